@@ -1,0 +1,79 @@
+//! Decoded pixels: 8 bits a channel, sRGB, upright.
+
+use crate::model::Dimensions;
+
+/// Channels of a pixel, in order, straight (not premultiplied) alpha.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One channel of luma.
+    Gray,
+    /// Red, green, blue.
+    Rgb,
+    /// Red, green, blue, alpha.
+    Rgba,
+}
+
+impl Layout {
+    /// Bytes per pixel.
+    pub const fn channels(self) -> usize {
+        match self {
+            Self::Gray => 1,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        }
+    }
+}
+
+/// One picture in memory. Invariant: `pixels.len() == width * height * channels`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raster {
+    dimensions: Dimensions,
+    layout: Layout,
+    pixels: Vec<u8>,
+}
+
+impl Raster {
+    /// `None` if the buffer's length does not match.
+    pub fn new(dimensions: Dimensions, layout: Layout, pixels: Vec<u8>) -> Option<Self> {
+        let want = dimensions.pixels().checked_mul(layout.channels() as u64)?;
+        (pixels.len() as u64 == want).then_some(Self { dimensions, layout, pixels })
+    }
+
+    /// Width and height.
+    pub fn dimensions(&self) -> Dimensions {
+        self.dimensions
+    }
+
+    /// Channels.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Rows from top to bottom, without padding.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The buffer itself.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+}
+
+/// One frame of an animation, composed on the full canvas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The canvas as shown.
+    pub raster: Raster,
+    /// How long it is shown, in milliseconds.
+    pub delay_ms: u32,
+}
+
+/// A decoded picture: one frame, or several with a loop count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// At least one frame, all of the same dimensions and layout.
+    pub frames: Vec<Frame>,
+    /// How often an animation plays; 0 is for ever. 1 for stills.
+    pub loops: u16,
+}

@@ -1,0 +1,218 @@
+//! Media codecs behind one trait: bytes in, bytes out.
+//!
+//! Architecture invariant: imports only `model`; safe Rust; no threads, files, clocks, budgets
+//! (beyond one cap) or devices. `worker::host` will implement [`Session`] for the codecs that
+//! are written in C, in a sandbox; who calls a [`Codec`] cannot tell the difference.
+
+pub mod image;
+
+use bytes::Bytes as Buffer;
+
+use crate::model::{
+    Bytes, Category, Dimensions, Fault, MediaInfo, MediaType, Recipe, Stop, StopCause,
+};
+
+/// Hard limits on what a decoder may do with one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Stored pixels of one picture or frame. Default: 120,000,000 (a 108 MP phone photo).
+    pub max_pixels: u64,
+    /// Stored pixels summed over all frames of an animation. Default: 400,000,000.
+    pub max_total_pixels: u64,
+    /// Frames of an animation that are looked at. Default: 2,000.
+    pub max_frames: u32,
+    /// Memory that decoding one input may hold at once, in bytes. Default: 512 MiB.
+    pub max_memory: Bytes,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self {
+            max_pixels: 120_000_000,
+            max_total_pixels: 400_000_000,
+            max_frames: 2_000,
+            max_memory: Bytes::new(512 << 20),
+        }
+    }
+}
+
+/// What the caller will want from a session: lets the codec decode at a fraction of the size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenHint {
+    /// No recipe will ask for more than this, as shown (orientation applied). A picture smaller
+    /// than this is decoded at its own size.
+    pub largest: Dimensions,
+    /// Whether all frames of an animation are wanted, or the first alone.
+    pub animation: bool,
+}
+
+/// Facts about decoded pixels that guide the choice of format. Cheap to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ContentFacts {
+    /// Distinct colours (alpha included), where there are at most 256.
+    pub distinct_colors: Option<u16>,
+    /// Any pixel is not fully opaque.
+    pub transparent: bool,
+    /// No pixel has colour.
+    pub gray: bool,
+    /// Flat areas and hard edges (screenshot, drawing) rather than a photo.
+    pub graphic: bool,
+}
+
+/// A family of formats that can be read.
+pub trait Codec: Send + Sync {
+    /// The type of `bytes` if this codec reads it, judged by content (magic numbers) alone.
+    fn recognise(&self, bytes: &[u8]) -> Option<MediaType>;
+
+    /// What can be told from the headers, without decoding pixels.
+    ///
+    /// # Errors
+    /// Malformed headers, or dimensions past `limits`.
+    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError>;
+
+    /// Decodes once, as small as `hint` allows, ready for any number of encodes.
+    ///
+    /// # Errors
+    /// As [`CodecError`] tells; never panics, whatever the input.
+    fn open(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Box<dyn Session>, CodecError>;
+
+    /// The same medium without metadata and otherwise bit for bit, if that is possible without
+    /// re-encoding. `None` where it is not, or where there is nothing to strip.
+    fn strip_metadata(&self, _input: &Buffer) -> Option<Buffer> {
+        None
+    }
+
+    /// Decodes `output`, a result of ours, completely and tells what it holds.
+    ///
+    /// # Errors
+    /// If it cannot be decoded: our bug.
+    fn verify(
+        &self,
+        output: &Buffer,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<MediaInfo, CodecError>;
+}
+
+/// One decoded medium.
+pub trait Session: Send {
+    /// The medium as it came.
+    fn info(&self) -> &MediaInfo;
+
+    /// Facts about its pixels.
+    fn facts(&self) -> ContentFacts;
+
+    /// Encodes by `recipe`, giving up as soon as the output passes `cap`. The output depends on
+    /// the input bytes, the hint given at opening, and the recipe alone.
+    ///
+    /// # Errors
+    /// [`EncodeError::OverCap`] if it would be larger than `cap`.
+    fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError>;
+}
+
+/// Why an encode did not yield bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// The output would be larger than the cap; it has at least this many bytes.
+    #[error("over the cap: at least {at_least} bytes", at_least = at_least.get())]
+    OverCap {
+        /// A lower bound of the whole output.
+        at_least: Bytes,
+    },
+    /// It failed.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+impl From<StopCause> for EncodeError {
+    fn from(cause: StopCause) -> Self {
+        Self::Codec(CodecError::Stopped(cause))
+    }
+}
+
+/// Why a medium could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// The bytes break the format's rules.
+    #[error("malformed {format}: {detail}")]
+    Malformed {
+        /// Short name of the format, `JPEG`.
+        format: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Sound, but of a variant that this codec does not read or write.
+    #[error("unsupported {format}: {detail}")]
+    Unsupported {
+        /// Short name of the format.
+        format: &'static str,
+        /// What is not supported.
+        detail: String,
+    },
+    /// A [`DecodeLimits`] was reached.
+    #[error("limit reached: {what} {found} is over {limit}")]
+    Limit {
+        /// Which limit, `pixels`.
+        what: &'static str,
+        /// What the input asks for.
+        found: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// Asked to stop.
+    #[error(transparent)]
+    Stopped(#[from] StopCause),
+    /// A state that should be impossible.
+    #[error("internal codec error: {0}")]
+    Internal(String),
+}
+
+impl Fault for CodecError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Malformed { .. } => Category::Input,
+            Self::Unsupported { .. } => Category::Unsupported,
+            Self::Limit { .. } => Category::TooLarge,
+            Self::Stopped(StopCause::Cancelled) => Category::Cancelled,
+            Self::Stopped(StopCause::Deadline) => Category::Deadline,
+            Self::Internal(_) => Category::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "MEDIA_MALFORMED",
+            Self::Unsupported { .. } => "MEDIA_UNSUPPORTED",
+            Self::Limit { .. } => "MEDIA_OVER_SAFETY_LIMIT",
+            Self::Stopped(StopCause::Cancelled) => "CANCELLED",
+            Self::Stopped(StopCause::Deadline) => "DEADLINE_EXCEEDED",
+            Self::Internal(_) => "CODEC_INTERNAL",
+        }
+    }
+}
+
+/// All codecs that a process can use, asked in order.
+pub struct CodecSet(Vec<Box<dyn Codec>>);
+
+impl CodecSet {
+    /// From a list, the preferred one first.
+    pub fn new(codecs: Vec<Box<dyn Codec>>) -> Self {
+        Self(codecs)
+    }
+
+    /// The codecs in safe Rust that this crate brings.
+    pub fn builtin() -> Self {
+        Self::new(vec![Box::new(image::ImageCodec)])
+    }
+
+    /// The codec that reads `bytes`, and their type.
+    pub fn find(&self, bytes: &[u8]) -> Option<(&dyn Codec, MediaType)> {
+        self.0.iter().find_map(|codec| Some((codec.as_ref(), codec.recognise(bytes)?)))
+    }
+}

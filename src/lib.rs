@@ -1,0 +1,23 @@
+//! mmsfit: content adaptation for multimedia messages.
+//!
+//! Data flows one way: bytes + profile → model → plan → fit → bytes + report. The rooms and the
+//! direction of imports are drawn in `ARCHITECTURE.md` and kept by `tests/tidy.rs`.
+
+// pure: values in, values out
+pub mod fit;
+pub mod message;
+pub mod model;
+pub mod plan;
+pub mod profile;
+// media: heavy, still bytes in, bytes out
+pub mod codec;
+// engine
+pub mod pipeline;
+// service
+pub mod config;
+pub mod service;
+// shells
+pub mod batch;
+pub mod capacity;
+pub mod cli;
+pub mod grpc;

@@ -1,0 +1,239 @@
+//! What a device can take, each value with where it came from.
+
+use std::{fmt, ops::Deref};
+
+use serde::Serialize;
+
+use super::{Bytes, Dimensions, MediaType};
+
+/// Which kind of description a value came from, in the order of precedence (DESIGN §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Source {
+    /// Given as a value in the request.
+    Inline,
+    /// A profile-diff in the request.
+    ProfileDiff,
+    /// The UAProf document in the request.
+    Uaprof,
+    /// A document of the embedded or the operator's store, by name.
+    DeviceId,
+    /// A document found by its URL.
+    UaprofUrl,
+    /// A rule that matched the User-Agent.
+    UserAgent,
+    /// The Accept headers of the device.
+    Accept,
+    /// The carrier's default class.
+    CarrierDefault,
+    /// The built-in default.
+    Default,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provenance {
+    /// The kind of description.
+    pub source: Source,
+    /// Which document: its name, URL or the matching rule; empty where there is none.
+    pub document: String,
+    /// The attribute (`MmsMaxMessageSize`) or the rule that decided.
+    pub attribute: String,
+}
+
+impl Provenance {
+    /// A value that nobody stated.
+    pub fn default_rule(rule: &str) -> Self {
+        Self { source: Source::Default, document: String::new(), attribute: rule.to_owned() }
+    }
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.source)?;
+        if !self.document.is_empty() {
+            write!(f, " {}", self.document)?;
+        }
+        if !self.attribute.is_empty() {
+            write!(f, " ({})", self.attribute)?;
+        }
+        Ok(())
+    }
+}
+
+/// A value and its provenance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub provenance: Provenance,
+}
+
+impl<T> Sourced<T> {
+    /// A value with its provenance.
+    pub fn new(value: T, provenance: Provenance) -> Self {
+        Self { value, provenance }
+    }
+}
+
+impl<T> Deref for Sourced<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// The media types that a device takes; knows `image/*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct AcceptList(Vec<String>);
+
+impl AcceptList {
+    /// From spellings as the device listed them: trimmed, lower-cased, empty ones dropped,
+    /// parameters cut, duplicates removed, order kept.
+    pub fn from_spellings<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Self {
+        let mut list = Vec::new();
+        for item in items {
+            let essence = item.as_ref().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+            if !essence.is_empty() && !list.contains(&essence) {
+                list.push(essence);
+            }
+        }
+        Self(list)
+    }
+
+    /// Whether nothing is listed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The spellings, in the device's order.
+    pub fn spellings(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether the device takes `media_type`, by any alias of its family or by wildcard.
+    pub fn accepts(&self, media_type: &MediaType) -> bool {
+        self.0.iter().any(|item| {
+            item == "*/*"
+                || item.strip_suffix("/*").is_some_and(|top| top == media_type.top_level())
+                || MediaType::fold(item) == *media_type
+        })
+    }
+
+    /// How to write `media_type` for this device: the listed spelling where exactly one alias of
+    /// its family is listed (18 of 3,320 devices list only `image/jpg`), else the canonical one.
+    pub fn spelling_of(&self, media_type: &MediaType) -> String {
+        let mut listed = self.0.iter().filter(|item| MediaType::fold(item) == *media_type);
+        match (listed.next(), listed.next()) {
+            (Some(only), None) if !only.contains('*') => only.clone(),
+            _ => media_type.as_str().to_owned(),
+        }
+    }
+}
+
+/// What a device can take. Every value carries its provenance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capabilities {
+    /// Who made the device; empty if unknown.
+    pub vendor: String,
+    /// The model; empty if unknown.
+    pub model: String,
+    /// The largest message, in wire bytes.
+    pub max_message_bytes: Sourced<Bytes>,
+    /// The box for pictures; it turns with the picture.
+    pub max_image: Sourced<Dimensions>,
+    /// The screen, where known.
+    pub screen: Option<Sourced<Dimensions>>,
+    /// Bits per pixel of the screen; 24 where unknown.
+    pub bits_per_pixel: Sourced<u8>,
+    /// The media types taken in an MMS.
+    pub accept: Sourced<AcceptList>,
+    /// IANA names of the charsets taken in an MMS.
+    pub charsets: Sourced<Vec<String>>,
+    /// MMS content classes claimed, as UAProf's two-letter codes.
+    pub content_classes: Vec<String>,
+    /// The highest MMS version claimed, as `1.2`; empty if unknown.
+    pub mms_version: String,
+    /// The client asks the MMSC not to adapt (MmsSuppressContentAdaptation).
+    pub suppress_adaptation: Sourced<bool>,
+    /// Shows JPEG with full chroma (4:4:4).
+    pub jpeg_full_chroma: Sourced<bool>,
+    /// Shows progressive JPEG.
+    pub jpeg_progressive: Sourced<bool>,
+}
+
+/// A kind of mistake in a description that was mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RepairCode {
+    /// Bytes before `<?xml`, a byte order mark, or browser copy-paste around the document.
+    LeadingJunk,
+    /// The bytes are not in the declared or any sound encoding; broken characters replaced.
+    Encoding,
+    /// Tags that do not match, raw ampersands, junk after the root.
+    BrokenMarkup,
+    /// The document ends early; what came before is used.
+    Truncated,
+    /// Internal entities expanded.
+    EntityExpanded,
+    /// An external entity, an unknown one, or one past the cap: not expanded.
+    EntityRefused,
+    /// The RDF or vocabulary namespace is not as it should be.
+    Namespace,
+    /// A component is misspelt, missing its type, or typed differently from its id.
+    Component,
+    /// An attribute stands in a component where it does not belong.
+    Misplaced,
+    /// A list given as literal or Seq, or a scalar given as a list.
+    ListShape,
+    /// A number with a unit, spaces, separators, or other text around it.
+    NumberForm,
+    /// A number that cannot be meant: ignored or reinterpreted.
+    NumberSuspicious,
+    /// Dimensions not written `WxH`.
+    DimensionsForm,
+    /// An item was trimmed, lower-cased, cut at parameters, or dropped as empty.
+    ItemForm,
+    /// The attribute occurs twice; the smaller or the first is used.
+    Duplicate,
+    /// An unknown value was ignored.
+    UnknownValue,
+    /// Nothing usable was claimed: the fallback rule applies.
+    FellBack,
+    /// Depth, node or size cap reached; the rest is ignored.
+    CapReached,
+}
+
+/// One thing that was mended in a description.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repair {
+    /// What kind.
+    pub code: RepairCode,
+    /// The attribute or component; empty for the whole document.
+    pub attribute: String,
+    /// The raw value, cut to 80 characters.
+    pub raw: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_accept_by_alias_and_wildcard() {
+        let list = AcceptList::from_spellings([" image/JPG ", "audio/*", "", "image/jpg;q=1"]);
+        assert_eq!(list.spellings(), ["image/jpg", "audio/*"]);
+        assert!(list.accepts(&MediaType::JPEG));
+        assert!(list.accepts(&MediaType::fold("audio/amr")));
+        assert!(!list.accepts(&MediaType::PNG));
+        assert_eq!(list.spelling_of(&MediaType::JPEG), "image/jpg");
+        let both = AcceptList::from_spellings(["image/jpg", "image/jpeg"]);
+        assert_eq!(both.spelling_of(&MediaType::JPEG), "image/jpeg");
+    }
+}

@@ -1,0 +1,97 @@
+//! What is known of a medium without, or after, decoding it.
+
+use serde::Serialize;
+
+use super::{Bytes, Dimensions, MediaKind, MediaType};
+
+/// EXIF orientation (tag 0x0112, JEITA CP-3451 §4.6.4): how stored pixels must be turned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Orientation(u8);
+
+impl Orientation {
+    /// As stored.
+    pub const NORMAL: Self = Self(1);
+
+    /// Values outside 1…8 mean "as stored".
+    pub fn from_exif(value: u32) -> Self {
+        match u8::try_from(value) {
+            Ok(v @ 1..=8) => Self(v),
+            _ => Self::NORMAL,
+        }
+    }
+
+    /// 1…8.
+    pub fn exif(self) -> u8 {
+        self.0.max(1)
+    }
+
+    /// Whether the pixels are already upright.
+    pub fn is_normal(self) -> bool {
+        self.0 <= 1
+    }
+
+    /// Whether applying it swaps width and height.
+    pub fn swaps_sides(self) -> bool {
+        self.0 >= 5
+    }
+}
+
+/// What is known of a medium. Dimensions are those that a person sees: orientation applied.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaInfo {
+    /// The kind of medium, judged by content.
+    pub kind: MediaKind,
+    /// The type, judged by content, not by what was declared.
+    pub media_type: MediaType,
+    /// Codec or variant in a word or two: `baseline`, `progressive`, `apng`, `vp8l`.
+    pub codec: String,
+    /// Media bytes, without framing.
+    pub bytes: Bytes,
+    /// Width and height as shown, if the medium has any.
+    pub dimensions: Option<Dimensions>,
+    /// Frames: 1 for a still, 0 where not counted.
+    pub frames: u32,
+    /// Playing time of an animation, in milliseconds; 0 where not known or not moving.
+    pub duration_ms: u32,
+    /// The turn that the stored pixels need.
+    #[serde(skip)]
+    pub orientation: Orientation,
+    /// Whether any pixel may be transparent.
+    #[serde(skip)]
+    pub has_alpha: bool,
+    /// Whether the picture has no colour.
+    #[serde(skip)]
+    pub gray: bool,
+    /// Whether the colour model is one that handsets do not show: CMYK, YCCK, 16 bits, Lab.
+    #[serde(skip)]
+    pub exotic_color: bool,
+    /// Whether metadata (EXIF, XMP, IPTC, thumbnails, gain maps, comments) is in the file.
+    #[serde(skip)]
+    pub has_metadata: bool,
+}
+
+impl MediaInfo {
+    /// Something that is not decoded: only its type and size are known.
+    pub fn opaque(media_type: MediaType, bytes: Bytes) -> Self {
+        Self {
+            kind: media_type.kind(),
+            media_type,
+            codec: String::new(),
+            bytes,
+            dimensions: None,
+            frames: 0,
+            duration_ms: 0,
+            orientation: Orientation::NORMAL,
+            has_alpha: false,
+            gray: false,
+            exotic_color: false,
+            has_metadata: false,
+        }
+    }
+
+    /// Whether it moves.
+    pub fn animated(&self) -> bool {
+        self.frames > 1
+    }
+}

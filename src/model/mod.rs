@@ -1,0 +1,30 @@
+//! The vocabulary: types that three or more rooms, or the proto, name. No policy, no IO.
+//!
+//! Architecture invariant: imports nothing else of this crate; holds no algorithm that decides
+//! what happens to a message.
+
+mod bytes;
+mod capabilities;
+mod dimensions;
+mod fault;
+mod interface;
+mod limits;
+mod media_info;
+mod media_type;
+mod reason;
+mod recipe;
+mod report;
+mod stop;
+
+pub use bytes::{Bytes, ParseBytesError};
+pub use capabilities::{AcceptList, Capabilities, Provenance, Repair, RepairCode, Source, Sourced};
+pub use dimensions::{Dimensions, ParseDimensionsError};
+pub use fault::{Category, Fault};
+pub use interface::{Framing, Interface, SenderType};
+pub use limits::{Counting, ImageLimit, LimitSource, Limits, WireLimit};
+pub use media_info::{MediaInfo, Orientation};
+pub use media_type::{MediaKind, MediaType};
+pub use reason::{Reason, ReasonCode};
+pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
+pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};
+pub use stop::{Stop, StopCause};

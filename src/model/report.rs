@@ -1,0 +1,103 @@
+//! What was done to a message and to each of its parts, and why.
+
+use serde::Serialize;
+
+use super::{Bytes, Capabilities, MediaInfo, Reason, WireLimit};
+
+/// A part of a message: its position in the message as it came, from 0. Nested multiparts count
+/// their leaves in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct PartId(pub u32);
+
+impl PartId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What is done to a part (DESIGN §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Action {
+    /// Passes bit for bit.
+    Keep,
+    /// Encoded anew in the same medium.
+    Transcode,
+    /// Replaced by another medium or a notice.
+    Replace,
+    /// Left out.
+    Drop,
+}
+
+/// What became of the whole message (the conformance document's adaptation classes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    /// Not one byte changed.
+    Unchanged,
+    /// Same media: format, size or quality changed.
+    Minor,
+    /// A medium was lost or changed.
+    Major,
+}
+
+/// What was done to one part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartReport {
+    /// Which part.
+    #[serde(rename = "partIndex")]
+    pub id: PartId,
+    /// Its Content-ID without brackets; empty if it has none.
+    pub content_id: String,
+    /// Its name as it went out; empty if it has none.
+    pub name: String,
+    /// What was done.
+    pub action: Action,
+    /// Why, the deciding reason first.
+    pub reasons: Vec<Reason>,
+    /// The medium as it came.
+    pub before: MediaInfo,
+    /// The medium as it goes; `None` if dropped.
+    pub after: Option<MediaInfo>,
+    /// The media bytes that the plan allowed it; `None` where it was not limited.
+    pub budget_bytes: Option<Bytes>,
+    /// Full or capped encodes tried.
+    pub encodes: u32,
+    /// Estimate of SSIMULACRA2 against the original in the device's box, where there is one.
+    pub quality_estimate: Option<f32>,
+    /// CPU time spent on the part, in milliseconds.
+    pub cpu_ms: f64,
+}
+
+/// Something that the caller should know and that is no reason of a single action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Warning {
+    /// A stable code in `SCREAMING_SNAKE_CASE`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// What was done to a message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The limit that binds the most, if any applies.
+    pub limit: Option<WireLimit>,
+    /// Wire bytes before, by the binding limit's counting.
+    pub wire_bytes_before: Bytes,
+    /// Wire bytes after, by the same counting.
+    pub wire_bytes_after: Bytes,
+    /// One entry a part, in the order of the message as it came.
+    pub parts: Vec<PartReport>,
+    /// Warnings.
+    pub warnings: Vec<Warning>,
+    /// The capabilities used, where the caller asked for them.
+    pub capabilities: Option<Capabilities>,
+}

@@ -1,0 +1,195 @@
+//! What shells ask for and get back, before any resolution.
+
+use bytes::Bytes as Buffer;
+
+use crate::{
+    message::{Form, PartData},
+    model::{
+        Bytes, Counting, Dimensions, Effort, ImageLimit, Interface, Limits, Report, SenderType,
+        WireLimit,
+    },
+    profile::DeviceDescription,
+};
+
+/// A message in one of its forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// An MMS PDU.
+    MmsPdu(Buffer),
+    /// A MIME entity with headers.
+    Mime(Buffer),
+    /// Structured parts with message headers.
+    Parts {
+        /// Message headers by name.
+        headers: Vec<(String, String)>,
+        /// The parts.
+        parts: Vec<PartData>,
+    },
+    /// One media file alone; the limit holds for it.
+    Bare {
+        /// The media bytes.
+        data: Buffer,
+        /// Its file name; may be empty.
+        name: String,
+    },
+}
+
+/// Limits that the request states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitOverrides {
+    /// Bound on the message, in wire bytes of the request's interface.
+    pub max_message_bytes: Option<Bytes>,
+    /// Bound on the width of pictures.
+    pub max_image_width: Option<u32>,
+    /// Bound on the height of pictures.
+    pub max_image_height: Option<u32>,
+    /// The values replace those of device and carrier instead of only tightening them.
+    pub replace: bool,
+}
+
+/// How much the report tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportLevel {
+    /// Everything but the capabilities. The default.
+    #[default]
+    Standard,
+    /// With the capabilities used and their provenance.
+    Full,
+}
+
+/// One message for one device.
+#[derive(Clone, Debug)]
+pub struct AdaptRequest {
+    /// Echoed in answers and logs; may be empty.
+    pub request_id: String,
+    /// The message.
+    pub content: Content,
+    /// The device.
+    pub device: DeviceDescription,
+    /// A carrier's name or `MCC-MNC`.
+    pub carrier: Option<String>,
+    /// What the message was sent from; decides the carrier's row.
+    pub sender: Option<SenderType>,
+    /// How wire bytes are counted; by default what the form suggests.
+    pub interface: Option<Interface>,
+    /// Limits of the request.
+    pub limits: LimitOverrides,
+    /// How hard to try.
+    pub effort: Effort,
+    /// How much to report.
+    pub report_level: ReportLevel,
+    /// The form wanted back; by default the form it came in.
+    pub output_form: Option<Form>,
+}
+
+impl AdaptRequest {
+    /// A request with all options at their defaults.
+    pub fn new(content: Content) -> Self {
+        Self {
+            request_id: String::new(),
+            content,
+            device: DeviceDescription::default(),
+            carrier: None,
+            sender: None,
+            interface: None,
+            limits: LimitOverrides::default(),
+            effort: Effort::default(),
+            report_level: ReportLevel::default(),
+            output_form: None,
+        }
+    }
+}
+
+/// The adapted message and what was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdaptResponse {
+    /// As in the request.
+    pub request_id: String,
+    /// The message in the form asked for.
+    pub content: Content,
+    /// What was done and why.
+    pub report: Report,
+}
+
+/// What would be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanResponse {
+    /// As in the request.
+    pub request_id: String,
+    /// The report as far as it can be told without encoding: actions, reasons, budgets;
+    /// `wire_bytes_after` is the upper bound that the budgets allow.
+    pub report: Report,
+    /// All limits that apply.
+    pub limits: Limits,
+    /// Estimated cost, in milliseconds of one core. Measured constants: `benches/`.
+    pub cost_cpu_ms: f64,
+    /// Memory that the work may hold at once.
+    pub cost_memory: Bytes,
+}
+
+/// A device description to resolve.
+#[derive(Clone, Debug, Default)]
+pub struct ResolveRequest {
+    /// The device.
+    pub device: DeviceDescription,
+    /// The carrier whose default class applies, by name or `MCC-MNC`.
+    pub carrier: Option<String>,
+}
+
+/// One device of the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceSummary {
+    /// Its name in the store.
+    pub id: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Model.
+    pub model: String,
+    /// The largest message.
+    pub max_message_bytes: Bytes,
+    /// The box for pictures.
+    pub max_image: Dimensions,
+    /// Whether it is built in or comes from a directory of the operator.
+    pub embedded: bool,
+}
+
+/// Which route's limits to look up.
+#[derive(Clone, Debug, Default)]
+pub struct LimitsRequest {
+    /// A carrier's name or `MCC-MNC`.
+    pub carrier: String,
+    /// The kind of sender; `None`: the strictest of all.
+    pub sender: Option<SenderType>,
+    /// The interface; `None`: all.
+    pub interface: Option<Interface>,
+}
+
+/// One limit of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteLimit {
+    /// The interface it holds for.
+    pub interface: Interface,
+    /// The sender type of the row; `None`: any.
+    pub sender: Option<SenderType>,
+    /// The bound.
+    pub limit: WireLimit,
+    /// What is counted.
+    pub counting: Counting,
+    /// Who said so.
+    pub source: String,
+    /// When.
+    pub date: String,
+}
+
+/// The limits of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsResponse {
+    /// The carrier's stable name.
+    pub carrier: String,
+    /// Its title.
+    pub title: String,
+    /// The limits.
+    pub limits: Vec<RouteLimit>,
+    /// The image box, if the carrier sets one.
+    pub image: Option<ImageLimit>,
+}

@@ -1,0 +1,106 @@
+//! Every error leaves through here: category → gRPC code and exit code, exhaustively.
+
+use crate::model::{Bytes, Category, Fault, PartId};
+
+/// An error with all that a shell needs to answer: whose fault, which part, what could be reached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ServiceError {
+    /// Whose fault.
+    pub category: Category,
+    /// Stable reason, `SCREAMING_SNAKE_CASE`.
+    pub reason: &'static str,
+    /// For people; lower case, no full stop.
+    pub message: String,
+    /// The part at fault, if one is.
+    pub part: Option<PartId>,
+    /// For [`Category::CannotFit`]: the smallest wire size that could be reached.
+    pub smallest_reachable: Option<Bytes>,
+    /// For [`Category::CannotFit`]: the limit it was compared with.
+    pub limit: Option<Bytes>,
+    /// For [`Category::Caller`]: the field at fault, by its proto name (`device.uaprof_xml`).
+    pub field: Option<String>,
+}
+
+impl ServiceError {
+    /// From any room's error.
+    pub fn from_fault(fault: &dyn Fault) -> Self {
+        Self {
+            category: fault.category(),
+            reason: fault.reason(),
+            message: fault.to_string(),
+            part: None,
+            smallest_reachable: None,
+            limit: None,
+            field: None,
+        }
+    }
+
+    /// The caller's fault, in a field.
+    pub fn caller(reason: &'static str, field: &str, message: impl Into<String>) -> Self {
+        Self {
+            category: Category::Caller,
+            reason,
+            message: message.into(),
+            part: None,
+            smallest_reachable: None,
+            limit: None,
+            field: Some(field.to_owned()),
+        }
+    }
+
+    /// While the house is being built.
+    pub(crate) fn unimplemented(what: &str) -> Self {
+        Self {
+            category: Category::Internal,
+            reason: "UNIMPLEMENTED",
+            message: format!("{what} is not there yet"),
+            part: None,
+            smallest_reachable: None,
+            limit: None,
+            field: None,
+        }
+    }
+}
+
+/// gRPC status codes that we use, by their canonical numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrpcCode {
+    /// 1
+    Cancelled,
+    /// 3
+    InvalidArgument,
+    /// 4
+    DeadlineExceeded,
+    /// 8
+    ResourceExhausted,
+    /// 9
+    FailedPrecondition,
+    /// 13
+    Internal,
+}
+
+/// The gRPC code of a category (DESIGN §3).
+pub const fn grpc_code(category: Category) -> GrpcCode {
+    match category {
+        Category::Caller | Category::Input | Category::Unsupported | Category::TooLarge => {
+            GrpcCode::InvalidArgument
+        }
+        Category::CannotFit | Category::NotAllowed => GrpcCode::FailedPrecondition,
+        Category::Busy => GrpcCode::ResourceExhausted,
+        Category::Deadline => GrpcCode::DeadlineExceeded,
+        Category::Cancelled => GrpcCode::Cancelled,
+        Category::Internal => GrpcCode::Internal,
+    }
+}
+
+/// The process exit code of a category (DESIGN §4): 1 our fault, 2 usage, 3 bad input, 4 cannot
+/// fit.
+pub const fn exit_code(category: Category) -> u8 {
+    match category {
+        Category::Caller => 2,
+        Category::Input | Category::Unsupported | Category::TooLarge => 3,
+        Category::CannotFit | Category::NotAllowed => 4,
+        Category::Busy | Category::Deadline | Category::Cancelled | Category::Internal => 1,
+    }
+}
