@@ -8,6 +8,7 @@ pub mod image;
 
 use bytes::Bytes as Buffer;
 
+pub use crate::model::ContentFacts;
 use crate::model::{
     Bytes, Category, Dimensions, Fault, MediaInfo, MediaType, Recipe, Stop, StopCause,
 };
@@ -44,19 +45,6 @@ pub struct OpenHint {
     pub largest: Dimensions,
     /// Whether all frames of an animation are wanted, or the first alone.
     pub animation: bool,
-}
-
-/// Facts about decoded pixels that guide the choice of format. Cheap to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ContentFacts {
-    /// Distinct colours (alpha included), where there are at most 256.
-    pub distinct_colors: Option<u16>,
-    /// Any pixel is not fully opaque.
-    pub transparent: bool,
-    /// No pixel has colour.
-    pub gray: bool,
-    /// Flat areas and hard edges (screenshot, drawing) rather than a photo.
-    pub graphic: bool,
 }
 
 /// A family of formats that can be read.

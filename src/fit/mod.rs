@@ -1,1 +1,342 @@
-//! (fit)
+//! The search for the best recipe within a budget, without touching a pixel.
+//!
+//! Sans-IO: [`Search::next`] says what to try, the caller encodes it and tells the outcome with
+//! [`Search::observe`]. The search knows sizes and recipes, never codecs, so that it is tested
+//! with a fake size model alone.
+//!
+//! Everything is measured on the picture at hand: no table predicts a size from file size and
+//! quality factor.
+//!
+//! Architecture invariant: imports only `model`; the same observations give the same recipes.
+
+mod curve;
+mod jpeg;
+mod ladder;
+mod path;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::{
+    Bytes, ContentFacts, Dimensions, Effort, ImageCoding, ImageFormat, ImageRecipe, Recipe, Rgb,
+};
+
+/// What is to be fitted: one picture for one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Dimensions of the source as shown.
+    pub source: Dimensions,
+    /// The device's box, turned to the picture.
+    pub bounds: Dimensions,
+    /// Formats that the device takes and the codec writes, in the policy's order of preference.
+    pub formats: Vec<ImageFormat>,
+    /// Whether the source moves and may go on moving.
+    pub animate: bool,
+    /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
+    /// format be worth its bytes.
+    pub lossless_source: bool,
+    /// Facts about the decoded pixels.
+    pub facts: ContentFacts,
+    /// The device shows 4:4:4 JPEG.
+    pub full_chroma: bool,
+    /// The device shows progressive JPEG.
+    pub progressive: bool,
+    /// No output needs to be larger than this: the original's size, where the original is of a
+    /// format that could be written anew.
+    pub ceiling: Option<Bytes>,
+    /// How much work to spend.
+    pub effort: Effort,
+    /// Colour behind transparency.
+    pub background: Rgb,
+}
+
+impl Task {
+    /// The largest output: the source within the box.
+    pub fn largest(&self) -> Dimensions {
+        self.source.shrunk_into(self.bounds)
+    }
+}
+
+/// How far an effort goes.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Encodes, as long as one of them fits.
+    tries: u32,
+    /// A result that fills this share of its budget is good enough.
+    accept: f64,
+}
+
+impl Patience {
+    fn of(effort: Effort) -> Self {
+        match effort {
+            Effort::Fast => Self { tries: 2, accept: 0.90 },
+            Effort::Balanced => Self { tries: 4, accept: 0.975 },
+            Effort::Best => Self { tries: 6, accept: 0.99 },
+        }
+    }
+}
+
+/// Encodes after which the search gives up even though nothing fits: the harshest recipe of
+/// every lane has been tried long before.
+const HARD_LIMIT: u32 = 24;
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Encode this, but stop as soon as the output passes `cap`.
+    Try {
+        /// The recipe.
+        recipe: Recipe,
+        /// A size worth knowing exactly; may lie above the budget.
+        cap: Bytes,
+    },
+    /// The best result so far is final.
+    Done,
+    /// Nothing fits.
+    Exhausted {
+        /// The smallest output seen.
+        smallest: Bytes,
+    },
+}
+
+/// What an encode gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// Finished with this size (above the budget, perhaps).
+    Size(Bytes),
+    /// Cut off at the cap: at least this size.
+    AtLeast(Bytes),
+}
+
+/// Whether the output just observed is the one to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The best so far: keep its bytes, forget the ones before.
+    Keep,
+    /// Of no use but for what it taught.
+    Discard,
+}
+
+/// One attempt, as lanes propose it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Attempt {
+    dimensions: Dimensions,
+    coding: ImageCoding,
+    cap: Bytes,
+}
+
+/// What a lane says when asked for its next attempt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Proposal {
+    Attempt(Attempt),
+    /// The lane has its result; going on would not improve it.
+    Satisfied,
+    /// The lane cannot meet the budget.
+    Dead,
+}
+
+/// What lanes need to know of the search around them.
+#[derive(Clone, Copy, Debug)]
+struct Situation {
+    /// Output must not be larger than this.
+    budget: u64,
+    /// Encodes left before patience ends; 0 when only a first fit is still wanted.
+    tries_left: u32,
+    /// Good enough: this share of the budget.
+    accept: f64,
+    /// Size of the best result so far, whose bytes are in hand.
+    best: Option<u64>,
+}
+
+/// One way of coding, with its own knobs.
+#[derive(Clone, Debug)]
+enum Lane {
+    Jpeg(jpeg::JpegLane),
+    Path(path::PathLane),
+}
+
+impl Lane {
+    fn propose(&self, situation: Situation) -> Proposal {
+        match self {
+            Self::Jpeg(lane) => lane.propose(situation),
+            Self::Path(lane) => lane.propose(situation),
+        }
+    }
+
+    fn learn(&mut self, attempt: &Attempt, seen: Observation) {
+        match self {
+            Self::Jpeg(lane) => lane.learn(attempt, seen),
+            Self::Path(lane) => lane.learn(attempt, seen),
+        }
+    }
+
+    fn demand(&self) -> Option<f64> {
+        match self {
+            Self::Jpeg(lane) => lane.demand(),
+            Self::Path(lane) => lane.demand(),
+        }
+    }
+}
+
+/// The search for one picture.
+#[derive(Clone, Debug)]
+pub struct Search {
+    lanes: Vec<Lane>,
+    lane: usize,
+    background: Rgb,
+    patience: Patience,
+    ceiling: u64,
+    budget: u64,
+    tries: u32,
+    pending: Option<Attempt>,
+    /// Size of the best result and the lane it came from.
+    best: Option<(u64, usize)>,
+    smallest: Option<u64>,
+    finished: bool,
+}
+
+impl Search {
+    /// A search for `task` within `budget` media bytes.
+    pub fn new(task: &Task, budget: Bytes) -> Self {
+        let ceiling = task.ceiling.map_or(u64::MAX, Bytes::get).max(1);
+        Self {
+            lanes: ladder::lanes(task),
+            lane: 0,
+            background: task.background,
+            patience: Patience::of(task.effort),
+            ceiling,
+            budget: budget.get().min(ceiling),
+            tries: 0,
+            pending: None,
+            best: None,
+            smallest: None,
+            finished: false,
+        }
+    }
+
+    /// Changes the budget between two steps; what was learnt stays. A best result that no longer
+    /// fits is given up.
+    pub fn set_budget(&mut self, budget: Bytes) {
+        let budget = budget.get().min(self.ceiling);
+        if budget == self.budget {
+            return;
+        }
+        self.budget = budget;
+        self.finished = false;
+        if self.best.is_some_and(|(size, _)| size > budget) {
+            self.best = None;
+        }
+        // With more room an earlier, better lane may come within reach again: lanes remember
+        // what they saw and fall out at once where nothing has changed.
+        if self.best.is_none() {
+            self.lane = 0;
+        }
+    }
+
+    /// Encodes observed so far.
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// Whether more bytes could not improve the result.
+    pub fn saturated(&self) -> bool {
+        self.best.is_some_and(|(size, lane)| {
+            matches!(
+                self.lanes[lane].propose(Situation {
+                    budget: size.saturating_mul(64),
+                    tries_left: 8,
+                    accept: 1.0,
+                    best: Some(size),
+                }),
+                Proposal::Satisfied
+            )
+        })
+    }
+
+    /// Bytes that this picture takes at the reference quality, as far as is known: the measure
+    /// by which pictures share a budget so that all come out alike.
+    pub fn demand(&self) -> Option<f64> {
+        self.lanes.get(self.lane).and_then(Lane::demand)
+    }
+
+    /// The harshest recipe of every lane: the smallest of their outputs is the smallest that can
+    /// be reached.
+    pub fn harshest(task: &Task) -> Vec<Recipe> {
+        ladder::lanes(task)
+            .iter()
+            .filter_map(|lane| match lane {
+                Lane::Jpeg(lane) => Some(lane.harshest()),
+                Lane::Path(lane) => lane.harshest(),
+            })
+            .map(|(dimensions, coding)| {
+                Recipe::Image(ImageRecipe { dimensions, coding, background: task.background })
+            })
+            .collect()
+    }
+
+    /// What to do next.
+    pub fn next(&mut self) -> Step {
+        if self.finished {
+            return self.end();
+        }
+        loop {
+            let Some(lane) = self.lanes.get(self.lane) else {
+                self.finished = true;
+                return self.end();
+            };
+            let spent = self.tries >= self.patience.tries;
+            if (spent && self.best.is_some()) || self.tries >= HARD_LIMIT {
+                self.finished = true;
+                return self.end();
+            }
+            let proposal = lane.propose(Situation {
+                budget: self.budget,
+                tries_left: self.patience.tries.saturating_sub(self.tries),
+                accept: self.patience.accept,
+                best: self.best.map(|(size, _)| size),
+            });
+            match proposal {
+                Proposal::Attempt(attempt) => {
+                    self.pending = Some(attempt);
+                    let recipe = Recipe::Image(ImageRecipe {
+                        dimensions: attempt.dimensions,
+                        coding: attempt.coding,
+                        background: self.background,
+                    });
+                    return Step::Try { recipe, cap: attempt.cap };
+                }
+                Proposal::Satisfied => {
+                    self.finished = true;
+                    return self.end();
+                }
+                Proposal::Dead => self.lane += 1,
+            }
+        }
+    }
+
+    fn end(&self) -> Step {
+        if self.best.is_some() {
+            Step::Done
+        } else {
+            Step::Exhausted { smallest: Bytes::new(self.smallest.unwrap_or(0)) }
+        }
+    }
+
+    /// Tells what the last proposed encode gave.
+    pub fn observe(&mut self, seen: Observation) -> Verdict {
+        let Some(attempt) = self.pending.take() else { return Verdict::Discard };
+        self.tries += 1;
+        self.lanes[self.lane].learn(&attempt, seen);
+        let Observation::Size(size) = seen else { return Verdict::Discard };
+        let size = size.get();
+        self.smallest = Some(self.smallest.map_or(size, |s| s.min(size)));
+        // Within one lane more bytes are better quality; a later lane only ever starts when no
+        // earlier one could fit.
+        if size <= self.budget && self.best.is_none_or(|(best, _)| size > best) {
+            self.best = Some((size, self.lane));
+            Verdict::Keep
+        } else {
+            Verdict::Discard
+        }
+    }
+}

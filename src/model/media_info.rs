@@ -95,3 +95,16 @@ impl MediaInfo {
         self.frames > 1
     }
 }
+
+/// Facts about decoded pixels that guide the choice of format. Cheap to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ContentFacts {
+    /// Distinct colours (alpha included), where there are at most 256.
+    pub distinct_colors: Option<u16>,
+    /// Any pixel is not fully opaque.
+    pub transparent: bool,
+    /// No pixel has colour.
+    pub gray: bool,
+    /// Flat areas and hard edges (screenshot, drawing) rather than a photo.
+    pub graphic: bool,
+}

@@ -22,7 +22,7 @@ pub use dimensions::{Dimensions, ParseDimensionsError};
 pub use fault::{Category, Fault};
 pub use interface::{Framing, Interface, SenderType};
 pub use limits::{Counting, ImageLimit, LimitSource, Limits, WireLimit};
-pub use media_info::{MediaInfo, Orientation};
+pub use media_info::{ContentFacts, MediaInfo, Orientation};
 pub use media_type::{MediaKind, MediaType};
 pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};

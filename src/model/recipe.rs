@@ -20,19 +20,48 @@ pub enum Effort {
 /// sRGB, 8 bits a channel.
 pub type Rgb = [u8; 3];
 
-/// JPEG quality on the IJG scale, 1…100.
+/// JPEG quality on the IJG scale, 1…100, in steps of a tenth: whole steps move the size by up to
+/// 10 % near the top, which would leave that much of a budget unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Quality(u8);
+pub struct Quality(u16);
 
 impl Quality {
-    /// Clamps to 1…100.
+    /// The lowest value.
+    pub const MIN: Self = Self(10);
+    /// The highest value.
+    pub const MAX: Self = Self(1000);
+
+    /// A whole step; clamps to 1…100.
     pub fn new(value: u8) -> Self {
-        Self(value.clamp(1, 100))
+        Self::from_tenths(u16::from(value) * 10)
     }
 
-    /// 1…100.
-    pub fn get(self) -> u8 {
+    /// From tenths; clamps to 10…1000.
+    pub fn from_tenths(tenths: u16) -> Self {
+        Self(tenths.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// In tenths, 10…1000.
+    pub fn tenths(self) -> u16 {
         self.0
+    }
+
+    /// Rounded to whole steps, 1…100.
+    pub fn get(self) -> u8 {
+        ((self.0 + 5) / 10) as u8
+    }
+
+    /// The IJG scale of the quantisation tables, in percent: `5000 / q` below 50, `200 - 2 q`
+    /// from there (libjpeg's `jpeg_quality_scaling`), never less than 1.
+    pub fn table_percent(self) -> f64 {
+        let q = f64::from(self.0) / 10.0;
+        if q < 50.0 { 5000.0 / q } else { (200.0 - 2.0 * q).max(1.0) }
+    }
+
+    /// The inverse of [`Quality::table_percent`], rounded down to a tenth.
+    pub fn from_table_percent(percent: f64) -> Self {
+        let q = if percent > 100.0 { 5000.0 / percent } else { (200.0 - percent) / 2.0 };
+        Self::from_tenths((q * 10.0).floor().clamp(0.0, 1000.0) as u16)
     }
 }
 

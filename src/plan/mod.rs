@@ -1,1 +1,241 @@
-//! (plan)
+//! What to do with each part of a message: keep, transcode, replace or drop, with targets and
+//! budgets. Decides from facts; never touches a byte of media.
+//!
+//! Architecture invariant: imports only `model`; a [`Plan`] comes out of [`plan`] alone, and its
+//! budgets with the fixed bytes never pass a limit.
+
+mod budget;
+mod decide;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::{
+    Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, ImageFormat, Limits,
+    MediaInfo, MediaType, PartId, Reason, Rgb, WireLimit,
+};
+
+pub use budget::{Demand, allocate, spare};
+
+/// What policy says, beyond limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Colour put behind transparent pixels where the format has none. Default: white.
+    pub background: Rgb,
+    /// Nothing may be changed: the originator or the device forbids it.
+    pub adaptation_forbidden: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { background: [255; 3], adaptation_forbidden: false }
+    }
+}
+
+/// Why a part's medium could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whose fault.
+    pub category: Category,
+    /// Stable reason.
+    pub reason: &'static str,
+    /// For people.
+    pub detail: String,
+}
+
+/// What is known of one part before planning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartFacts {
+    /// Which part.
+    pub id: PartId,
+    /// The type that it was declared with.
+    pub declared: MediaType,
+    /// What it is by content, as far as that can be told.
+    pub info: MediaInfo,
+    /// Why it cannot be decoded, if it cannot.
+    pub problem: Option<Problem>,
+    /// Whether a codec can decode it and write it anew.
+    pub transcodable: bool,
+    /// Must pass untouched: a signed or encrypted container, a nested message.
+    pub opaque: bool,
+}
+
+/// All that planning needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The parts in order.
+    pub parts: &'a [PartFacts],
+    /// What the device takes.
+    pub capabilities: &'a Capabilities,
+    /// All limits.
+    pub limits: &'a Limits,
+    /// The policy.
+    pub policy: &'a Policy,
+}
+
+/// What a transcoded picture may become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageTarget {
+    /// Formats allowed, preferred first; never empty.
+    pub formats: Vec<ImageFormat>,
+    /// The box, turned to the picture.
+    pub bounds: Dimensions,
+    /// Whether it may go on moving.
+    pub animate: bool,
+}
+
+/// What one part becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartPlan {
+    /// Which part.
+    pub id: PartId,
+    /// What is done.
+    pub action: Action,
+    /// Why, the deciding reason first.
+    pub reasons: Vec<Reason>,
+    /// The type to declare where the declared one is wrong and the bytes stay.
+    pub redeclare: Option<MediaType>,
+    /// For [`Action::Transcode`]: into what.
+    pub target: Option<ImageTarget>,
+    /// For [`Action::Transcode`]: media bytes allowed for a start.
+    pub budget: Option<Bytes>,
+    /// Whether the original would do if it were small enough: then it caps the result.
+    pub original_acceptable: bool,
+}
+
+/// One limit with all that is needed to check it: what is fixed, and what each transcoded part's
+/// bytes cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constraint {
+    /// The limit.
+    pub limit: WireLimit,
+    /// Wire bytes with every transcoded part empty.
+    pub fixed: Bytes,
+    /// Framing of each transcoded part, in the order of the plan.
+    pub framings: Vec<(PartId, Framing)>,
+}
+
+impl Constraint {
+    /// Wire bytes with the transcoded parts at these sizes.
+    pub fn wire(&self, sizes: &[(PartId, Bytes)]) -> Bytes {
+        let extra = self.framings.iter().map(|(id, framing)| {
+            let size = sizes.iter().find(|(i, _)| i == id).map_or(Bytes::ZERO, |(_, n)| *n);
+            framing.wire(size).saturating_sub(framing.wire(Bytes::ZERO))
+        });
+        self.fixed + extra.sum()
+    }
+
+    /// Bytes left for the transcoded parts' payloads on the wire; `None` if the fixed bytes alone
+    /// are over.
+    fn room(&self) -> Option<Bytes> {
+        self.limit.bytes.checked_sub(self.fixed)
+    }
+}
+
+/// What to do with a message. Only [`plan`] makes one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    parts: Vec<PartPlan>,
+    constraints: Vec<Constraint>,
+}
+
+impl Plan {
+    /// The parts in order.
+    pub fn parts(&self) -> &[PartPlan] {
+        &self.parts
+    }
+
+    /// The limits.
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    /// Whether not one byte changes.
+    pub fn changes_nothing(&self) -> bool {
+        self.parts.iter().all(|p| p.action == Action::Keep && p.redeclare.is_none())
+    }
+}
+
+/// The bytes of the message around the parts that are transcoded, by every limit's counting.
+/// Given the parts as planned so far; one entry a limit, in order.
+pub type Overheads<'a> = dyn Fn(&[PartPlan]) -> Vec<Constraint> + 'a;
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// What cannot be changed is over the limit by itself.
+    #[error("cannot fit: {fixed} bytes cannot be reduced, the limit is {limit} bytes",
+        fixed = fixed.get(), limit = limit.bytes.get())]
+    FixedOverLimit {
+        /// Wire bytes that stay.
+        fixed: Bytes,
+        /// The limit.
+        limit: WireLimit,
+    },
+    /// It would have to be adapted, and that is forbidden.
+    #[error("adaptation is not allowed, and the message has {size} bytes, the limit is {limit}",
+        size = size.get(), limit = limit.bytes.get())]
+    NotAllowed {
+        /// Wire bytes of the message.
+        size: Bytes,
+        /// The limit.
+        limit: WireLimit,
+    },
+}
+
+impl Fault for PlanError {
+    fn category(&self) -> Category {
+        match self {
+            Self::FixedOverLimit { .. } => Category::CannotFit,
+            Self::NotAllowed { .. } => Category::NotAllowed,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::FixedOverLimit { .. } => "CANNOT_FIT",
+            Self::NotAllowed { .. } => "ADAPTATION_NOT_ALLOWED",
+        }
+    }
+}
+
+/// Plans a message.
+///
+/// First every part is judged alone (type, box, coding). Then the parts that could stay are
+/// weighed against the limits: as long as the message is over, those that take more than their
+/// share are transcoded too.
+///
+/// # Errors
+/// [`PlanError`], where no choice of actions can fit.
+pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanError> {
+    let mut parts: Vec<PartPlan> =
+        input.parts.iter().map(|facts| decide::alone(facts, &input)).collect();
+    loop {
+        let constraints = overheads(&parts);
+        let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
+        let demands = decide::demands(&parts, input.parts);
+        let shares = allocate(&constraints, &demands);
+        match decide::next_to_shrink(&parts, input.parts, &constraints, &shares, &input) {
+            Some(index) => {
+                decide::shrink(&mut parts[index], &input.parts[index], &input, &constraints)
+            }
+            None => {
+                if let Some(worst) = over {
+                    return Err(refusal(&input, worst));
+                }
+                for part in parts.iter_mut().filter(|p| p.action == Action::Transcode) {
+                    part.budget = shares.iter().find(|(id, _)| *id == part.id).map(|(_, n)| *n);
+                }
+                return Ok(Plan { parts, constraints });
+            }
+        }
+    }
+}
+
+fn refusal(input: &Input<'_>, worst: Constraint) -> PlanError {
+    if input.policy.adaptation_forbidden {
+        PlanError::NotAllowed { size: worst.fixed, limit: worst.limit }
+    } else {
+        PlanError::FixedOverLimit { fixed: worst.fixed, limit: worst.limit }
+    }
+}

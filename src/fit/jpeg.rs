@@ -1,0 +1,298 @@
+//! JPEG: scale × quality × chroma.
+//!
+//! A curve of size over the quantiser scale is kept for each (scale, chroma) tried. The first
+//! guess comes from bytes per pixel; from the second encode on, everything is measured.
+
+use super::{Attempt, Observation, Proposal, Situation, Task, curve::Curve, ladder::FLOOR_SIDE};
+use crate::model::{Bytes, Chroma, Dimensions, ImageCoding, Quality};
+
+/// From this quality on, full chroma is worth its bytes; below, 4:2:0 at a higher quality looks
+/// better. Measured: see `benches/` (sweep over photos, SSIMULACRA2).
+const FULL_CHROMA_FROM: f64 = 84.0;
+/// Leaving a choice of chroma once made needs this much more, so that it does not flip.
+const CHROMA_INERTIA: f64 = 4.0;
+/// Below this quality a smaller picture at [`SCALED_QUALITY`] looks better than a big one.
+const SCALE_BELOW: f64 = 34.0;
+/// The quality that a reduced scale aims for.
+const SCALED_QUALITY: f64 = 46.0;
+/// The lowest quality ever used.
+const LOWEST: f64 = 12.0;
+/// From this quality (in tenths) on, the next try is the highest quality at once.
+const NEARLY_LOSSLESS: u16 = 975;
+/// Bytes of a typical photo at quantiser scale 1 %, per pixel, 4:2:0: the prior of the first
+/// guess only.
+const PRIOR_BYTES_PER_PIXEL: f64 = 3.4;
+/// d ln bytes / d ln quantiser scale of a typical photo: the prior until two points are known.
+const PRIOR_SLOPE: f64 = -0.72;
+/// How much larger 4:4:4 is at equal quality: the prior until both were tried.
+const FULL_CHROMA_COST: f64 = 1.28;
+/// d ln bytes / d ln linear scale at equal quality: the prior.
+const SCALE_EXPONENT: f64 = 1.65;
+/// The quality at which pictures that share a budget are compared.
+const REFERENCE: f64 = 60.0;
+/// JFIF header and tables: bytes that no quality setting removes.
+const FIXED_BYTES: f64 = 620.0;
+
+/// Where a curve was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Setting {
+    dimensions: Dimensions,
+    chroma: Chroma,
+}
+
+/// The JPEG lane of a search.
+#[derive(Clone, Debug)]
+pub struct JpegLane {
+    largest: Dimensions,
+    full_chroma: bool,
+    gray: bool,
+    progressive: bool,
+    curves: Vec<(Setting, Curve)>,
+    /// Every encode: setting, quality, what came of it.
+    seen: Vec<(Setting, Quality, Observation)>,
+}
+
+impl JpegLane {
+    pub fn new(task: &Task) -> Self {
+        Self {
+            largest: task.largest(),
+            full_chroma: task.full_chroma && !task.facts.gray,
+            gray: task.facts.gray,
+            progressive: task.progressive,
+            curves: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    fn curve(&self, setting: Setting) -> Option<&Curve> {
+        self.curves.iter().find(|(s, _)| *s == setting).map(|(_, c)| c)
+    }
+
+    /// The quality at which `setting` should take `target` bytes, by what is known: its own
+    /// curve, else that of another setting moved over by the priors, else the prior alone.
+    fn quality_for(&self, setting: Setting, target: f64) -> f64 {
+        let percent = match self.curve(setting) {
+            Some(curve) => curve.solve(net(target)).unwrap_or(100.0),
+            None => match self.curves.last() {
+                Some((other, curve)) => {
+                    let moved = net(target) as f64 / self.ratio(setting, *other);
+                    curve.solve((moved as u64).max(1)).unwrap_or(100.0)
+                }
+                None => {
+                    let per_pixel = net(target) as f64 / self.prior_pixels(setting);
+                    (per_pixel / PRIOR_BYTES_PER_PIXEL).powf(1.0 / PRIOR_SLOPE)
+                }
+            },
+        };
+        quality_of(percent)
+    }
+
+    /// Expected size of setting `a` over that of `b` at equal quality.
+    fn ratio(&self, a: Setting, b: Setting) -> f64 {
+        let linear = (a.dimensions.pixels() as f64 / b.dimensions.pixels() as f64).sqrt();
+        linear.powf(SCALE_EXPONENT) * self.chroma_cost(a) / self.chroma_cost(b)
+    }
+
+    fn chroma_cost(&self, setting: Setting) -> f64 {
+        if setting.chroma == Chroma::Full && !self.gray { FULL_CHROMA_COST } else { 1.0 }
+    }
+
+    fn prior_pixels(&self, setting: Setting) -> f64 {
+        setting.dimensions.pixels() as f64 * self.chroma_cost(setting)
+    }
+
+    /// Scale and chroma for a budget.
+    fn choose(&self, target: f64) -> Setting {
+        let last = self.seen.last().map(|(setting, ..)| *setting);
+        let at = |dimensions, chroma| Setting { dimensions, chroma };
+        let size = match last {
+            // A reduced scale stays unless the budget has outgrown it.
+            Some(setting) if setting.dimensions != self.largest => {
+                let quality = self.quality_for(at(setting.dimensions, Chroma::Quarter), target);
+                if (SCALE_BELOW..85.0).contains(&quality) {
+                    setting.dimensions
+                } else {
+                    self.scale(target)
+                }
+            }
+            _ => self.scale(target),
+        };
+        if !self.full_chroma {
+            return at(size, Chroma::Quarter);
+        }
+        let threshold = match last {
+            Some(Setting { chroma: Chroma::Full, .. }) => FULL_CHROMA_FROM - CHROMA_INERTIA,
+            Some(_) => FULL_CHROMA_FROM + CHROMA_INERTIA / 2.0,
+            None => FULL_CHROMA_FROM,
+        };
+        let full = at(size, Chroma::Full);
+        if self.quality_for(full, target) >= threshold { full } else { at(size, Chroma::Quarter) }
+    }
+
+    /// The scale at which the target allows a fair quality.
+    fn scale(&self, target: f64) -> Dimensions {
+        let whole = Setting { dimensions: self.largest, chroma: Chroma::Quarter };
+        if self.quality_for(whole, target) >= SCALE_BELOW {
+            return self.largest;
+        }
+        // Nothing measured yet: first see how the picture really behaves.
+        if self.curves.is_empty() && self.quality_for(whole, target * 2.0) >= SCALE_BELOW {
+            return self.largest;
+        }
+        let floor = (f64::from(FLOOR_SIDE) / f64::from(self.largest.longest())).min(1.0);
+        let mut z: f64 = 1.0;
+        while z > floor {
+            z = (z * 0.94).max(floor);
+            let dimensions = self.largest.scaled(z);
+            let setting = Setting { dimensions, chroma: Chroma::Quarter };
+            if self.quality_for(setting, target) >= SCALED_QUALITY {
+                return dimensions;
+            }
+        }
+        self.largest.scaled(floor)
+    }
+
+    pub fn propose(&self, now: Situation) -> Proposal {
+        let budget = now.budget as f64;
+        // An encode that fits and fills is enough.
+        if now.best.is_some_and(|best| best as f64 >= budget * now.accept) {
+            return Proposal::Satisfied;
+        }
+        let aim = if now.tries_left <= 1 && now.best.is_none() {
+            // The last one by right has to fit; past that, ever more carefully.
+            let late = self.seen.len().saturating_sub(3) as i32;
+            budget * 0.94 * 0.85_f64.powi(if now.tries_left == 0 { late.max(1) } else { 0 })
+        } else {
+            budget * (0.5 + 0.5 * now.accept.min(0.985)).max(0.985)
+        };
+        let setting = self.choose(aim);
+        let (fits, over) = self.bracket(setting, now.budget);
+        let mut tenths =
+            (self.quality_for(setting, aim) * 10.0).floor().clamp(LOWEST * 10.0, 1000.0) as u16;
+        let low = fits.map_or(LOWEST as u16 * 10 - 1, |(q, _)| q.tenths());
+        let high = over.map_or(1001, |q| q.tenths());
+        if high <= low + 1 {
+            return match (fits, now.best) {
+                (Some((_, size)), Some(best)) if size <= best => Proposal::Satisfied,
+                (Some((quality, _)), _) => self.attempt(setting, quality, now),
+                (None, Some(_)) => Proposal::Satisfied,
+                (None, None) => Proposal::Dead,
+            };
+        }
+        // Near the top the tables are all but ones: go for all of them.
+        if tenths >= NEARLY_LOSSLESS && over.is_none() {
+            tenths = Quality::MAX.tenths();
+        }
+        // Strictly inside the bracket, and not hugging its lower end: a step that gains nothing
+        // is a wasted encode.
+        tenths = tenths.clamp(low + 1, high - 1);
+        if now.best.is_some() && fits.is_some() && tenths <= low + 1 && high - low > 4 {
+            tenths = low + (high - low) / 3;
+        }
+        // At the floor of size and quality, with nothing that fits: one last look.
+        if setting.dimensions == self.floor() && now.best.is_none() && now.tries_left == 0 {
+            tenths = (LOWEST * 10.0) as u16;
+        }
+        self.attempt(setting, Quality::from_tenths(tenths), now)
+    }
+
+    fn floor(&self) -> Dimensions {
+        let floor = (f64::from(FLOOR_SIDE) / f64::from(self.largest.longest())).min(1.0);
+        self.largest.scaled(floor)
+    }
+
+    fn attempt(&self, setting: Setting, quality: Quality, now: Situation) -> Proposal {
+        let known = self.seen.iter().any(|(s, q, seen)| {
+            *s == setting
+                && *q == quality
+                && matches!(seen, Observation::Size(n) if n.get() > now.budget)
+        });
+        if known {
+            return if now.best.is_some() { Proposal::Satisfied } else { Proposal::Dead };
+        }
+        let at_floor = setting.dimensions == self.floor();
+        // While tries are left, an exact size above the budget is worth more than a bound.
+        let cap = match (now.tries_left, at_floor) {
+            (_, true) => u64::MAX,
+            (0 | 1, _) => now.budget,
+            _ => now.budget.saturating_mul(2),
+        };
+        Proposal::Attempt(Attempt {
+            dimensions: setting.dimensions,
+            coding: ImageCoding::Jpeg {
+                quality,
+                chroma: setting.chroma,
+                progressive: self.progressive,
+            },
+            cap: Bytes::new(cap),
+        })
+    }
+
+    /// The best quality known to fit with its size, and the lowest known not to.
+    fn bracket(&self, setting: Setting, budget: u64) -> (Option<(Quality, u64)>, Option<Quality>) {
+        let mut fits: Option<(Quality, u64)> = None;
+        let mut over: Option<Quality> = None;
+        for (_, quality, seen) in self.seen.iter().filter(|(s, ..)| *s == setting) {
+            match seen {
+                Observation::Size(size) if size.get() <= budget => {
+                    if fits.is_none_or(|(q, _)| *quality > q) {
+                        fits = Some((*quality, size.get()));
+                    }
+                }
+                Observation::Size(size) | Observation::AtLeast(size) => {
+                    if size.get() > budget && over.is_none_or(|q| *quality < q) {
+                        over = Some(*quality);
+                    }
+                }
+            }
+        }
+        // Size is not strictly monotone in quality: what fits counts more.
+        if let (Some((q, _)), Some(o)) = (fits, over)
+            && o <= q
+        {
+            over = None;
+        }
+        (fits, over)
+    }
+
+    pub fn learn(&mut self, attempt: &Attempt, seen: Observation) {
+        let ImageCoding::Jpeg { quality, chroma, .. } = attempt.coding else { return };
+        let setting = Setting { dimensions: attempt.dimensions, chroma };
+        if !self.curves.iter().any(|(s, _)| *s == setting) {
+            self.curves.push((setting, Curve::new(PRIOR_SLOPE)));
+        }
+        if let Some((_, curve)) = self.curves.iter_mut().find(|(s, _)| *s == setting) {
+            let percent = quality.table_percent();
+            match seen {
+                Observation::Size(size) => curve.measured(percent, net(size.get() as f64)),
+                Observation::AtLeast(size) => curve.at_least(percent, net(size.get() as f64)),
+            }
+        }
+        self.seen.push((setting, quality, seen));
+    }
+
+    /// The smallest dimensions at the lowest quality.
+    pub fn harshest(&self) -> (Dimensions, ImageCoding) {
+        let quality = Quality::from_tenths((LOWEST * 10.0) as u16);
+        let coding =
+            ImageCoding::Jpeg { quality, chroma: Chroma::Quarter, progressive: self.progressive };
+        (self.floor(), coding)
+    }
+
+    /// Bytes at the reference quality and full size.
+    pub fn demand(&self) -> Option<f64> {
+        let (setting, curve) = self.curves.last()?;
+        let whole = Setting { dimensions: self.largest, chroma: Chroma::Quarter };
+        let percent = Quality::new(REFERENCE as u8).table_percent();
+        Some(curve.predict(percent)? * self.ratio(whole, *setting) + FIXED_BYTES)
+    }
+}
+
+/// Bytes that quality can change.
+fn net(size: f64) -> u64 {
+    (size - FIXED_BYTES).max(64.0) as u64
+}
+
+fn quality_of(percent: f64) -> f64 {
+    if percent > 100.0 { 5000.0 / percent } else { (200.0 - percent) / 2.0 }
+}

@@ -1,0 +1,138 @@
+//! What to give up, in order: the lanes of a task and the rungs of each.
+
+use super::{
+    Lane, Task,
+    jpeg::JpegLane,
+    path::{PathLane, Rung},
+};
+use crate::model::{Dimensions, ImageCoding, ImageFormat};
+
+/// Lossless codings (PNG, GIF, of decoded pixels) grow with area^0.85: flat areas cost little.
+const LOSSLESS_AREA_EXPONENT: f64 = 0.85;
+/// Animated GIF bytes grow with area^0.9 (fit-to-size.md §4).
+const ANIMATION_AREA_EXPONENT: f64 = 0.9;
+/// What fewer palette colours leave of a GIF or PNG, roughly; calibrated by the encodes.
+const COLOR_FACTORS: [(u16, f64); 5] =
+    [(256, 1.0), (128, 0.86), (64, 0.72), (32, 0.58), (16, 0.45)];
+/// Pictures and animations are not made smaller than this on the longer side before colours and
+/// frames go.
+const SMALL_SIDE: u32 = 128;
+/// No output has a shorter longest side than this, unless the source has.
+pub(super) const FLOOR_SIDE: u32 = 32;
+
+/// The lanes of a task, the best first. Never empty unless the device takes no format at all.
+pub(super) fn lanes(task: &Task) -> Vec<Lane> {
+    let takes = |format| task.formats.contains(&format);
+    let exact_gif = task.facts.distinct_colors.is_some_and(|n| n <= 256);
+    let mut lanes = Vec::new();
+
+    if task.animate && takes(ImageFormat::Gif) {
+        lanes.push(Lane::Path(PathLane::new(animation(task))));
+    }
+    // Drawings and screenshots stay crisp as long as the budget allows it.
+    let keep_lossless = task.lossless_source && (task.facts.graphic || task.facts.transparent);
+    if keep_lossless {
+        if takes(ImageFormat::Png) {
+            lanes.push(single(task, ImageCoding::Png { colors: None }));
+            lanes.push(single(task, ImageCoding::Png { colors: Some(256) }));
+        } else if takes(ImageFormat::Gif) && (exact_gif || task.facts.transparent) {
+            lanes.push(single(task, ImageCoding::Gif { colors: 256, frame_step: u16::MAX }));
+        }
+    }
+    if takes(ImageFormat::Jpeg) {
+        lanes.push(Lane::Jpeg(JpegLane::new(task)));
+    } else if takes(ImageFormat::Png) {
+        lanes.push(single(task, ImageCoding::Png { colors: None }));
+        lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Png {
+            colors: Some(colors),
+        }))));
+    } else if takes(ImageFormat::Gif) {
+        lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Gif {
+            colors,
+            frame_step: u16::MAX,
+        }))));
+    } else if takes(ImageFormat::Wbmp) {
+        lanes.push(Lane::Path(PathLane::new(bilevel(task))));
+    }
+    lanes
+}
+
+/// One attempt at full size, or the next lane.
+fn single(task: &Task, coding: ImageCoding) -> Lane {
+    Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
+}
+
+/// Scale factors from 1 down to where the longer side is `floor`, in steps of 4 %.
+fn scales(largest: Dimensions, floor: u32) -> impl Iterator<Item = f64> {
+    let end = (f64::from(floor) / f64::from(largest.longest())).min(1.0);
+    std::iter::successors(Some(1.0), |z| Some(z * 0.96)).take_while(move |z| *z >= end)
+}
+
+/// Scale to a small size, then colours, then scale to the floor.
+fn paletted(task: &Task, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
+    let largest = task.largest();
+    let mut rungs = Vec::new();
+    let mut push = |z: f64, colors: u16, color_factor: f64| {
+        rungs.push(Rung {
+            dimensions: largest.scaled(z),
+            coding: coding(colors),
+            factor: z.powf(2.0 * LOSSLESS_AREA_EXPONENT) * color_factor,
+        });
+    };
+    let mut small = 1.0;
+    for z in scales(largest, SMALL_SIDE) {
+        small = z;
+        push(z, 256, 1.0);
+    }
+    for (colors, factor) in COLOR_FACTORS {
+        push(small, colors, factor);
+    }
+    let (colors, factor) = COLOR_FACTORS[COLOR_FACTORS.len() - 1];
+    for z in scales(largest, FLOOR_SIDE).filter(|z| *z < small) {
+        push(z, colors, factor);
+    }
+    rungs
+}
+
+/// Dimensions, then colours, then frames (DESIGN §5).
+fn animation(task: &Task) -> Vec<Rung> {
+    let largest = task.largest();
+    let mut rungs = Vec::new();
+    let mut push = |z: f64, (colors, color_factor): (u16, f64), frame_step: u16| {
+        rungs.push(Rung {
+            dimensions: largest.scaled(z),
+            coding: ImageCoding::Gif { colors, frame_step },
+            factor: z.powf(2.0 * ANIMATION_AREA_EXPONENT) * color_factor
+                / f64::from(frame_step).powf(0.9),
+        });
+    };
+    let mut small = 1.0;
+    for z in scales(largest, SMALL_SIDE) {
+        small = z;
+        push(z, COLOR_FACTORS[0], 1);
+    }
+    for color in COLOR_FACTORS {
+        push(small, color, 1);
+    }
+    let last = COLOR_FACTORS[COLOR_FACTORS.len() - 1];
+    for frame_step in [2, 3, 4, 6, 8] {
+        push(small, last, frame_step);
+    }
+    for z in scales(largest, FLOOR_SIDE * 2).filter(|z| *z < small) {
+        push(z, last, 8);
+    }
+    rungs
+}
+
+/// WBMP: one bit a pixel, so that the size follows from the dimensions alone.
+fn bilevel(task: &Task) -> Vec<Rung> {
+    let largest = task.largest();
+    scales(largest, FLOOR_SIDE.min(16))
+        .map(|z| {
+            let dimensions = largest.scaled(z);
+            let bytes = u64::from(dimensions.width().div_ceil(8)) * u64::from(dimensions.height());
+            let whole = u64::from(largest.width().div_ceil(8)) * u64::from(largest.height());
+            Rung { dimensions, coding: ImageCoding::Wbmp, factor: bytes as f64 / whole as f64 }
+        })
+        .collect()
+}

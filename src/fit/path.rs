@@ -1,0 +1,131 @@
+//! Lanes without a quality knob: a fixed order of giving things up, rung by rung.
+//!
+//! Each rung has a rough relative size; a [`Curve`] over it, calibrated by the encodes seen so
+//! far, tells which rung to try next. The mildest rung that fits wins.
+
+use super::{Attempt, Observation, Proposal, Situation, curve::Curve};
+use crate::model::{Bytes, Dimensions, ImageCoding};
+
+/// One step of a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rung {
+    /// Output dimensions.
+    pub dimensions: Dimensions,
+    /// Output coding.
+    pub coding: ImageCoding,
+    /// Size relative to the first rung, roughly; falls from rung to rung.
+    pub factor: f64,
+}
+
+/// A path from the mildest rung to the harshest.
+#[derive(Clone, Debug)]
+pub struct PathLane {
+    rungs: Vec<Rung>,
+    seen: Vec<Option<Observation>>,
+    curve: Curve,
+}
+
+impl PathLane {
+    /// Rungs whose factor does not fall are left out.
+    pub fn new(rungs: Vec<Rung>) -> Self {
+        let mut falling: Vec<Rung> = Vec::with_capacity(rungs.len());
+        for rung in rungs {
+            if falling.last().is_none_or(|last| rung.factor < last.factor * 0.999) {
+                falling.push(rung);
+            }
+        }
+        let seen = vec![None; falling.len()];
+        Self { rungs: falling, seen, curve: Curve::new(1.0) }
+    }
+
+    /// The mildest rung that is known to fit, and its size.
+    fn fitting(&self, budget: u64) -> Option<(usize, u64)> {
+        self.seen.iter().enumerate().find_map(|(i, seen)| match seen {
+            Some(Observation::Size(size)) if size.get() <= budget => Some((i, size.get())),
+            _ => None,
+        })
+    }
+
+    /// The first rung above which none can fit.
+    fn first_open(&self, budget: u64) -> usize {
+        let over = self.seen.iter().rposition(|seen| match seen {
+            Some(Observation::Size(size) | Observation::AtLeast(size)) => size.get() > budget,
+            None => false,
+        });
+        over.map_or(0, |i| i + 1)
+    }
+
+    pub fn propose(&self, now: Situation) -> Proposal {
+        let fitting = self.fitting(now.budget);
+        let low = self.first_open(now.budget);
+        let high = fitting.map_or(self.rungs.len(), |(i, _)| i);
+        if low >= high {
+            return match fitting {
+                None => Proposal::Dead,
+                Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,
+                // It fits now that the budget has grown, but its bytes were let go.
+                Some((index, _)) => self.attempt(index, now),
+            };
+        }
+        let index = match self.curve.solve(self.aim(now)) {
+            None => low,
+            Some(factor) => {
+                let wanted = self.rungs.iter().position(|r| r.factor <= factor);
+                wanted.unwrap_or(self.rungs.len() - 1)
+            }
+        };
+        // A rung milder than a fitting one only if the curve believes in it.
+        if index >= high {
+            return match fitting {
+                Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,
+                Some((index, _)) => self.attempt(index, now),
+                None => self.attempt(high - 1, now),
+            };
+        }
+        // Out of patience with nothing in hand: take big steps towards the end.
+        let hurry = now.tries_left == 0 && now.best.is_none();
+        let index = if hurry { index.max(low + (high - low) / 2) } else { index };
+        self.attempt(index.clamp(low, high - 1), now)
+    }
+
+    fn attempt(&self, index: usize, now: Situation) -> Proposal {
+        let rung = self.rungs[index];
+        // The last rung is measured whole: its size is what a refusal reports.
+        let cap = if index + 1 == self.rungs.len() {
+            Bytes::new(u64::MAX)
+        } else {
+            Bytes::new(now.budget.saturating_mul(3))
+        };
+        Proposal::Attempt(Attempt { dimensions: rung.dimensions, coding: rung.coding, cap })
+    }
+
+    fn aim(&self, now: Situation) -> u64 {
+        let share = if now.tries_left <= 1 && now.best.is_none() { 0.85 } else { 0.96 };
+        ((now.budget as f64 * share) as u64).max(1)
+    }
+
+    pub fn learn(&mut self, attempt: &Attempt, seen: Observation) {
+        let found = self
+            .rungs
+            .iter()
+            .position(|r| r.dimensions == attempt.dimensions && r.coding == attempt.coding);
+        let Some(index) = found else { return };
+        if self.seen[index].is_none_or(|old| matches!(old, Observation::AtLeast(_))) {
+            let factor = self.rungs[index].factor;
+            match seen {
+                Observation::Size(size) => self.curve.measured(factor, size.get()),
+                Observation::AtLeast(size) => self.curve.at_least(factor, size.get()),
+            }
+            self.seen[index] = Some(seen);
+        }
+    }
+
+    /// The last rung.
+    pub fn harshest(&self) -> Option<(Dimensions, ImageCoding)> {
+        self.rungs.last().map(|rung| (rung.dimensions, rung.coding))
+    }
+
+    pub fn demand(&self) -> Option<f64> {
+        self.curve.predict(self.rungs.first()?.factor)
+    }
+}

@@ -1,0 +1,281 @@
+use super::*;
+use crate::model::{Chroma, Quality};
+
+fn d(text: &str) -> Dimensions {
+    text.parse().unwrap()
+}
+
+fn photo(bounds: &str) -> Task {
+    let source = d("4032x3024");
+    Task {
+        source,
+        bounds: d(bounds).turned_to(source),
+        formats: vec![ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp],
+        animate: false,
+        lossless_source: false,
+        facts: ContentFacts::default(),
+        full_chroma: true,
+        progressive: false,
+        ceiling: None,
+        effort: Effort::Balanced,
+        background: [255; 3],
+    }
+}
+
+/// A picture's size model: complexity, slope and a little ripple, so that sizes are not monotone.
+#[derive(Clone, Copy, Debug)]
+struct Model {
+    complexity: f64,
+    slope: f64,
+    area: f64,
+}
+
+impl Model {
+    fn size(&self, recipe: &Recipe) -> u64 {
+        let Recipe::Image(image) = recipe;
+        let pixels = image.dimensions.pixels() as f64;
+        let scaled = pixels.powf(self.area) * 300_000f64.powf(1.0 - self.area);
+        let bytes = match image.coding {
+            ImageCoding::Jpeg { quality, chroma, .. } => {
+                let chroma = if chroma == Chroma::Full { 1.25 } else { 1.0 };
+                let ripple = 1.0 + 0.003 * f64::from(quality.tenths() % 7);
+                600.0
+                    + self.complexity
+                        * scaled
+                        * quality.table_percent().powf(-self.slope)
+                        * chroma
+                        * ripple
+            }
+            ImageCoding::Png { colors } => {
+                100.0 + self.complexity * 0.5 * scaled * if colors.is_some() { 0.3 } else { 1.0 }
+            }
+            ImageCoding::Gif { colors, frame_step } => {
+                let frames =
+                    if frame_step == u16::MAX { 1.0 } else { 20.0 / f64::from(frame_step) };
+                100.0 + self.complexity * 0.2 * scaled * frames * f64::from(colors).log2() / 8.0
+            }
+            ImageCoding::Wbmp => {
+                8.0 + f64::from(image.dimensions.width().div_ceil(8))
+                    * f64::from(image.dimensions.height())
+            }
+        };
+        bytes as u64
+    }
+}
+
+struct Outcome {
+    recipe: Option<Recipe>,
+    size: u64,
+    tries: u32,
+    smallest: u64,
+}
+
+fn run(search: &mut Search, model: Model) -> Outcome {
+    let mut kept = None;
+    loop {
+        match search.next() {
+            Step::Try { recipe, cap } => {
+                let size = model.size(&recipe);
+                let seen = if size > cap.get() {
+                    Observation::AtLeast(Bytes::new(cap.get() + 1))
+                } else {
+                    Observation::Size(Bytes::new(size))
+                };
+                if search.observe(seen) == Verdict::Keep {
+                    kept = Some((recipe, size));
+                }
+            }
+            Step::Done => {
+                let (recipe, size) = kept.expect("done means something was kept");
+                return Outcome {
+                    recipe: Some(recipe),
+                    size,
+                    tries: search.tries(),
+                    smallest: size,
+                };
+            }
+            Step::Exhausted { smallest } => {
+                return Outcome {
+                    recipe: None,
+                    size: 0,
+                    tries: search.tries(),
+                    smallest: smallest.get(),
+                };
+            }
+        }
+    }
+}
+
+const MODELS: [Model; 5] = [
+    Model { complexity: 3.4, slope: 0.72, area: 0.83 },
+    Model { complexity: 1.2, slope: 0.55, area: 0.75 },
+    Model { complexity: 8.0, slope: 0.80, area: 0.92 },
+    Model { complexity: 0.4, slope: 0.60, area: 0.70 },
+    Model { complexity: 12.0, slope: 0.65, area: 0.98 },
+];
+
+#[test]
+fn never_over_and_full_where_the_limit_binds() {
+    let mut fills = Vec::new();
+    for model in MODELS {
+        for bounds in ["160x120", "640x480", "1600x1200"] {
+            for budget in [9_500, 29_500, 99_500, 299_500, 599_500] {
+                let task = photo(bounds);
+                let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
+                let recipe = got.recipe.unwrap_or_else(|| panic!("{model:?} {bounds} {budget}"));
+                let Recipe::Image(image) = recipe;
+                assert!(got.size <= budget, "{model:?} {bounds} {budget}: {}", got.size);
+                assert!(image.dimensions.within(task.bounds));
+                assert!(got.tries <= 6, "{model:?} {bounds} {budget}: {} tries", got.tries);
+                let top = matches!(
+                    image.coding,
+                    ImageCoding::Jpeg { quality: Quality::MAX, chroma: Chroma::Full, .. }
+                );
+                if !top {
+                    fills.push((got.size as f64 / budget as f64, got.tries, bounds, budget, model));
+                }
+            }
+        }
+    }
+    fills.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let median = fills[fills.len() / 2].0;
+    assert!(median >= 0.975, "median {median}");
+    assert!(fills[fills.len() / 10].0 >= 0.93, "{:?}", &fills[..fills.len() / 5]);
+    assert!(fills.iter().filter(|f| f.1 > 4).count() * 10 <= fills.len());
+}
+
+#[test]
+fn generous_budgets_get_full_chroma_and_tight_ones_a_smaller_scale() {
+    let model = MODELS[0];
+    let task = photo("640x480");
+    let coding = |budget| {
+        let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
+        let Some(Recipe::Image(image)) = got.recipe else { panic!("fits") };
+        (image.dimensions, image.coding)
+    };
+    let (dimensions, generous) = coding(200_000);
+    assert_eq!(dimensions, d("640x480"));
+    assert!(matches!(generous, ImageCoding::Jpeg { chroma: Chroma::Full, .. }));
+    let (dimensions, tight) = coding(8_000);
+    assert!(dimensions.longest() < 640, "{dimensions}");
+    assert!(matches!(tight, ImageCoding::Jpeg { chroma: Chroma::Quarter, .. }));
+}
+
+#[test]
+fn an_impossible_budget_is_refused_with_a_measured_size() {
+    let got = run(&mut Search::new(&photo("640x480"), Bytes::new(300)), MODELS[0]);
+    assert!(got.recipe.is_none());
+    assert!(got.smallest > 300 && got.smallest < 2_000, "{}", got.smallest);
+}
+
+#[test]
+fn animations_lose_size_first_then_colours_then_frames() {
+    let mut task = photo("320x240");
+    task.animate = true;
+    task.lossless_source = true;
+    let model = MODELS[1];
+    let mut last_severity = 0;
+    for budget in [400_000, 100_000, 50_000, 25_000, 12_000] {
+        let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
+        assert!(got.size <= budget);
+        let Some(Recipe::Image(image)) = got.recipe else { panic!("{budget}") };
+        let severity = match image.coding {
+            ImageCoding::Gif { colors: 256, frame_step: 1 } => 0,
+            ImageCoding::Gif { frame_step: 1, .. } => 1,
+            ImageCoding::Gif { .. } => 2,
+            _ => 3,
+        };
+        assert!(severity >= last_severity, "{budget}: {image:?}");
+        last_severity = severity;
+    }
+    assert!(last_severity >= 2, "a small budget costs frames");
+}
+
+#[test]
+fn a_bigger_budget_is_used_and_a_smaller_one_respected() {
+    let model = MODELS[0];
+    let mut task = photo("640x480");
+    task.effort = Effort::Best;
+    let mut search = Search::new(&task, Bytes::new(30_000));
+    run(&mut search, model);
+    search.set_budget(Bytes::new(60_000));
+    let wider = run_again(&mut search, model);
+    assert!(wider > 45_000 && wider <= 60_000, "{wider}");
+    let mut search = Search::new(&task, Bytes::new(60_000));
+    run(&mut search, model);
+    search.set_budget(Bytes::new(20_000));
+    let tighter = run_again(&mut search, model);
+    assert!(tighter <= 20_000 && tighter > 10_000, "{tighter}");
+}
+
+fn run_again(search: &mut Search, model: Model) -> u64 {
+    let mut size = 0;
+    loop {
+        match search.next() {
+            Step::Try { recipe, cap } => {
+                let got = model.size(&recipe);
+                let seen = if got > cap.get() {
+                    Observation::AtLeast(Bytes::new(cap.get() + 1))
+                } else {
+                    Observation::Size(Bytes::new(got))
+                };
+                if search.observe(seen) == Verdict::Keep {
+                    size = got;
+                }
+            }
+            _ => return size,
+        }
+    }
+}
+
+#[test]
+fn the_smallest_formats_fit_too() {
+    for formats in [vec![ImageFormat::Wbmp], vec![ImageFormat::Gif], vec![ImageFormat::Png]] {
+        let mut task = photo("160x120");
+        task.formats = formats.clone();
+        let got = run(&mut Search::new(&task, Bytes::new(2_000)), MODELS[0]);
+        assert!(got.recipe.is_some(), "{formats:?}: {}", got.smallest);
+        assert!(got.size <= 2_000);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_the_curve_the_result_fits_or_is_refused(
+        complexity in 0.01f64..40.0,
+        slope in 0.2f64..1.2,
+        area in 0.4f64..1.1,
+        budget in 1u64..800_000,
+        width in 1u32..6000,
+        height in 1u32..6000,
+        lossless in proptest::bool::ANY,
+        animate in proptest::bool::ANY,
+        mask in 1u8..16,
+        graphic in proptest::bool::ANY,
+    ) {
+        let source = Dimensions::new(width, height).unwrap();
+        let all = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp];
+        let task = Task {
+            source,
+            bounds: d("640x480").turned_to(source),
+            formats: all.into_iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0)
+                .map(|(_, f)| f).collect(),
+            animate,
+            lossless_source: lossless,
+            facts: ContentFacts { graphic, ..ContentFacts::default() },
+            ..photo("640x480")
+        };
+        let got = run(
+            &mut Search::new(&task, Bytes::new(budget)),
+            Model { complexity, slope, area },
+        );
+        proptest::prop_assert!(got.size <= budget);
+        proptest::prop_assert!(got.tries <= HARD_LIMIT);
+        if let Some(Recipe::Image(image)) = got.recipe {
+            proptest::prop_assert!(image.dimensions.within(task.bounds));
+            proptest::prop_assert!(image.dimensions.within(task.source));
+        } else {
+            proptest::prop_assert!(got.smallest > budget);
+        }
+    }
+}

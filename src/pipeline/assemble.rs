@@ -1,0 +1,119 @@
+//! From fitted parts to a message, and the checks that no result escapes.
+
+use super::{Engine, Job, PipelineError, fitting::Fitted, is_bare};
+use crate::{
+    message::{Edit, Message},
+    model::{Action, Category, MediaInfo, Stop},
+    plan::{PartFacts, PartPlan},
+};
+
+/// A bare file must not vanish: what would drop it is an error.
+pub(super) fn refuse_empty(
+    job: &Job,
+    facts: &[PartFacts],
+    parts: &[PartPlan],
+) -> Result<(), PipelineError> {
+    if !is_bare(job) {
+        return Ok(());
+    }
+    let (Some(part), Some(facts)) = (parts.first(), facts.first()) else { return Ok(()) };
+    if part.action != Action::Drop {
+        return Ok(());
+    }
+    let first = part.reasons.first();
+    let problem = facts.problem.as_ref();
+    Err(PipelineError::OnlyPart {
+        part: part.id,
+        category: problem.map_or_else(|| category_of(part), |p| p.category),
+        reason: problem.map_or("MEDIA_UNUSABLE", |p| p.reason),
+        detail: first.map_or_else(String::new, |r| {
+            if r.detail.is_empty() { format!("{:?}", r.code) } else { r.detail.clone() }
+        }),
+    })
+}
+
+fn category_of(part: &PartPlan) -> Category {
+    use crate::model::ReasonCode as R;
+    let codes: Vec<R> = part.reasons.iter().map(|r| r.code).collect();
+    if codes.contains(&R::Malformed) {
+        Category::Input
+    } else if codes.contains(&R::SafetyLimit) {
+        Category::TooLarge
+    } else if codes.contains(&R::DecoderMissing) {
+        Category::Unsupported
+    } else {
+        Category::CannotFit
+    }
+}
+
+/// Every output is parsed again before it leaves: type, dimensions, decodable.
+pub(super) fn verify_parts(
+    engine: &Engine,
+    job: &Job,
+    fitted: &Fitted,
+) -> Result<Vec<Option<MediaInfo>>, PipelineError> {
+    let mut infos = Vec::with_capacity(fitted.results.len());
+    for (part, result) in fitted.parts.iter().zip(&fitted.results) {
+        let Some(result) = result else {
+            infos.push(None);
+            continue;
+        };
+        let failed = |what: String| PipelineError::Check(format!("part {}: {what}", part.id.0));
+        let (codec, _) =
+            engine.codecs.find(&result.data).ok_or_else(|| failed("not recognised".into()))?;
+        // The deadline has had its say: what is checked here is small and already paid for.
+        let info = codec
+            .verify(&result.data, &engine.decode, &Stop::never())
+            .map_err(|e| failed(e.to_string()))?;
+        if info.media_type != result.recipe.media_type() {
+            return Err(failed(format!("type {}", info.media_type)));
+        }
+        let bounds = result.task.bounds;
+        let within = info.dimensions.is_some_and(|d| d.within(bounds));
+        if !within || !info.orientation.is_normal() {
+            return Err(failed(format!("{:?} in {bounds}", info.dimensions)));
+        }
+        infos.push(Some(info));
+    }
+    debug_assert_eq!(infos.len(), job.message.parts().len());
+    Ok(infos)
+}
+
+/// The message with every part as decided.
+pub(super) fn message(job: &Job, fitted: &Fitted) -> Result<Message, PipelineError> {
+    let accept = &job.capabilities.accept;
+    let edits: Vec<Edit> = fitted
+        .parts
+        .iter()
+        .zip(&fitted.results)
+        .map(|(part, result)| match (part.action, result) {
+            (Action::Transcode, Some(result)) => Edit::Replace {
+                content_type: accept.spelling_of(&result.recipe.media_type()),
+                data: result.data.clone(),
+            },
+            (Action::Keep, _) => match &part.redeclare {
+                Some(media_type) => {
+                    Edit::Redeclare { content_type: accept.spelling_of(media_type) }
+                }
+                None => Edit::Keep,
+            },
+            _ => Edit::Drop,
+        })
+        .collect();
+    Ok(job.message.rewrite(&edits)?)
+}
+
+/// No message leaves over a limit: the last word, on the serialized length.
+pub(super) fn verify_size(job: &Job, message: &Message) -> Result<(), PipelineError> {
+    for limit in &job.limits.wire {
+        let size = message.wire_size(limit.counting, job.interface);
+        if size > limit.bytes {
+            return Err(PipelineError::Check(format!(
+                "{} wire bytes, the limit is {}",
+                size.get(),
+                limit.bytes.get()
+            )));
+        }
+    }
+    Ok(())
+}

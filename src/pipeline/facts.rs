@@ -1,0 +1,80 @@
+//! Probing: what each part really is.
+
+use super::Engine;
+use crate::{
+    codec::CodecError,
+    message::{Message, Part},
+    model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
+    plan::{PartFacts, Problem},
+};
+
+/// Facts of every part, in order.
+pub(super) fn collect(message: &Message, engine: &Engine) -> Vec<PartFacts> {
+    (0..).zip(message.parts()).map(|(i, part)| one(PartId(i), part, engine)).collect()
+}
+
+fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
+    let size = Bytes::of(&part.data);
+    let declared = part.declared.clone();
+    let opaque = |declared: MediaType| PartFacts {
+        id,
+        info: MediaInfo::opaque(declared.clone(), size),
+        declared,
+        problem: None,
+        transcodable: false,
+        opaque: part.opaque,
+    };
+    // Text and presentation are never handed to a media codec: a text that begins like a picture
+    // is still text.
+    let never_media =
+        matches!(declared.kind(), MediaKind::Text | MediaKind::Presentation | MediaKind::Drm);
+    if part.opaque || never_media {
+        return opaque(declared);
+    }
+    match engine.codecs.find(&part.data) {
+        Some((codec, media_type)) => match codec.probe(&part.data, &engine.decode) {
+            Ok(info) => {
+                PartFacts { id, declared, info, problem: None, transcodable: true, opaque: false }
+            }
+            Err(error) => PartFacts {
+                id,
+                declared,
+                info: MediaInfo::opaque(media_type, size),
+                problem: Some(problem(&error)),
+                transcodable: false,
+                opaque: false,
+            },
+        },
+        None if declared.kind() == MediaKind::Image => {
+            let error = unrecognised(&declared, &part.data);
+            PartFacts { problem: Some(problem(&error)), ..opaque(declared) }
+        }
+        None => opaque(declared),
+    }
+}
+
+/// Declared a picture, but no codec knows its bytes.
+fn unrecognised(declared: &MediaType, data: &[u8]) -> CodecError {
+    let known = [
+        MediaType::JPEG,
+        MediaType::PNG,
+        MediaType::GIF,
+        MediaType::WEBP,
+        MediaType::BMP,
+        MediaType::TIFF,
+        MediaType::WBMP,
+        MediaType::HEIC,
+        MediaType::AVIF,
+    ];
+    if data.is_empty() {
+        CodecError::Malformed { format: "picture", detail: "no bytes".into() }
+    } else if known.contains(declared) {
+        CodecError::Malformed { format: "picture", detail: format!("the bytes are no {declared}") }
+    } else {
+        CodecError::Unsupported { format: "picture", detail: format!("no decoder for {declared}") }
+    }
+}
+
+pub(super) fn problem(error: &CodecError) -> Problem {
+    Problem { category: error.category(), reason: error.reason(), detail: error.to_string() }
+}

@@ -1,0 +1,74 @@
+//! What surrounds the media: exact, because the assembler itself is asked.
+
+use bytes::Bytes as Buffer;
+
+use super::Job;
+use crate::{
+    message::Edit,
+    model::{Action, Bytes},
+    plan::{Constraint, PartPlan},
+};
+
+/// One constraint a limit, for the parts as planned.
+pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
+    let edits: Vec<Edit> = parts.iter().map(|part| draft(job, part)).collect();
+    let all_kept = edits.iter().all(|edit| *edit == Edit::Keep);
+    // The number of edits is that of the parts, so rewriting cannot fail; if it did, the message
+    // as it is would be the safe assumption, and the final check has the last word.
+    let draft = if all_kept {
+        job.message.clone()
+    } else {
+        job.message.rewrite(&edits).unwrap_or_else(|_| job.message.clone())
+    };
+    job.limits
+        .wire
+        .iter()
+        .map(|limit| Constraint {
+            limit: *limit,
+            fixed: draft.wire_size(limit.counting, job.interface),
+            framings: parts
+                .iter()
+                .filter(|part| part.action == Action::Transcode)
+                .map(|part| (part.id, job.message.framing(part.id, limit.counting, job.interface)))
+                .collect(),
+        })
+        .collect()
+}
+
+/// The edit of a part before its bytes are known: empty, of the type whose name is the longest.
+fn draft(job: &Job, part: &PartPlan) -> Edit {
+    match part.action {
+        Action::Keep => match &part.redeclare {
+            Some(media_type) => {
+                Edit::Redeclare { content_type: job.capabilities.accept.spelling_of(media_type) }
+            }
+            None => Edit::Keep,
+        },
+        Action::Transcode => {
+            let spellings = part.target.iter().flat_map(|target| {
+                target.formats.iter().map(|f| job.capabilities.accept.spelling_of(&f.media_type()))
+            });
+            Edit::Replace {
+                content_type: spellings.max_by_key(String::len).unwrap_or_default(),
+                data: Buffer::new(),
+            }
+        }
+        Action::Replace | Action::Drop => Edit::Drop,
+    }
+}
+
+/// The limit that leaves the least room for a message of these wire sizes, as an index.
+pub(super) fn binding(job: &Job, sizes: &[Bytes]) -> Option<usize> {
+    job.limits
+        .wire
+        .iter()
+        .zip(sizes)
+        .enumerate()
+        .min_by(|(_, (a, n)), (_, (b, m))| {
+            // Compare fills n/a and m/b without dividing; the fuller one binds.
+            let left = u128::from(m.get()) * u128::from(a.bytes.get().max(1));
+            let right = u128::from(n.get()) * u128::from(b.bytes.get().max(1));
+            left.cmp(&right)
+        })
+        .map(|(index, _)| index)
+}

@@ -1,0 +1,207 @@
+//! Dealing the bytes: shares by measured weight, rescue of what did not fit, spending the slack.
+
+use super::{
+    Engine, PipelineError,
+    fitting::{Work, advance, tightest},
+};
+use crate::{
+    codec::EncodeError,
+    fit::Search,
+    model::{Bytes, PartId, Stop},
+    plan::{self, Constraint, Demand, PartFacts, PartPlan},
+};
+
+/// A work's budget grows by at least this share, or it is not worth another encode.
+const WORTH_ANOTHER: f64 = 1.04;
+
+/// Deals the room by what is known of each picture's weight.
+pub(super) fn share(
+    works: &mut [Work],
+    parts: &[PartPlan],
+    facts: &[PartFacts],
+    constraints: &[Constraint],
+) {
+    let demands: Vec<Demand> = works
+        .iter()
+        .map(|work| {
+            let guess = work.task.largest().pixels() as f64 * 0.15;
+            Demand {
+                id: parts[work.index].id,
+                weight: work.search.demand().unwrap_or(guess),
+                ceiling: work.task.ceiling,
+            }
+        })
+        .collect();
+    let budgets = plan::allocate(constraints, &demands);
+    for work in works.iter_mut() {
+        let id = facts[work.index].id;
+        if let Some((_, budget)) = budgets.iter().find(|(i, _)| *i == id) {
+            set_budget(work, *budget);
+        }
+    }
+}
+
+fn set_budget(work: &mut Work, budget: Bytes) {
+    work.budget = budget;
+    work.search.set_budget(budget);
+    if work.best.as_ref().is_some_and(|(_, data)| Bytes::of(data) > budget) {
+        work.best = None;
+    }
+    work.exhausted = None;
+}
+
+fn sizes(works: &[Work], parts: &[PartPlan]) -> Vec<(PartId, Bytes)> {
+    works
+        .iter()
+        .map(|w| {
+            let size = w.best.as_ref().map_or(Bytes::ZERO, |(_, data)| Bytes::of(data));
+            (parts[w.index].id, size)
+        })
+        .collect()
+}
+
+/// Parts that did not fit into their share get what they need at the least, the others less.
+///
+/// # Errors
+/// Even all at their smallest are over.
+pub(super) fn rescue(
+    engine: &Engine,
+    works: &mut [Work],
+    parts: &[PartPlan],
+    constraints: &[Constraint],
+    stop: &Stop,
+) -> Result<(), PipelineError> {
+    if works.iter().all(|w| w.best.is_some()) {
+        return Ok(());
+    }
+    stop.check()?;
+    // The floor of every part, measured.
+    let mut floors: Vec<(PartId, Bytes)> = Vec::with_capacity(works.len());
+    for work in works.iter_mut() {
+        floors.push((parts[work.index].id, floor(engine, work, stop)?));
+    }
+    for constraint in constraints {
+        let smallest = constraint.wire(&floors);
+        if smallest > constraint.limit.bytes {
+            let part = floors.iter().max_by_key(|(_, n)| *n).map_or(PartId(0), |(id, _)| *id);
+            return Err(PipelineError::CannotFit { part, smallest, limit: constraint.limit });
+        }
+    }
+    // Deal again: everybody's floor first, the rest by weight.
+    for at in 0..works.len() {
+        let id = parts[works[at].index].id;
+        let others: Vec<(PartId, Bytes)> = works
+            .iter()
+            .zip(&floors)
+            .enumerate()
+            .map(|(i, (work, floor))| {
+                let settled = work.best.as_ref().map(|(_, d)| Bytes::of(d)).filter(|_| i < at);
+                (floor.0, settled.unwrap_or(floor.1))
+            })
+            .collect();
+        let room = plan::spare(constraints, &others, id);
+        let fair = fair_share(works, at, room);
+        set_budget(&mut works[at], fair.max(floors[at].1).min(room));
+        advance(engine, &mut works[at], u32::MAX, stop);
+        if works[at].best.is_none() {
+            adopt_floor(engine, &mut works[at], room, stop)?;
+        }
+        if works[at].best.is_none() {
+            let limit = tightest(constraints, &others, id).map(|c| c.limit);
+            return Err(match limit {
+                Some(limit) => PipelineError::CannotFit {
+                    part: id,
+                    smallest: constraints.iter().map(|c| c.wire(&floors)).max().unwrap_or_default(),
+                    limit,
+                },
+                None => PipelineError::Check("no limit, yet nothing fits".into()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The share of the room that part `at` and those after it deserve.
+fn fair_share(works: &[Work], at: usize, room: Bytes) -> Bytes {
+    let weight = |w: &Work| w.search.demand().unwrap_or(w.task.largest().pixels() as f64 * 0.15);
+    let total: f64 = works[at..].iter().map(weight).sum();
+    Bytes::new((room.get() as f64 * weight(&works[at]) / total.max(1.0)) as u64)
+}
+
+/// The smallest output of a part, measured.
+fn floor(engine: &Engine, work: &mut Work, stop: &Stop) -> Result<Bytes, PipelineError> {
+    let mut smallest: Option<Bytes> = None;
+    for recipe in Search::harshest(&work.task) {
+        let start = (engine.cpu_clock)();
+        let outcome = work.session.encode(&recipe, Bytes::new(u64::MAX), stop);
+        work.cpu += (engine.cpu_clock)().saturating_sub(start);
+        work.encodes += 1;
+        match outcome {
+            Ok(data) => {
+                let size = Bytes::of(&data);
+                smallest = Some(smallest.map_or(size, |s| s.min(size)));
+            }
+            Err(EncodeError::OverCap { at_least }) => {
+                smallest = Some(smallest.map_or(at_least, |s| s.min(at_least)));
+            }
+            Err(EncodeError::Codec(crate::codec::CodecError::Stopped(cause))) => {
+                return Err(cause.into());
+            }
+            Err(EncodeError::Codec(_)) => {}
+        }
+    }
+    Ok(smallest.unwrap_or(Bytes::ZERO))
+}
+
+/// Takes the harshest recipe where the search, out of patience, did not get there.
+fn adopt_floor(
+    engine: &Engine,
+    work: &mut Work,
+    room: Bytes,
+    stop: &Stop,
+) -> Result<(), PipelineError> {
+    stop.check()?;
+    for recipe in Search::harshest(&work.task) {
+        let start = (engine.cpu_clock)();
+        let outcome = work.session.encode(&recipe, room, stop);
+        work.cpu += (engine.cpu_clock)().saturating_sub(start);
+        work.encodes += 1;
+        if let Ok(data) = outcome {
+            work.exhausted = None;
+            work.best = Some((recipe, data));
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What some parts left over goes to those that can use it, one after the other.
+pub(super) fn spend_slack(
+    engine: &Engine,
+    works: &mut [Work],
+    parts: &[PartPlan],
+    constraints: &[Constraint],
+    stop: &Stop,
+) {
+    if works.len() < 2 || stop.check().is_err() {
+        return;
+    }
+    let mut order: Vec<usize> =
+        (0..works.len()).filter(|i| !works[*i].search.saturated()).collect();
+    // The poorest first: fewest bytes for its weight.
+    let wealth = |w: &Work| {
+        let size = w.best.as_ref().map_or(0, |(_, data)| data.len()) as f64;
+        size / w.search.demand().unwrap_or(1.0).max(1.0)
+    };
+    order.sort_by(|a, b| wealth(&works[*a]).total_cmp(&wealth(&works[*b])).then(a.cmp(b)));
+    for at in order {
+        let id = parts[works[at].index].id;
+        let room = plan::spare(constraints, &sizes(works, parts), id);
+        let room = works[at].task.ceiling.map_or(room, |ceiling| room.min(ceiling));
+        if room.get() as f64 > works[at].budget.get() as f64 * WORTH_ANOTHER {
+            works[at].budget = room;
+            works[at].search.set_budget(room);
+            advance(engine, &mut works[at], 2, stop);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The report: what was done to each part, and why.
+
+use super::{
+    Job, Prepared,
+    fitting::{Fitted, FittedPart},
+    overhead,
+};
+use crate::{
+    message::Message,
+    model::{
+        Action, Bytes, Dimensions, ImageCoding, MediaInfo, Outcome, PartReport, Reason, ReasonCode,
+        Recipe, Report, Warning,
+    },
+    plan::{PartFacts, PartPlan},
+};
+
+/// Nothing changed.
+pub(super) fn unchanged(job: &Job, prepared: &Prepared) -> Report {
+    let parts = prepared.facts.iter().zip(prepared.plan.parts());
+    let parts = parts.map(|(facts, part)| planned(job, facts, part)).collect();
+    whole(job, parts, Outcome::Unchanged, &job.message, Vec::new())
+}
+
+/// What would be done.
+pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
+    let planned_parts = prepared.plan.parts();
+    let parts: Vec<PartReport> = prepared
+        .facts
+        .iter()
+        .zip(planned_parts)
+        .map(|(facts, part)| planned(job, facts, part))
+        .collect();
+    let mut report = whole(job, parts, outcome(planned_parts), &job.message, Vec::new());
+    let sizes: Vec<_> = planned_parts.iter().filter_map(|p| Some((p.id, p.budget?))).collect();
+    let constraint = prepared.plan.constraints().iter().find(|c| Some(c.limit) == report.limit);
+    if let Some(constraint) = constraint {
+        report.wire_bytes_after = constraint.wire(&sizes);
+    }
+    report
+}
+
+/// What was done.
+pub(super) fn finished(
+    job: &Job,
+    prepared: &Prepared,
+    fitted: &Fitted,
+    verified: Vec<Option<MediaInfo>>,
+    message: &Message,
+) -> Report {
+    let mut warnings = Vec::new();
+    let all = prepared.facts.iter().zip(&fitted.parts).zip(&fitted.results).zip(verified);
+    let parts: Vec<PartReport> = all
+        .enumerate()
+        .map(|(i, (((facts, part), result), info))| {
+            let mut report = planned(job, facts, part);
+            report.cpu_ms = fitted.wasted[i].as_secs_f64() * 1e3;
+            if let (Some(result), Some(info)) = (result, info) {
+                report.cpu_ms += result.cpu.as_secs_f64() * 1e3;
+                report.encodes = result.encodes;
+                report.budget_bytes = Some(result.budget);
+                report.reasons.extend(consequences(facts, result, &info));
+                report.after = Some(info);
+            }
+            report
+        })
+        .collect();
+    if fitted.parts.iter().all(|p| p.action == Action::Drop) {
+        warnings.push(Warning {
+            code: "EMPTY".into(),
+            message: "no part of the message could be shown".into(),
+        });
+    }
+    let mut outcome = outcome(&fitted.parts);
+    let lost = |r: &Reason| r.code == ReasonCode::AnimationLost;
+    if parts.iter().any(|p| p.reasons.iter().any(lost)) {
+        outcome = Outcome::Major;
+    }
+    let mut report = whole(job, parts, outcome, message, warnings);
+    // Names as they went out: the surviving parts are in the same order.
+    let mut out = message.parts().iter();
+    for part in report.parts.iter_mut().filter(|p| p.action != Action::Drop) {
+        if let Some(name) = out.next().and_then(|p| p.name.clone()) {
+            part.name = name;
+        }
+    }
+    report
+}
+
+fn outcome(parts: &[PartPlan]) -> Outcome {
+    let of = |part: &PartPlan| match part.action {
+        Action::Keep if part.redeclare.is_none() => Outcome::Unchanged,
+        Action::Keep | Action::Transcode => Outcome::Minor,
+        Action::Replace | Action::Drop => Outcome::Major,
+    };
+    parts.iter().map(of).max().unwrap_or(Outcome::Unchanged)
+}
+
+fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
+    let origin = &job.message.parts()[part.id.index()];
+    PartReport {
+        id: part.id,
+        content_id: origin.content_id.clone().unwrap_or_default(),
+        name: origin.name.clone().unwrap_or_default(),
+        action: part.action,
+        reasons: part.reasons.clone(),
+        before: facts.info.clone(),
+        after: (part.action == Action::Keep).then(|| facts.info.clone()),
+        budget_bytes: part.budget,
+        encodes: 0,
+        quality_estimate: None,
+        cpu_ms: 0.0,
+    }
+}
+
+/// What followed from the recipe that was chosen.
+fn consequences(facts: &PartFacts, result: &FittedPart, info: &MediaInfo) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let Recipe::Image(recipe) = result.recipe;
+    let largest: Dimensions = result.task.largest();
+    if recipe.dimensions != largest {
+        reasons.push(Reason::new(
+            ReasonCode::ScaledForBudget,
+            format!("{largest} would not look well in {}", result.budget),
+        ));
+    }
+    match recipe.coding {
+        ImageCoding::Png { colors: Some(n) } | ImageCoding::Gif { colors: n, .. }
+            if result.task.facts.distinct_colors.is_none_or(|have| have > n) =>
+        {
+            reasons.push(Reason::new(ReasonCode::ColorsReduced, format!("{n} colours")));
+        }
+        _ => {}
+    }
+    if facts.info.animated() && !info.animated() {
+        reasons.push(Reason::from(ReasonCode::AnimationLost));
+    } else if info.animated() && info.frames < facts.info.frames {
+        reasons.push(Reason::new(
+            ReasonCode::FramesDropped,
+            format!("{} of {} frames", info.frames, facts.info.frames),
+        ));
+    }
+    let flattened = matches!(recipe.coding, ImageCoding::Jpeg { .. } | ImageCoding::Wbmp);
+    if result.task.facts.transparent && flattened {
+        reasons.push(ReasonCode::AlphaFlattened.into());
+    }
+    if facts.info.has_metadata {
+        reasons.push(ReasonCode::MetadataStripped.into());
+    }
+    if result.cut_short {
+        reasons.push(ReasonCode::DeadlineBestSoFar.into());
+    }
+    reasons
+}
+
+fn whole(
+    job: &Job,
+    parts: Vec<PartReport>,
+    outcome: Outcome,
+    message: &Message,
+    warnings: Vec<Warning>,
+) -> Report {
+    let measure = |message: &Message| -> Vec<Bytes> {
+        let limits = job.limits.wire.iter();
+        limits.map(|limit| message.wire_size(limit.counting, job.interface)).collect()
+    };
+    let before = measure(&job.message);
+    let after = if outcome == Outcome::Unchanged { before.clone() } else { measure(message) };
+    let binding = overhead::binding(job, &after);
+    let natural = |message: &Message| message.wire_size(Default::default(), job.interface);
+    Report {
+        outcome,
+        limit: binding.map(|i| job.limits.wire[i]),
+        wire_bytes_before: binding.map_or_else(|| natural(&job.message), |i| before[i]),
+        wire_bytes_after: binding.map_or_else(|| natural(message), |i| after[i]),
+        parts,
+        warnings,
+        capabilities: None,
+    }
+}

@@ -1,0 +1,90 @@
+//! Sharing a limit among the parts that can shrink.
+
+use super::Constraint;
+use crate::model::{Bytes, PartId};
+
+/// What one transcoded part would like to have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Demand {
+    /// Which part.
+    pub id: PartId,
+    /// Bytes at a common reference quality, measured or guessed: pictures whose bytes are in
+    /// proportion to it come out alike, and the next byte does about equal good everywhere.
+    pub weight: f64,
+    /// It has no use for more than this.
+    pub ceiling: Option<Bytes>,
+}
+
+/// Budgets in media bytes, one a demand: shares in proportion to the weights, what one does not
+/// need going to the others (water filling). Together with the fixed bytes they respect every
+/// constraint; where the fixed bytes alone are over, all budgets are zero.
+pub fn allocate(constraints: &[Constraint], demands: &[Demand]) -> Vec<(PartId, Bytes)> {
+    let mut budgets: Vec<(PartId, Bytes)> = demands
+        .iter()
+        .map(|d| (d.id, d.ceiling.unwrap_or(Bytes::new(u64::from(u32::MAX)))))
+        .collect();
+    for constraint in constraints {
+        for (slot, (id, wire)) in budgets.iter_mut().zip(shares(constraint, demands)) {
+            let framing = framing(constraint, id);
+            let empty = framing.wire(Bytes::ZERO);
+            slot.1 = slot.1.min(framing.payload(wire + empty));
+        }
+    }
+    budgets
+}
+
+/// Wire bytes of one constraint for each demand.
+fn shares(constraint: &Constraint, demands: &[Demand]) -> Vec<(PartId, Bytes)> {
+    let mut left = constraint.room().unwrap_or(Bytes::ZERO).get() as f64;
+    let mut open: Vec<usize> = (0..demands.len()).collect();
+    let mut given = vec![0.0f64; demands.len()];
+    loop {
+        let total: f64 = open.iter().map(|i| demands[*i].weight.max(1.0)).sum();
+        let full = open.iter().position(|i| {
+            let share = left * demands[*i].weight.max(1.0) / total;
+            wire_ceiling(constraint, &demands[*i]).is_some_and(|ceiling| ceiling <= share)
+        });
+        match full {
+            Some(at) => {
+                let i = open.remove(at);
+                given[i] = wire_ceiling(constraint, &demands[i]).unwrap_or(0.0);
+                left -= given[i];
+            }
+            None => {
+                for i in open {
+                    given[i] = left * demands[i].weight.max(1.0) / total;
+                }
+                break;
+            }
+        }
+    }
+    demands.iter().zip(given).map(|(d, n)| (d.id, Bytes::new(n.max(0.0) as u64))).collect()
+}
+
+fn wire_ceiling(constraint: &Constraint, demand: &Demand) -> Option<f64> {
+    let framing = framing(constraint, demand.id);
+    let empty = framing.wire(Bytes::ZERO);
+    demand.ceiling.map(|n| framing.wire(n).saturating_sub(empty).get() as f64)
+}
+
+fn framing(constraint: &Constraint, id: PartId) -> crate::model::Framing {
+    constraint
+        .framings
+        .iter()
+        .find(|(i, _)| *i == id)
+        .map_or(crate::model::Framing::Identity, |(_, framing)| *framing)
+}
+
+/// The most that `id` may take, with all other transcoded parts at `sizes`.
+pub fn spare(constraints: &[Constraint], sizes: &[(PartId, Bytes)], id: PartId) -> Bytes {
+    let others: Vec<(PartId, Bytes)> = sizes.iter().copied().filter(|(i, _)| *i != id).collect();
+    constraints
+        .iter()
+        .map(|constraint| {
+            let framing = framing(constraint, id);
+            let room = constraint.limit.bytes.checked_sub(constraint.wire(&others));
+            room.map_or(Bytes::ZERO, |room| framing.payload(room + framing.wire(Bytes::ZERO)))
+        })
+        .min()
+        .unwrap_or(Bytes::new(u64::from(u32::MAX)))
+}

@@ -1,0 +1,215 @@
+use super::*;
+use crate::model::{
+    AcceptList, Counting, ImageLimit, LimitSource, MediaKind, Orientation, Provenance, ReasonCode,
+    Sourced,
+};
+
+fn capabilities(accept: &[&str]) -> Capabilities {
+    let by = || Provenance::default_rule("test");
+    Capabilities {
+        vendor: String::new(),
+        model: String::new(),
+        max_message_bytes: Sourced::new(Bytes::new(307_200), by()),
+        max_image: Sourced::new("640x480".parse().unwrap(), by()),
+        screen: None,
+        bits_per_pixel: Sourced::new(24, by()),
+        accept: Sourced::new(AcceptList::from_spellings(accept), by()),
+        charsets: Sourced::new(vec!["utf-8".into()], by()),
+        content_classes: Vec::new(),
+        mms_version: String::new(),
+        suppress_adaptation: Sourced::new(false, by()),
+        jpeg_full_chroma: Sourced::new(true, by()),
+        jpeg_progressive: Sourced::new(false, by()),
+    }
+}
+
+fn limits(bytes: u64) -> Limits {
+    Limits {
+        wire: vec![WireLimit {
+            bytes: Bytes::new(bytes),
+            counting: Counting::Interface,
+            source: LimitSource::Device,
+        }],
+        image: Some(ImageLimit { bounds: "640x480".parse().unwrap(), source: LimitSource::Device }),
+    }
+}
+
+fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> PartFacts {
+    let mut info = MediaInfo::opaque(media_type.clone(), Bytes::new(bytes));
+    info.dimensions = Some(dimensions.parse().unwrap());
+    info.frames = 1;
+    PartFacts {
+        id: PartId(id),
+        declared: media_type,
+        info,
+        problem: None,
+        transcodable: true,
+        opaque: false,
+    }
+}
+
+/// 300 bytes around the parts, WSP framing.
+fn check(
+    parts: &[PartFacts],
+    accept: &[&str],
+    bytes: u64,
+    forbidden: bool,
+) -> Result<Plan, PlanError> {
+    let capabilities = capabilities(accept);
+    let limits = limits(bytes);
+    let policy = Policy { adaptation_forbidden: forbidden, ..Policy::default() };
+    let overheads = |plans: &[PartPlan]| {
+        let kept: Bytes = plans
+            .iter()
+            .zip(parts)
+            .filter(|(p, _)| p.action == Action::Keep)
+            .map(|(_, f)| Framing::Wsp.wire(f.info.bytes))
+            .sum();
+        let open: Vec<_> = plans.iter().filter(|p| p.action == Action::Transcode).collect();
+        vec![Constraint {
+            limit: limits.wire[0],
+            fixed: Bytes::new(300 + open.len() as u64) + kept,
+            framings: open.iter().map(|p| (p.id, Framing::Wsp)).collect(),
+        }]
+    };
+    plan(Input { parts, capabilities: &capabilities, limits: &limits, policy: &policy }, &overheads)
+}
+
+const COMMON: &[&str] = &["image/jpeg", "image/gif", "image/png", "image/vnd.wap.wbmp"];
+
+#[test]
+fn what_fits_passes() {
+    let plan = check(&[picture(0, MediaType::JPEG, "640x480", 50_000)], COMMON, 100_000, false);
+    let plan = plan.unwrap();
+    assert!(plan.changes_nothing());
+    assert_eq!(plan.parts()[0].reasons[0].code, ReasonCode::Fits);
+}
+
+#[test]
+fn each_reason_to_change_is_named() {
+    let mut turned = picture(0, MediaType::JPEG, "480x640", 50_000);
+    turned.info.orientation = Orientation::from_exif(6);
+    let mut cmyk = picture(1, MediaType::JPEG, "64x64", 5_000);
+    cmyk.info.exotic_color = true;
+    let mut progressive = picture(2, MediaType::JPEG, "64x64", 5_000);
+    progressive.info.codec = "progressive".into();
+    let parts = [
+        turned,
+        cmyk,
+        progressive,
+        picture(3, MediaType::JPEG, "641x480", 5_000),
+        picture(4, MediaType::WEBP, "64x64", 5_000),
+    ];
+    let plan = check(&parts, COMMON, 100_000, false).unwrap();
+    let codes: Vec<_> = plan.parts().iter().map(|p| (p.action, p.reasons[0].code)).collect();
+    assert_eq!(
+        codes,
+        [
+            (Action::Transcode, ReasonCode::Orientation),
+            (Action::Transcode, ReasonCode::ColorModel),
+            (Action::Transcode, ReasonCode::CodingNotSupported),
+            (Action::Transcode, ReasonCode::OverImageLimit),
+            (Action::Transcode, ReasonCode::TypeNotAccepted),
+        ]
+    );
+}
+
+#[test]
+fn budgets_and_fixed_bytes_never_pass_the_limit() {
+    for limit in [2_000, 10_000, 100_000, 300_000] {
+        let parts = [
+            picture(0, MediaType::JPEG, "4000x3000", 3_000_000),
+            picture(1, MediaType::PNG, "320x240", 90_000),
+            picture(2, MediaType::GIF, "100x100", 1_000),
+        ];
+        let plan = check(&parts, COMMON, limit, false).unwrap();
+        let sizes: Vec<_> = plan.parts().iter().filter_map(|p| Some((p.id, p.budget?))).collect();
+        assert!(!sizes.is_empty());
+        assert!(plan.constraints()[0].wire(&sizes).get() <= limit, "{limit}: {sizes:?}");
+    }
+}
+
+#[test]
+fn the_biggest_goes_first_and_small_ones_stay() {
+    let parts = [
+        picture(0, MediaType::JPEG, "640x480", 90_000),
+        picture(1, MediaType::GIF, "64x64", 2_000),
+    ];
+    let plan = check(&parts, COMMON, 60_000, false).unwrap();
+    assert_eq!(plan.parts()[0].action, Action::Transcode);
+    assert_eq!(plan.parts()[0].reasons[0].code, ReasonCode::OverMessageLimit);
+    assert_eq!(plan.parts()[1].action, Action::Keep);
+    assert!(plan.parts()[0].original_acceptable);
+}
+
+#[test]
+fn a_wrong_label_is_mended_without_touching_the_picture() {
+    let mut part = picture(0, MediaType::JPEG, "64x64", 5_000);
+    part.declared = MediaType::PNG;
+    let plan = check(&[part], COMMON, 100_000, false).unwrap();
+    assert_eq!(plan.parts()[0].action, Action::Keep);
+    assert_eq!(plan.parts()[0].redeclare, Some(MediaType::JPEG));
+}
+
+#[test]
+fn what_cannot_be_decoded_is_dropped_with_its_reason_unless_the_device_takes_it() {
+    let mut heic = picture(0, MediaType::HEIC, "64x64", 5_000);
+    heic.transcodable = false;
+    heic.problem = Some(Problem {
+        category: Category::Unsupported,
+        reason: "MEDIA_UNSUPPORTED",
+        detail: "heic".into(),
+    });
+    let plan = check(std::slice::from_ref(&heic), COMMON, 100_000, false).unwrap();
+    assert_eq!(plan.parts()[0].action, Action::Drop);
+    assert!(plan.parts()[0].reasons.iter().any(|r| r.code == ReasonCode::DecoderMissing));
+    let plan = check(&[heic], &["image/heic"], 100_000, false).unwrap();
+    assert_eq!(plan.parts()[0].action, Action::Keep);
+}
+
+#[test]
+fn refusals_are_typed() {
+    let mut text = picture(0, MediaType::TEXT, "1x1", 5_000);
+    text.info = MediaInfo::opaque(MediaType::TEXT, Bytes::new(5_000));
+    assert_eq!(text.info.kind, MediaKind::Text);
+    let refused = check(&[text], COMMON, 1_000, false);
+    assert!(matches!(refused, Err(PlanError::FixedOverLimit { .. })), "{refused:?}");
+    let big = picture(0, MediaType::JPEG, "4000x3000", 3_000_000);
+    let refused = check(&[big], COMMON, 100_000, true);
+    assert!(matches!(refused, Err(PlanError::NotAllowed { .. })), "{refused:?}");
+}
+
+#[test]
+fn animations_go_on_moving_where_the_device_takes_gif() {
+    let mut moving = picture(0, MediaType::WEBP, "2000x1000", 500_000);
+    moving.info.frames = 12;
+    let plan = check(std::slice::from_ref(&moving), COMMON, 100_000, false).unwrap();
+    assert!(plan.parts()[0].target.as_ref().unwrap().animate);
+    let plan = check(&[moving], &["image/jpeg"], 100_000, false).unwrap();
+    assert!(!plan.parts()[0].target.as_ref().unwrap().animate);
+    assert!(plan.parts()[0].reasons.iter().any(|r| r.code == ReasonCode::AnimationLost));
+}
+
+#[test]
+fn shares_go_by_weight_and_what_is_not_needed_flows_on() {
+    let constraint = Constraint {
+        limit: limits(30_000).wire[0],
+        fixed: Bytes::new(1_000),
+        framings: (0..3).map(|i| (PartId(i), Framing::Identity)).collect(),
+    };
+    let demand = |id, weight, ceiling: Option<u64>| Demand {
+        id: PartId(id),
+        weight,
+        ceiling: ceiling.map(Bytes::new),
+    };
+    let demands = [demand(0, 100.0, None), demand(1, 200.0, None), demand(2, 300.0, Some(2_000))];
+    let got = allocate(std::slice::from_ref(&constraint), &demands);
+    assert_eq!(got[2].1.get(), 2_000);
+    assert_eq!((got[0].1.get(), got[1].1.get()), (9_000, 18_000));
+    let rest = spare(
+        &[constraint],
+        &[(PartId(0), Bytes::new(9_000)), (PartId(2), Bytes::new(500))],
+        PartId(1),
+    );
+    assert_eq!(rest.get(), 30_000 - 1_000 - 9_500);
+}
