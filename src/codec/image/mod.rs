@@ -1,5 +1,6 @@
 //! Pictures: every format that safe Rust reads, and the four that handsets show.
 
+pub mod jpeg;
 pub mod raster;
 
 use bytes::Bytes as Buffer;
