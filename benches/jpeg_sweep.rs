@@ -18,10 +18,12 @@ use mmsfit::{
     model::{Bytes, Chroma, Dimensions, Quality, Stop},
 };
 
-const CASES: [(u32, u32, usize); 6] = [
+const CASES: [(u32, u32, usize); 8] = [
     (640, 480, 100_000),
+    (640, 480, 60_000),
     (640, 480, 30_000),
     (640, 480, 15_000),
+    (640, 480, 8_000),
     (160, 120, 30_000),
     (1600, 1200, 300_000),
     (1600, 1200, 600_000),
@@ -126,7 +128,7 @@ fn main() {
             let bounds = Dimensions::new(bw, bh).unwrap().turned_to(source);
             let size = source.shrunk_into(bounds);
             let reference = resize(photo, size.width(), size.height());
-            for z in [1.0, 0.85, 0.7, 0.5] {
+            for z in [1.0, 0.85, 0.7, 0.6, 0.5, 0.4] {
                 if z < 1.0 && limit > bw as usize * bh as usize / 8 {
                     continue;
                 }
@@ -137,9 +139,6 @@ fn main() {
                     resize(photo, size.width(), size.height())
                 };
                 for (name, chroma) in [("420", Chroma::Quarter), ("444", Chroma::Full)] {
-                    if z < 1.0 && chroma == Chroma::Full {
-                        continue;
-                    }
                     let Some((q, out)) = best_within(&pixels, chroma, limit) else { continue };
                     put(format!("{name} z{z}"), at, score(&reference, &out), q);
                 }
@@ -161,17 +160,11 @@ fn main() {
         println!("best of all              mean {:6.2}", mean(&best));
         // Where does full chroma begin to win, and where the smaller scale?
         for i in 0..photos.len() {
-            let get = |n: &str| rows.iter().find(|r| r.0 == n).map(|r| (r.1[i], r.2[i]));
-            let line: Vec<String> = [
-                "annex-k 420 z1",
-                "annex-k 444 z1",
-                "annex-k 420 z0.85",
-                "annex-k 420 z0.7",
-                "annex-k 420 z0.5",
-            ]
-            .iter()
-            .filter_map(|n| get(n).map(|(s, q)| format!("{n} {s:.1}@q{q}")))
-            .collect();
+            let line: Vec<String> = rows
+                .iter()
+                .filter(|r| !r.1[i].is_nan())
+                .map(|r| format!("{} {:.1}@q{:.0}", r.0, r.1[i], r.2[i]))
+                .collect();
             println!("  {}", line.join("  "));
         }
     }

@@ -96,6 +96,15 @@ pub trait Session: Send {
     /// Facts about its pixels.
     fn facts(&self) -> ContentFacts;
 
+    /// The size that `recipe` would give, where that can be told for a fraction of an encode;
+    /// within a percent, so that the encode has the last word. `None` where it cannot.
+    ///
+    /// # Errors
+    /// As [`CodecError`] tells.
+    fn measure(&mut self, _recipe: &Recipe, _stop: &Stop) -> Result<Option<Bytes>, CodecError> {
+        Ok(None)
+    }
+
     /// Encodes by `recipe`, giving up as soon as the output passes `cap`. The output depends on
     /// the input bytes, the hint given at opening, and the recipe alone.
     ///

@@ -46,7 +46,6 @@ pub struct JpegLane {
     largest: Dimensions,
     full_chroma: bool,
     gray: bool,
-    progressive: bool,
     curves: Vec<(Setting, Curve)>,
     /// Every encode: setting, quality, what came of it.
     seen: Vec<(Setting, Quality, Observation)>,
@@ -58,7 +57,6 @@ impl JpegLane {
             largest: task.largest(),
             full_chroma: task.full_chroma && !task.facts.gray,
             gray: task.facts.gray,
-            progressive: task.progressive,
             curves: Vec::new(),
             seen: Vec::new(),
         }
@@ -163,7 +161,7 @@ impl JpegLane {
             let late = self.seen.len().saturating_sub(3) as i32;
             budget * 0.94 * 0.85_f64.powi(if now.tries_left == 0 { late.max(1) } else { 0 })
         } else {
-            budget * (0.5 + 0.5 * now.accept.min(0.985)).max(0.985)
+            budget * (0.5 + 0.5 * now.accept.min(1.0))
         };
         let setting = self.choose(aim);
         let (fits, over) = self.bracket(setting, now.budget);
@@ -205,7 +203,7 @@ impl JpegLane {
         let known = self.seen.iter().any(|(s, q, seen)| {
             *s == setting
                 && *q == quality
-                && matches!(seen, Observation::Size(n) if n.get() > now.budget)
+                && matches!(seen, Observation::Size(n) | Observation::Measured(n) if n.get() > now.budget)
         });
         if known {
             return if now.best.is_some() { Proposal::Satisfied } else { Proposal::Dead };
@@ -219,11 +217,7 @@ impl JpegLane {
         };
         Proposal::Attempt(Attempt {
             dimensions: setting.dimensions,
-            coding: ImageCoding::Jpeg {
-                quality,
-                chroma: setting.chroma,
-                progressive: self.progressive,
-            },
+            coding: ImageCoding::Jpeg { quality, chroma: setting.chroma },
             cap: Bytes::new(cap),
         })
     }
@@ -234,12 +228,14 @@ impl JpegLane {
         let mut over: Option<Quality> = None;
         for (_, quality, seen) in self.seen.iter().filter(|(s, ..)| *s == setting) {
             match seen {
-                Observation::Size(size) if size.get() <= budget => {
+                Observation::Size(size) | Observation::Measured(size) if size.get() <= budget => {
                     if fits.is_none_or(|(q, _)| *quality > q) {
                         fits = Some((*quality, size.get()));
                     }
                 }
-                Observation::Size(size) | Observation::AtLeast(size) => {
+                Observation::Size(size)
+                | Observation::Measured(size)
+                | Observation::AtLeast(size) => {
                     if size.get() > budget && over.is_none_or(|q| *quality < q) {
                         over = Some(*quality);
                     }
@@ -256,7 +252,7 @@ impl JpegLane {
     }
 
     pub fn learn(&mut self, attempt: &Attempt, seen: Observation) {
-        let ImageCoding::Jpeg { quality, chroma, .. } = attempt.coding else { return };
+        let ImageCoding::Jpeg { quality, chroma } = attempt.coding else { return };
         let setting = Setting { dimensions: attempt.dimensions, chroma };
         if !self.curves.iter().any(|(s, _)| *s == setting) {
             self.curves.push((setting, Curve::new(PRIOR_SLOPE)));
@@ -264,18 +260,30 @@ impl JpegLane {
         if let Some((_, curve)) = self.curves.iter_mut().find(|(s, _)| *s == setting) {
             let percent = quality.table_percent();
             match seen {
-                Observation::Size(size) => curve.measured(percent, net(size.get() as f64)),
+                Observation::Size(size) | Observation::Measured(size) => {
+                    curve.measured(percent, net(size.get() as f64));
+                }
                 Observation::AtLeast(size) => curve.at_least(percent, net(size.get() as f64)),
             }
         }
         self.seen.push((setting, quality, seen));
     }
 
+    /// Replaces a measured size by the real one.
+    pub fn correct(&mut self, attempt: &Attempt, actual: Bytes) {
+        let ImageCoding::Jpeg { quality, chroma } = attempt.coding else { return };
+        let setting = Setting { dimensions: attempt.dimensions, chroma };
+        for entry in &mut self.seen {
+            if entry.0 == setting && entry.1 == quality {
+                entry.2 = Observation::Size(actual);
+            }
+        }
+    }
+
     /// The smallest dimensions at the lowest quality.
     pub fn harshest(&self) -> (Dimensions, ImageCoding) {
         let quality = Quality::from_tenths((LOWEST * 10.0) as u16);
-        let coding =
-            ImageCoding::Jpeg { quality, chroma: Chroma::Quarter, progressive: self.progressive };
+        let coding = ImageCoding::Jpeg { quality, chroma: Chroma::Quarter };
         (self.floor(), coding)
     }
 

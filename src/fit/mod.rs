@@ -39,8 +39,6 @@ pub struct Task {
     pub facts: ContentFacts,
     /// The device shows 4:4:4 JPEG.
     pub full_chroma: bool,
-    /// The device shows progressive JPEG.
-    pub progressive: bool,
     /// No output needs to be larger than this: the original's size, where the original is of a
     /// format that could be written anew.
     pub ceiling: Option<Bytes>,
@@ -60,7 +58,7 @@ impl Task {
 /// How far an effort goes.
 #[derive(Clone, Copy, Debug)]
 struct Patience {
-    /// Encodes, as long as one of them fits.
+    /// Encodes, as long as one of them fits. A mere measurement counts a third.
     tries: u32,
     /// A result that fills this share of its budget is good enough.
     accept: f64,
@@ -69,16 +67,20 @@ struct Patience {
 impl Patience {
     fn of(effort: Effort) -> Self {
         match effort {
-            Effort::Fast => Self { tries: 2, accept: 0.90 },
-            Effort::Balanced => Self { tries: 4, accept: 0.975 },
-            Effort::Best => Self { tries: 6, accept: 0.99 },
+            Effort::Fast => Self { tries: 2, accept: 0.95 },
+            Effort::Balanced => Self { tries: 4, accept: 0.985 },
+            Effort::Best => Self { tries: 6, accept: 0.992 },
         }
     }
 }
 
-/// Encodes after which the search gives up even though nothing fits: the harshest recipe of
-/// every lane has been tried long before.
-const HARD_LIMIT: u32 = 24;
+/// What an encode and a measurement count, in thirds of an encode.
+const ENCODE: u32 = 3;
+const MEASUREMENT: u32 = 1;
+
+/// Thirds of encodes after which the search gives up even though nothing fits: the harshest
+/// recipe of every lane has been tried long before.
+const HARD_LIMIT: u32 = 72;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +106,8 @@ pub enum Step {
 pub enum Observation {
     /// Finished with this size (above the budget, perhaps).
     Size(Bytes),
+    /// Not encoded, but measured: the size is about this.
+    Measured(Bytes),
     /// Cut off at the cap: at least this size.
     AtLeast(Bytes),
 }
@@ -170,12 +174,27 @@ impl Lane {
         }
     }
 
+    fn correct(&mut self, attempt: &Attempt, actual: Bytes) {
+        match self {
+            Self::Jpeg(lane) => lane.correct(attempt, actual),
+            Self::Path(lane) => lane.learn(attempt, Observation::Size(actual)),
+        }
+    }
+
     fn demand(&self) -> Option<f64> {
         match self {
             Self::Jpeg(lane) => lane.demand(),
             Self::Path(lane) => lane.demand(),
         }
     }
+}
+
+/// The best result so far.
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    size: u64,
+    lane: usize,
+    attempt: Attempt,
 }
 
 /// The search for one picture.
@@ -187,10 +206,10 @@ pub struct Search {
     patience: Patience,
     ceiling: u64,
     budget: u64,
-    tries: u32,
+    /// Thirds of encodes spent.
+    spent: u32,
     pending: Option<Attempt>,
-    /// Size of the best result and the lane it came from.
-    best: Option<(u64, usize)>,
+    best: Option<Best>,
     smallest: Option<u64>,
     finished: bool,
 }
@@ -206,7 +225,7 @@ impl Search {
             patience: Patience::of(task.effort),
             ceiling,
             budget: budget.get().min(ceiling),
-            tries: 0,
+            spent: 0,
             pending: None,
             best: None,
             smallest: None,
@@ -223,7 +242,7 @@ impl Search {
         }
         self.budget = budget;
         self.finished = false;
-        if self.best.is_some_and(|(size, _)| size > budget) {
+        if self.best.is_some_and(|best| best.size > budget) {
             self.best = None;
         }
         // With more room an earlier, better lane may come within reach again: lanes remember
@@ -233,20 +252,20 @@ impl Search {
         }
     }
 
-    /// Encodes observed so far.
+    /// Encodes observed so far, measurements counted as thirds; rounded up.
     pub fn tries(&self) -> u32 {
-        self.tries
+        self.spent.div_ceil(ENCODE)
     }
 
     /// Whether more bytes could not improve the result.
     pub fn saturated(&self) -> bool {
-        self.best.is_some_and(|(size, lane)| {
+        self.best.is_some_and(|best| {
             matches!(
-                self.lanes[lane].propose(Situation {
-                    budget: size.saturating_mul(64),
+                self.lanes[best.lane].propose(Situation {
+                    budget: best.size.saturating_mul(64),
                     tries_left: 8,
                     accept: 1.0,
-                    best: Some(size),
+                    best: Some(best.size),
                 }),
                 Proposal::Satisfied
             )
@@ -284,16 +303,17 @@ impl Search {
                 self.finished = true;
                 return self.end();
             };
-            let spent = self.tries >= self.patience.tries;
-            if (spent && self.best.is_some()) || self.tries >= HARD_LIMIT {
+            let allowed = self.patience.tries * ENCODE;
+            let out_of_patience = self.spent >= allowed && self.best.is_some();
+            if out_of_patience || self.spent >= HARD_LIMIT {
                 self.finished = true;
                 return self.end();
             }
             let proposal = lane.propose(Situation {
                 budget: self.budget,
-                tries_left: self.patience.tries.saturating_sub(self.tries),
+                tries_left: allowed.saturating_sub(self.spent).div_ceil(ENCODE),
                 accept: self.patience.accept,
-                best: self.best.map(|(size, _)| size),
+                best: self.best.map(|best| best.size),
             });
             match proposal {
                 Proposal::Attempt(attempt) => {
@@ -325,17 +345,45 @@ impl Search {
     /// Tells what the last proposed encode gave.
     pub fn observe(&mut self, seen: Observation) -> Verdict {
         let Some(attempt) = self.pending.take() else { return Verdict::Discard };
-        self.tries += 1;
+        let size = match seen {
+            Observation::Size(size) => {
+                self.spent += ENCODE;
+                Some(size.get())
+            }
+            Observation::Measured(size) => {
+                self.spent += MEASUREMENT;
+                Some(size.get())
+            }
+            Observation::AtLeast(_) => {
+                self.spent += ENCODE;
+                None
+            }
+        };
         self.lanes[self.lane].learn(&attempt, seen);
-        let Observation::Size(size) = seen else { return Verdict::Discard };
-        let size = size.get();
+        let Some(size) = size else { return Verdict::Discard };
         self.smallest = Some(self.smallest.map_or(size, |s| s.min(size)));
         // Within one lane more bytes are better quality; a later lane only ever starts when no
         // earlier one could fit.
-        if size <= self.budget && self.best.is_none_or(|(best, _)| size > best) {
-            self.best = Some((size, self.lane));
+        if size <= self.budget && self.best.is_none_or(|best| size > best.size) {
+            self.best = Some(Best { size, lane: self.lane, attempt });
             Verdict::Keep
         } else {
+            Verdict::Discard
+        }
+    }
+
+    /// Tells what the best result, so far only measured, really takes. If that is over the
+    /// budget after all, the search goes on.
+    pub fn settle(&mut self, actual: Bytes) -> Verdict {
+        let Some(best) = self.best else { return Verdict::Discard };
+        self.spent += ENCODE - MEASUREMENT;
+        self.lanes[best.lane].correct(&best.attempt, actual);
+        if actual.get() <= self.budget {
+            self.best = Some(Best { size: actual.get(), ..best });
+            Verdict::Keep
+        } else {
+            self.best = None;
+            self.finished = false;
             Verdict::Discard
         }
     }

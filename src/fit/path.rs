@@ -41,7 +41,9 @@ impl PathLane {
     /// The mildest rung that is known to fit, and its size.
     fn fitting(&self, budget: u64) -> Option<(usize, u64)> {
         self.seen.iter().enumerate().find_map(|(i, seen)| match seen {
-            Some(Observation::Size(size)) if size.get() <= budget => Some((i, size.get())),
+            Some(Observation::Size(size) | Observation::Measured(size)) if size.get() <= budget => {
+                Some((i, size.get()))
+            }
             _ => None,
         })
     }
@@ -49,7 +51,9 @@ impl PathLane {
     /// The first rung above which none can fit.
     fn first_open(&self, budget: u64) -> usize {
         let over = self.seen.iter().rposition(|seen| match seen {
-            Some(Observation::Size(size) | Observation::AtLeast(size)) => size.get() > budget,
+            Some(
+                Observation::Size(size) | Observation::Measured(size) | Observation::AtLeast(size),
+            ) => size.get() > budget,
             None => false,
         });
         over.map_or(0, |i| i + 1)
@@ -113,7 +117,9 @@ impl PathLane {
         if self.seen[index].is_none_or(|old| matches!(old, Observation::AtLeast(_))) {
             let factor = self.rungs[index].factor;
             match seen {
-                Observation::Size(size) => self.curve.measured(factor, size.get()),
+                Observation::Size(size) | Observation::Measured(size) => {
+                    self.curve.measured(factor, size.get());
+                }
                 Observation::AtLeast(size) => self.curve.at_least(factor, size.get()),
             }
             self.seen[index] = Some(seen);

@@ -77,7 +77,7 @@ pub enum Chroma {
 /// Output formats for pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum ImageFormat {
-    /// Baseline or progressive JPEG.
+    /// Baseline JPEG.
     Jpeg,
     /// PNG.
     Png,
@@ -102,14 +102,12 @@ impl ImageFormat {
 /// The coding choices of one picture format: each format has only the knobs that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ImageCoding {
-    /// JPEG. A gray picture is coded with one component whatever `chroma` says.
+    /// Baseline JPEG. A gray picture is coded with one component whatever `chroma` says.
     Jpeg {
         /// IJG quality.
         quality: Quality,
         /// Chroma subsampling.
         chroma: Chroma,
-        /// Progressive scans instead of one baseline scan.
-        progressive: bool,
     },
     /// PNG.
     Png {

@@ -21,8 +21,10 @@ pub(super) struct Work {
     pub task: Task,
     pub search: Search,
     pub budget: Bytes,
-    /// The best output so far.
-    pub best: Option<(Recipe, Buffer)>,
+    /// The best recipe so far, and its output once it was encoded rather than measured.
+    pub best: Option<(Recipe, Option<Buffer>)>,
+    /// Its size, by encode or measurement.
+    pub best_size: Bytes,
     /// Smallest output seen, once nothing fitted.
     pub exhausted: Option<Bytes>,
     pub encodes: u32,
@@ -33,7 +35,6 @@ pub(super) struct Work {
 }
 
 /// What became of one part.
-#[derive(Clone, Debug)]
 pub(super) struct FittedPart {
     pub recipe: Recipe,
     pub data: Buffer,
@@ -146,7 +147,6 @@ fn open(
         lossless_source: is_lossless(facts),
         facts: session.facts(),
         full_chroma: job.capabilities.jpeg_full_chroma.value,
-        progressive: job.capabilities.jpeg_progressive.value,
         ceiling: ceiling(facts, &target.formats),
         effort: job.effort,
         background: job.policy.background,
@@ -158,6 +158,7 @@ fn open(
         task,
         budget: Bytes::ZERO,
         best: None,
+        best_size: Bytes::ZERO,
         exhausted: None,
         encodes: 0,
         cpu: Duration::ZERO,
@@ -179,14 +180,18 @@ fn ceiling(facts: &PartFacts, formats: &[ImageFormat]) -> Option<Bytes> {
     formats.iter().any(|f| f.media_type() == facts.info.media_type).then_some(facts.info.bytes)
 }
 
-/// Lets a work take at most `steps` encodes.
+/// Lets a work take at most `steps` steps. At its end the best output is there, encoded.
 pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop) {
     if work.failed.is_some() || work.cut_short {
         return;
     }
     for _ in 0..steps {
         match work.search.next() {
-            Step::Done => return,
+            Step::Done => {
+                if settle(engine, work, stop) {
+                    return;
+                }
+            }
             Step::Exhausted { smallest } => {
                 // The original's own size is no reason to refuse: only the limit is.
                 if work.task.ceiling.take().is_some() {
@@ -205,16 +210,59 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
     }
 }
 
-/// One encode. `false` if the work must end here.
-fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &Stop) -> bool {
+/// Encodes the best recipe if it was only measured so far. `false` if it turned out to be over
+/// the budget, so that the search must go on.
+fn settle(engine: &Engine, work: &mut Work, stop: &Stop) -> bool {
+    let Some((recipe, None)) = work.best.clone() else { return true };
+    // The deadline ends the search, not this last encode: without it there is no answer at all.
+    let last = if stop.check() == Err(StopCause::Deadline) { Stop::never() } else { stop.clone() };
     let start = (engine.cpu_clock)();
-    let outcome = work.session.encode(&recipe, cap, stop);
+    let outcome = work.session.encode(&recipe, Bytes::new(u64::MAX), &last);
     work.cpu += (engine.cpu_clock)().saturating_sub(start);
     work.encodes += 1;
     match outcome {
         Ok(data) => {
-            if work.search.observe(Observation::Size(Bytes::of(&data))) == Verdict::Keep {
+            let size = Bytes::of(&data);
+            if work.search.settle(size) == Verdict::Keep {
+                work.best = Some((recipe, Some(data)));
+                work.best_size = size;
+                return true;
+            }
+            work.best = None;
+            false
+        }
+        Err(EncodeError::Codec(error)) => {
+            work.failed = Some(error);
+            true
+        }
+        Err(EncodeError::OverCap { at_least }) => {
+            work.failed = Some(CodecError::Internal(format!("no cap, yet over {at_least}")));
+            true
+        }
+    }
+}
+
+/// One measurement or encode. `false` if the work must end here.
+fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &Stop) -> bool {
+    let start = (engine.cpu_clock)();
+    let outcome = match work.session.measure(&recipe, stop) {
+        Ok(Some(size)) => Ok((size, None)),
+        Ok(None) => {
+            work.encodes += 1;
+            work.session.encode(&recipe, cap, stop).map(|data| (Bytes::of(&data), Some(data)))
+        }
+        Err(error) => Err(error.into()),
+    };
+    work.cpu += (engine.cpu_clock)().saturating_sub(start);
+    match outcome {
+        Ok((size, data)) => {
+            let seen = match data {
+                Some(_) => Observation::Size(size),
+                None => Observation::Measured(size),
+            };
+            if work.search.observe(seen) == Verdict::Keep {
                 work.best = Some((recipe, data));
+                work.best_size = size;
             }
             true
         }
@@ -226,6 +274,9 @@ fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &
             if work.best.is_some() =>
         {
             work.cut_short = true;
+            if !settle(engine, work, stop) {
+                work.failed = Some(CodecError::Stopped(StopCause::Deadline));
+            }
             false
         }
         Err(EncodeError::Codec(error)) => {
@@ -282,7 +333,7 @@ fn finish(
 ) -> Result<Fitted, PipelineError> {
     let mut results: Vec<Option<FittedPart>> = parts.iter().map(|_| None).collect();
     for work in works {
-        let Some((recipe, data)) = work.best else {
+        let Some((recipe, Some(data))) = work.best else {
             return Err(PipelineError::Check(format!("part {} was not fitted", work.index)));
         };
         results[work.index] = Some(FittedPart {

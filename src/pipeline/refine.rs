@@ -44,7 +44,7 @@ pub(super) fn share(
 fn set_budget(work: &mut Work, budget: Bytes) {
     work.budget = budget;
     work.search.set_budget(budget);
-    if work.best.as_ref().is_some_and(|(_, data)| Bytes::of(data) > budget) {
+    if work.best.is_some() && work.best_size > budget {
         work.best = None;
     }
     work.exhausted = None;
@@ -54,7 +54,7 @@ fn sizes(works: &[Work], parts: &[PartPlan]) -> Vec<(PartId, Bytes)> {
     works
         .iter()
         .map(|w| {
-            let size = w.best.as_ref().map_or(Bytes::ZERO, |(_, data)| Bytes::of(data));
+            let size = if w.best.is_some() { w.best_size } else { Bytes::ZERO };
             (parts[w.index].id, size)
         })
         .collect()
@@ -95,7 +95,7 @@ pub(super) fn rescue(
             .zip(&floors)
             .enumerate()
             .map(|(i, (work, floor))| {
-                let settled = work.best.as_ref().map(|(_, d)| Bytes::of(d)).filter(|_| i < at);
+                let settled = (i < at && work.best.is_some()).then_some(work.best_size);
                 (floor.0, settled.unwrap_or(floor.1))
             })
             .collect();
@@ -168,7 +168,8 @@ fn adopt_floor(
         work.encodes += 1;
         if let Ok(data) = outcome {
             work.exhausted = None;
-            work.best = Some((recipe, data));
+            work.best_size = Bytes::of(&data);
+            work.best = Some((recipe, Some(data)));
             return Ok(());
         }
     }
@@ -189,10 +190,7 @@ pub(super) fn spend_slack(
     let mut order: Vec<usize> =
         (0..works.len()).filter(|i| !works[*i].search.saturated()).collect();
     // The poorest first: fewest bytes for its weight.
-    let wealth = |w: &Work| {
-        let size = w.best.as_ref().map_or(0, |(_, data)| data.len()) as f64;
-        size / w.search.demand().unwrap_or(1.0).max(1.0)
-    };
+    let wealth = |w: &Work| w.best_size.get() as f64 / w.search.demand().unwrap_or(1.0).max(1.0);
     order.sort_by(|a, b| wealth(&works[*a]).total_cmp(&wealth(&works[*b])).then(a.cmp(b)));
     for at in order {
         let id = parts[works[at].index].id;
