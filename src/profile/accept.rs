@@ -82,7 +82,8 @@ pub(super) fn charsets<S: AsRef<str>>(
                 continue;
             }
             let name = if name == "*" { "UTF-8" } else { name };
-            if list.len() < MAX_ITEMS && !list.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if list.len() < MAX_ITEMS && !list.iter().any(|known| known.eq_ignore_ascii_case(name))
+            {
                 list.push(name.to_owned());
             }
         }
@@ -153,11 +154,20 @@ mod tests {
     #[test]
     fn items_are_cut_to_types() {
         let mut repairs = Repairs::default();
-        let items = ["image/jpeg", " Image/GIF\n", "", "video/H263-2000; profile=0", "audio/*",
-            "image/png,image/bmp", "jpeg"];
+        let items = [
+            "image/jpeg",
+            " Image/GIF\n",
+            "",
+            "video/H263-2000; profile=0",
+            "audio/*",
+            "image/png,image/bmp",
+            "jpeg",
+        ];
         let list = types(&items, "MmsCcppAccept", &mut repairs);
-        assert_eq!(list, ["image/jpeg", "image/gif", "video/h263-2000", "audio/*", "image/png",
-            "image/bmp"]);
+        assert_eq!(
+            list,
+            ["image/jpeg", "image/gif", "video/h263-2000", "audio/*", "image/png", "image/bmp"]
+        );
         let codes: Vec<RepairCode> = repairs.into_vec().iter().map(|r| r.code).collect();
         assert_eq!(codes, [RepairCode::ItemForm, RepairCode::ListShape, RepairCode::UnknownValue]);
     }

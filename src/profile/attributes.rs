@@ -131,7 +131,8 @@ impl Stated {
         for xml in node.attributes.iter().filter(|xml| xml.prefix != "xmlns") {
             let Some(attribute) = Attribute::by_key(&xml.key) else { continue };
             self.recognised |= attribute.is_distinctive();
-            let code = if attribute.is_list() { RepairCode::ListShape } else { RepairCode::Component };
+            let code =
+                if attribute.is_list() { RepairCode::ListShape } else { RepairCode::Component };
             repairs.add(code, attribute.name(), "abbreviated syntax");
             let items = vec![xml.value.clone()];
             self.occurrences.push(Occurrence { attribute, component, default, items });

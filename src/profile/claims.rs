@@ -1,8 +1,6 @@
 //! One source's claims in one shape, each with the attribute that states it.
 
-use super::{
-    AcceptHeaders, InlineCapabilities, accept, repairs::Repairs, rules, uaprof::Profile,
-};
+use super::{AcceptHeaders, InlineCapabilities, accept, repairs::Repairs, rules, uaprof::Profile};
 use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced};
 
 /// A value and the attribute or rule that states it.
@@ -35,11 +33,14 @@ pub(super) struct Layer {
 
 impl Layer {
     pub(super) fn sourced<T: Clone>(&self, claim: &Claim<T>) -> Sourced<T> {
-        Sourced::new(claim.0.clone(), Provenance {
-            source: self.source,
-            document: self.document.clone(),
-            attribute: claim.1.clone(),
-        })
+        Sourced::new(
+            claim.0.clone(),
+            Provenance {
+                source: self.source,
+                document: self.document.clone(),
+                attribute: claim.1.clone(),
+            },
+        )
     }
 }
 
@@ -116,8 +117,7 @@ impl Claims {
         let items = accept::header_items(&headers.accept_charset);
         let charsets = accept::charsets(&items, "Accept-Charset", repairs);
         let accept = some(&types).map(|list| {
-            let (list, attribute) =
-                accept::complete(list.to_vec(), &[], false, "Accept", repairs);
+            let (list, attribute) = accept::complete(list.to_vec(), &[], false, "Accept", repairs);
             Claim(list, attribute)
         });
         Self {

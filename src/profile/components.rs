@@ -71,7 +71,11 @@ pub(super) fn of(tree: &Tree, node: &Node, repairs: &mut Repairs) -> Option<Comp
     } else if by_id.is_some() && !id_name.starts_with(name) {
         repairs.add(RepairCode::Component, name, id_name);
     } else if by_id.is_none() {
-        repairs.add(RepairCode::Component, name, if id_name.is_empty() { "no id" } else { id_name });
+        repairs.add(
+            RepairCode::Component,
+            name,
+            if id_name.is_empty() { "no id" } else { id_name },
+        );
     } else if type_name.is_empty() {
         repairs.add(RepairCode::Component, name, "no type");
     } else if by_type.map(|(_, c)| c) != Some(component) || !type_name.starts_with(name) {

@@ -142,9 +142,11 @@ mod tests {
     fn marks_and_encodings_are_understood() {
         check(b"<a>x</a>", "<a>x</a>", &[]);
         check(b"\xef\xbb\xbf<a/>", "<a/>", &[RepairCode::LeadingJunk]);
-        check(b" \n<?xml version='1.0'?><a/>", "<?xml version='1.0'?><a/>", &[
-            RepairCode::LeadingJunk,
-        ]);
+        check(
+            b" \n<?xml version='1.0'?><a/>",
+            "<?xml version='1.0'?><a/>",
+            &[RepairCode::LeadingJunk],
+        );
         check(b"*****<a/>", "<a/>", &[RepairCode::LeadingJunk]);
         check(b"<a>\xe9</a>", "<a>\u{e9}</a>", &[RepairCode::Encoding]);
         check(b"<a>1\x002</a>", "<a>12</a>", &[RepairCode::Encoding]);

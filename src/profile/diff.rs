@@ -53,14 +53,15 @@ pub(super) fn merge(diffs: &[Profile], base: Option<&Profile>) -> Profile {
         append(&mut all.browser_charsets, &diff.browser_charsets);
     }
     if let Some(base) = base {
-        let over = |own: &mut Vec<String>, own_mms: &[String], mms: &[String], browser: &[String]| {
-            if own_mms.is_empty() && !mms.is_empty() {
-                own.clear();
-            } else if !own.is_empty() {
-                let added = std::mem::replace(own, browser.to_vec());
-                append(own, &added);
-            }
-        };
+        let over =
+            |own: &mut Vec<String>, own_mms: &[String], mms: &[String], browser: &[String]| {
+                if own_mms.is_empty() && !mms.is_empty() {
+                    own.clear();
+                } else if !own.is_empty() {
+                    let added = std::mem::replace(own, browser.to_vec());
+                    append(own, &added);
+                }
+            };
         over(&mut all.browser_accept, &all.mms_accept, &base.mms_accept, &base.browser_accept);
         over(
             &mut all.browser_charsets,

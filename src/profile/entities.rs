@@ -137,11 +137,10 @@ mod tests {
         let mut repairs = Repairs::default();
         let text = entities.expand("[&a;&b;&c;&d;&#65;&#x42;&amp;& x;&", &mut repairs);
         assert_eq!(text, "[oneAB&& x;&");
-        assert_eq!(codes(repairs), [
-            RepairCode::EntityExpanded,
-            RepairCode::EntityRefused,
-            RepairCode::BrokenMarkup
-        ]);
+        assert_eq!(
+            codes(repairs),
+            [RepairCode::EntityExpanded, RepairCode::EntityRefused, RepairCode::BrokenMarkup]
+        );
     }
 
     #[test]

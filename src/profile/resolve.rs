@@ -11,9 +11,7 @@ use super::{
     rules::JpegFacts,
     uaprof::{self, Profile},
 };
-use crate::model::{
-    AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced,
-};
+use crate::model::{AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced};
 
 /// Resolves a description. `carrier_default` names the store document of the carrier's default
 /// class, used when the description says nothing usable.
@@ -209,17 +207,15 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
     let (vendor, model) =
         stack.iter().find_map(|layer| layer.claims.vendor_model.clone()).unwrap_or_default();
     let max_message_bytes: Sourced<Bytes> = first(stack, |c| &c.max_message_bytes)
-        .unwrap_or_else(|| {
-            Sourced::new(defaults.max_message_bytes, rule("default-message-size"))
-        });
+        .unwrap_or_else(|| Sourced::new(defaults.max_message_bytes, rule("default-message-size")));
     let max_image = first(stack, |c| &c.max_image)
         .unwrap_or_else(|| Sourced::new(defaults.max_image, rule("default-image-box")));
     let accept: Sourced<AcceptList> = first(stack, |c| &c.accept).unwrap_or_else(|| {
         Sourced::new(AcceptList::from_spellings(&defaults.accept), rule("default-accept"))
     });
-    let described = stack.iter().any(|layer| {
-        matches!(layer.source, Source::Uaprof | Source::DeviceId | Source::UaprofUrl)
-    });
+    let described = stack
+        .iter()
+        .any(|layer| matches!(layer.source, Source::Uaprof | Source::DeviceId | Source::UaprofUrl));
     if described && accept.provenance.source == Source::Default {
         repairs.add(RepairCode::FellBack, "MmsCcppAccept", "no media types are claimed");
     }

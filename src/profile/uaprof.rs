@@ -234,7 +234,8 @@ fn check_namespaces(tree: &Tree, repairs: &mut Repairs) {
             let wrong = if xmlns.key == "rdf" {
                 value != RDF
             } else {
-                value.contains("ccppschema") && (!value.ends_with('#') || value.contains("/uaprof/"))
+                value.contains("ccppschema")
+                    && (!value.ends_with('#') || value.contains("/uaprof/"))
             };
             if wrong {
                 repairs.add(RepairCode::Namespace, &format!("xmlns:{}", xmlns.key), value);

@@ -64,9 +64,11 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Carrier, CarrierError> {
         return Err(reader.at(&file.mcc_mnc, "mcc_mnc", &format!("`{code}` is not MCC-MNC")));
     }
     let max_image = match &file.max_image {
-        Some(raw) => Some(raw.get_ref().parse::<Dimensions>().map_err(|error| {
-            reader.at(raw, "max_image", &error.to_string())
-        })?),
+        Some(raw) => Some(
+            raw.get_ref()
+                .parse::<Dimensions>()
+                .map_err(|error| reader.at(raw, "max_image", &error.to_string()))?,
+        ),
         None => None,
     };
     Ok(Carrier {

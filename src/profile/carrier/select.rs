@@ -81,7 +81,8 @@ mod tests {
             ("kind = 'gateway'\nsender = 'short-code'\ncounted = 'mime-base64'", "1680000"),
             ("kind = 'gateway'\nsender = 'short-code'\ninterface = 'mm4'", "'500Ki'"),
         ] {
-            text += &format!("[[limits]]\n{row}\nbytes = {bytes}\nsource = 's'\ndate = '2026-11'\n");
+            text +=
+                &format!("[[limits]]\n{row}\nbytes = {bytes}\nsource = 's'\ndate = '2026-11'\n");
         }
         Carrier::parse("us-test", &text).unwrap()
     }
@@ -106,10 +107,7 @@ mod tests {
         let limits = carrier.limits_for(Interface::Mm7, None);
         let found: Vec<(u64, Counting)> =
             limits.iter().map(|(_, l)| (l.bytes.get(), l.counting)).collect();
-        assert_eq!(found, [
-            (600_000, Counting::Interface),
-            (1_680_000, Counting::MimeBase64)
-        ]);
+        assert_eq!(found, [(600_000, Counting::Interface), (1_680_000, Counting::MimeBase64)]);
         assert!(limits.iter().all(|(_, l)| l.source == LimitSource::Carrier));
     }
 }
