@@ -16,7 +16,7 @@ pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
             let candidate = plain(name);
             let part = wanted.len() >= 3 && contains(&candidate, &wanted);
             let distance = if part { 1 } else { distance(&wanted, &candidate) };
-            (distance <= (wanted.len() / 3).clamp(1, 4)).then_some((distance, name))
+            (distance <= wanted.len().div_ceil(3).clamp(1, 4)).then_some((distance, name))
         })
         .collect();
     found.sort_unstable();
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn near_names_come_first() {
         let names = ["apple-iphone-15", "nokia-7650", "nokia-6230"];
-        assert_eq!(nearest("Nokia 7660", names), ["nokia-7650"]);
+        assert_eq!(nearest("Nokia 7660", names), ["nokia-7650", "nokia-6230"]);
         assert_eq!(nearest("iphone15", names), ["apple-iphone-15"]);
         assert!(nearest("zzz", names).is_empty());
         assert!(nearest(&"n".repeat(5_000), names).is_empty());
