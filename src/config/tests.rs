@@ -193,6 +193,8 @@ fn user_agents_of_the_field_find_their_documents() {
             "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15",
             "generic-ios",
         ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X)", "generic-ios"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 10_3_1 like Mac OS X)", "apple-iphone-4s"),
         ("iPhoneOS/4.3 (8F190)", "apple-iphone-3gs"),
         ("Mozilla/5.0 (iPhone; U; CPU iPhone OS 3_0 like Mac OS X; en-us)", "apple-iphone-3gs"),
         ("iPhone16,1/iOS 18.1", "apple-iphone-15"),

@@ -57,10 +57,10 @@ fn to_text(bytes: &[u8], repairs: &mut Repairs) -> String {
             return utf8_or_latin(rest, repairs);
         }
         let text = lossy(encoding, rest, repairs);
-        if let Some(label) = declared(text.as_bytes()) {
-            if !label.to_ascii_lowercase().starts_with("utf-16") {
-                repairs.add(RepairCode::Encoding, "", &format!("UTF-16 declared as {label}"));
-            }
+        if let Some(label) = declared(text.as_bytes())
+            && !label.to_ascii_lowercase().starts_with("utf-16")
+        {
+            repairs.add(RepairCode::Encoding, "", &format!("UTF-16 declared as {label}"));
         }
         return text;
     }

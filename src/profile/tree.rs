@@ -157,6 +157,15 @@ impl Scan {
 
     /// Opens an element; `false` once the cap on nodes is reached.
     fn start(&mut self, tag: &BytesStart<'_>, repairs: &mut Repairs) -> bool {
+        // Items never lie in items: the one before was not closed, as in HTML.
+        let top = self.open.last().and_then(|at| self.tree.nodes.get(*at));
+        if self.skipped == 0
+            && top.is_some_and(|node| node.key == "li")
+            && split(tag.name().0).0.eq_ignore_ascii_case("li")
+        {
+            repairs.add(RepairCode::BrokenMarkup, "", "an item that is not closed");
+            self.close_one();
+        }
         if self.skipped > 0 || self.open.len() >= MAX_DEPTH {
             repairs.add(RepairCode::CapReached, "", &format!("deeper than {MAX_DEPTH}"));
             self.skipped += 1;

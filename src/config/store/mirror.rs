@@ -82,12 +82,13 @@ mod tests {
             some("nds.example/a/N7650r100.xml")
         );
         assert_eq!(relative("https://h.example:443/a?x=1"), some("h.example/a?x=1"));
-        assert_eq!(relative("http://h.example/"), some("h.example/index.html"));
+        for url in ["http://h.example/", "http://h.example"] {
+            assert_eq!(relative(url), some("h.example/index.html"));
+        }
         for url in [
             "http://../etc/passwd",
             "http://h/../../etc",
             "http://h/a\\..\\b",
-            "http://h",
             "http://h/a?../../../etc/passwd",
             "",
             "http://h/\0",

@@ -29,6 +29,14 @@ fn mended(name: &str, text: &str, code: RepairCode) {
     );
 }
 
+#[test]
+fn long_lists_of_unclosed_items_are_read() {
+    let items: Vec<String> = (0..200).map(|n| format!("image/x-{n}")).collect();
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    let list = bag("MmsCcppAccept", &items).replace("</rdf:li>", "");
+    assert_eq!(read(&document("", &list)).mms_accept, items);
+}
+
 fn sound() -> String {
     document("", &sound_mms())
 }
@@ -46,6 +54,8 @@ fn rows_1_to_3_junk_and_broken_markup() {
     let doubled = sound().replacen("</prf:component>", "</prf:component></prf:other>", 1);
     mended("3 unmatched end", &doubled, RepairCode::BrokenMarkup);
     mended("3 junk behind", &format!("{}\njunk", sound()), RepairCode::BrokenMarkup);
+    let items = sound().replace("</rdf:li>", "");
+    mended("3 unclosed items", &items, RepairCode::BrokenMarkup);
     let ampersand = sound().replace("<rdf:type", "<prf:X>AT&T</prf:X><rdf:type");
     mended("3 ampersand", &ampersand, RepairCode::BrokenMarkup);
     let stray = sound().replacen("<prf:component>", "<prf:component>< <!bad>", 1);

@@ -259,3 +259,14 @@ fn jpeg_follows_the_class() {
     assert_eq!((c.jpeg_full_chroma.value, c.jpeg_progressive.value), (false, true));
     assert_eq!(c.jpeg_progressive.provenance.source, Source::Inline);
 }
+
+#[test]
+fn one_spelling_is_kept() {
+    let device = DeviceDescription {
+        uaprof_xml: Some(document("", &bag("MmsCcppAccept", &["image/JPG", "audio/x-mp3"])).into()),
+        ..Default::default()
+    };
+    let accept = go(&device).capabilities.accept;
+    assert!(accept.accepts(&MediaType::JPEG) && accept.accepts(&MediaType::fold("audio/mpeg")));
+    assert_eq!(accept.spelling_of(&MediaType::JPEG), "image/jpg");
+}
