@@ -11,6 +11,9 @@ pub(super) const CORE_IMAGES: [&str; 3] = ["image/jpeg", "image/gif", "image/vnd
 /// Items kept of one list; the longest real one has fewer than 200.
 const MAX_ITEMS: usize = 1_000;
 
+/// Tokens looked at in one list, repeated ones among them: bounds the work on hostile lists.
+const MAX_TOKENS: usize = 4 * MAX_ITEMS;
+
 /// The media types in the items of a list attribute or a header.
 pub(super) fn types<S: AsRef<str>>(
     items: &[S],
@@ -18,30 +21,31 @@ pub(super) fn types<S: AsRef<str>>(
     repairs: &mut Repairs,
 ) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
+    let mut left = MAX_TOKENS;
     for item in items {
         let item = item.as_ref();
-        let mut tokens = 0;
-        for piece in item.split(',') {
-            let essence = piece.split(';').next().unwrap_or("");
-            for token in essence.split_whitespace() {
-                tokens += 1;
-                let lower = token.to_ascii_lowercase();
-                if lower != *item {
-                    repairs.add(RepairCode::ItemForm, attribute, item);
-                }
-                if !is_type(&lower) {
-                    repairs.add(RepairCode::UnknownValue, attribute, token);
-                } else if list.len() >= MAX_ITEMS {
-                    repairs.add(RepairCode::CapReached, attribute, token);
-                } else if !list.contains(&lower) {
-                    list.push(lower);
-                }
+        let before = left;
+        let essences = item.split(',').map(|piece| piece.split(';').next().unwrap_or(""));
+        for token in essences.flat_map(str::split_whitespace) {
+            if left == 0 || list.len() >= MAX_ITEMS {
+                repairs.add(RepairCode::CapReached, attribute, token);
+                return list;
+            }
+            left -= 1;
+            let lower = token.to_ascii_lowercase();
+            if lower != *item {
+                repairs.add(RepairCode::ItemForm, attribute, item);
+            }
+            if !is_type(&lower) {
+                repairs.add(RepairCode::UnknownValue, attribute, token);
+            } else if !list.contains(&lower) {
+                list.push(lower);
             }
         }
-        if tokens == 0 {
-            repairs.add(RepairCode::ItemForm, attribute, item);
-        } else if tokens > 1 {
-            repairs.add(RepairCode::ListShape, attribute, item);
+        match before - left {
+            0 => repairs.add(RepairCode::ItemForm, attribute, item),
+            1 => {}
+            _ => repairs.add(RepairCode::ListShape, attribute, item),
         }
     }
     list
@@ -63,6 +67,7 @@ pub(super) fn charsets<S: AsRef<str>>(
     repairs: &mut Repairs,
 ) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
+    let mut left = MAX_TOKENS;
     for item in items {
         let item = item.as_ref();
         let mut tokens = 0;
@@ -71,6 +76,11 @@ pub(super) fn charsets<S: AsRef<str>>(
             if name.is_empty() {
                 continue;
             }
+            if left == 0 || list.len() >= MAX_ITEMS {
+                repairs.add(RepairCode::CapReached, attribute, name);
+                return list;
+            }
+            left -= 1;
             tokens += 1;
             let sound = name.len() <= 40
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:.+*".contains(&b));
@@ -82,8 +92,7 @@ pub(super) fn charsets<S: AsRef<str>>(
                 continue;
             }
             let name = if name == "*" { "UTF-8" } else { name };
-            if list.len() < MAX_ITEMS && !list.iter().any(|known| known.eq_ignore_ascii_case(name))
-            {
+            if !list.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 list.push(name.to_owned());
             }
         }

@@ -130,7 +130,12 @@ fn costly_markup_is_bounded() {
     let comments = "<!--".repeat(200_000);
     let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
     let prefixes: String = (0..10_000).map(|n| format!("<p{n}:a xmlns:p{n}='u'/>")).collect();
+    let list =
+        |tokens: String| document("", &format!("<mms:MmsCcppAccept>{tokens}</mms:MmsCcppAccept>"));
+    let types: String = (0..100_000).map(|n| format!("a/{},", n % 5_000)).collect();
     for text in [
+        list(types.clone()),
+        list(types).replace("MmsCcppAccept>", "MmsCcppAcceptCharSet>"),
         attack,
         format!("<rdf:RDF>{unclosed}"),
         format!("<rdf:RDF>{comments}"),
