@@ -1,12 +1,28 @@
 //! Carriers: named policies with limits by sender type and interface, each row with its source.
 
-use serde::Deserialize;
+mod file;
+mod select;
 
-use crate::model::{Bytes, Counting, Dimensions, Interface, SenderType, WireLimit};
+use crate::{
+    model::{Bytes, Category, Counting, Dimensions, Fault, Interface, SenderType, WireLimit},
+    profile::error::suggest,
+};
+
+/// Whose limit a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LimitKind {
+    /// What the carrier's gateway takes on a route, as a document or an operator says.
+    Gateway,
+    /// What handsets of the network allow themselves to send: an upper bound seen from the
+    /// sender's side, used where no gateway row is known.
+    Handset,
+}
 
 /// One limit of a carrier, for some routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CarrierLimit {
+    /// Whose limit it is.
+    pub kind: LimitKind,
     /// Only for this interface; `None`: any.
     pub interface: Option<Interface>,
     /// Only for this kind of sender; `None`: any.
@@ -41,18 +57,62 @@ pub struct Carrier {
 }
 
 impl Carrier {
+    /// Reads a carrier file. Its form: `profiles/README.md`.
+    ///
+    /// # Errors
+    /// What is wrong, with line and key.
+    pub fn parse(name: &str, toml_text: &str) -> Result<Self, CarrierError> {
+        file::parse(name, toml_text)
+    }
+
     /// The limits that apply to a route. With no sender type given, the strictest of all sender
-    /// types applies. Rows for exactly this interface or sender win over general rows.
+    /// types applies. Rows for exactly this interface or sender win over general rows, gateway
+    /// rows over handset rows. Several limits come out where several are equally exact; the
+    /// message must respect each by its own counting.
     pub fn limits_for(
         &self,
-        _interface: Interface,
-        _sender: Option<SenderType>,
+        interface: Interface,
+        sender: Option<SenderType>,
     ) -> Vec<(&CarrierLimit, WireLimit)> {
-        Vec::new()
+        select::limits_for(&self.limits, interface, sender)
     }
 }
 
-/// Just so that serde is at hand here; the file's form is this room's own.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct _File {}
+/// Why a carrier file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    /// The text is no TOML, or not of this form.
+    #[error("carrier {carrier}, line {line}: {message}{}", suggest(.suggestions))]
+    Syntax {
+        /// The carrier's name.
+        carrier: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+        /// Keys near a misspelt one.
+        suggestions: Vec<String>,
+    },
+    /// A value that makes no sense.
+    #[error("carrier {carrier}, line {line}: {key}: {message}")]
+    Value {
+        /// The carrier's name.
+        carrier: String,
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Fault for CarrierError {
+    fn category(&self) -> Category {
+        Category::Caller
+    }
+
+    fn reason(&self) -> &'static str {
+        "CARRIER_FILE"
+    }
+}

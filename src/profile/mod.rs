@@ -4,11 +4,39 @@
 //! Architecture invariant: imports only `model`; reads no file, fetches no URL. Documents come
 //! through [`ProfileStore`], which `config` implements.
 
+mod accept;
+mod attributes;
 pub mod carrier;
+mod claims;
+mod components;
+mod decode;
+mod diff;
+mod entities;
+mod error;
+mod header;
+pub(crate) mod nearest;
+mod number;
+mod repairs;
+mod resolve;
+mod rules;
+mod tree;
+mod uaprof;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Bytes, Capabilities, Category, Dimensions, Fault, Repair};
+pub use self::{
+    error::ProfileError,
+    header::{comparable_url, profile_urls},
+    resolve::resolve,
+    rules::Defaults,
+    uaprof::{Profile, parse},
+};
+use crate::model::{Bytes, Capabilities, Dimensions, Repair};
 
 /// Values that a request states itself; they win over every document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +81,7 @@ pub struct DeviceDescription {
     pub profile_diffs: Vec<Buffer>,
     /// Name of a document in the store.
     pub device_id: Option<String>,
-    /// Where the document is published (`x-wap-profile`).
+    /// Where the document is published: a URL, or the value of an `x-wap-profile` header.
     pub uaprof_url: Option<String>,
     /// The User-Agent.
     pub user_agent: Option<String>,
@@ -80,6 +108,18 @@ pub trait ProfileStore {
     fn by_url(&self, url: &str) -> Option<StoredProfile>;
     /// By User-Agent rule: the document and the rule that matched.
     fn by_user_agent(&self, user_agent: &str) -> Option<(StoredProfile, String)>;
+    /// Names near `id`, for the error text where there is none of that name.
+    fn suggest(&self, _id: &str) -> Vec<String> {
+        Vec::new()
+    }
+    /// The document of that name, parsed before; `None`: parse it.
+    fn parsed(&self, _id: &str) -> Option<Arc<Profile>> {
+        None
+    }
+    /// What holds where nobody says anything.
+    fn defaults(&self) -> Defaults {
+        Defaults::default()
+    }
 }
 
 /// What came out of resolving.
@@ -89,40 +129,4 @@ pub struct Resolution {
     pub capabilities: Capabilities,
     /// What was mended on the way.
     pub repairs: Vec<Repair>,
-}
-
-/// Why a description could not be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProfileError {
-    /// The document is no device profile (an HTML page, binary junk).
-    #[error("not a device profile: {0}")]
-    NotAProfile(String),
-}
-
-impl Fault for ProfileError {
-    fn category(&self) -> Category {
-        match self {
-            Self::NotAProfile(_) => Category::Input,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::NotAProfile(_) => "NOT_A_PROFILE",
-        }
-    }
-}
-
-/// Resolves a description. `carrier_default` names the store document of the carrier's default
-/// class, used when the description says nothing usable.
-///
-/// # Errors
-/// An unknown `device_id`; in strict mode a malformed document. A bad document otherwise never
-/// fails a message: it falls back by rule, visibly.
-pub fn resolve(
-    _device: &DeviceDescription,
-    _carrier_default: Option<&str>,
-    _store: &dyn ProfileStore,
-) -> Result<Resolution, ProfileError> {
-    Err(ProfileError::NotAProfile("not yet".into()))
 }

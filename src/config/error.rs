@@ -1,0 +1,65 @@
+//! Why a configuration cannot be used: always with the file, and the line or key at fault.
+
+use std::path::PathBuf;
+
+use crate::model::{Category, Fault};
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A file or directory cannot be read.
+    #[error("{}: {message}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        message: String,
+    },
+    /// A file is no TOML, or holds keys that nobody knows.
+    #[error("{}:{line}: {message}{}", .path.display(), hint(.suggestions))]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+        /// Keys near a misspelt one.
+        suggestions: Vec<String>,
+    },
+    /// A value that makes no sense.
+    #[error("{place}: {key}: {message}")]
+    Value {
+        /// File and line, or the environment variable.
+        place: String,
+        /// The key.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A device document, a rule or a carrier in an operator's directory.
+    #[error("{}: {message}", .path.display())]
+    Document {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with the line where there is one.
+        message: String,
+    },
+}
+
+fn hint(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!("; did you mean `{}`?", names.join("` or `")),
+    }
+}
+
+impl Fault for ConfigError {
+    fn category(&self) -> Category {
+        Category::Caller
+    }
+
+    fn reason(&self) -> &'static str {
+        "CONFIG"
+    }
+}

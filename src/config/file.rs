@@ -1,0 +1,205 @@
+//! The configuration file and its twins in the environment.
+
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Config, ConfigError, Env};
+use crate::profile::nearest;
+
+/// One value as written; what it means is decided by its key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Number(i64),
+    Flag(bool),
+    Text(String),
+    List(Vec<String>),
+}
+
+type Entry = Option<Spanned<Value>>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Entry,
+    threads: Entry,
+    max_request_bytes: Entry,
+    devices_dirs: Entry,
+    carriers_dirs: Entry,
+    uaprof_mirror_dir: Entry,
+    #[serde(default)]
+    parse: Parse,
+    #[serde(default)]
+    decode: Decode,
+    #[serde(default)]
+    defaults: DefaultValues,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parse {
+    max_parts: Entry,
+    max_nesting: Entry,
+    max_header_bytes: Entry,
+    lenient: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decode {
+    max_pixels: Entry,
+    max_total_pixels: Entry,
+    max_frames: Entry,
+    max_memory: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultValues {
+    max_message_bytes: Entry,
+    max_image: Entry,
+    accept: Entry,
+    charsets: Entry,
+}
+
+/// All settings but the store.
+pub(super) fn resolve(
+    path: Option<&Path>,
+    text: &str,
+    env: &dyn Env,
+) -> Result<Config, ConfigError> {
+    let path = path.unwrap_or(Path::new("")).to_path_buf();
+    let file: File = toml::from_str(text).map_err(|error| ConfigError::Syntax {
+        path: path.clone(),
+        line: nearest::line(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+        suggestions: nearest::misspelt(error.message()),
+    })?;
+    let settings = Settings { path: &path, text, env };
+    let mut config = Config::default();
+    settings.set("listen", &file.listen, &mut config.listen)?;
+    settings.number("threads", &file.threads, 1, 4096, &mut config.threads)?;
+    settings.set("max_request_bytes", &file.max_request_bytes, &mut config.max_request_bytes)?;
+    let paths = |list: Vec<String>| list.into_iter().map(PathBuf::from).collect();
+    if let Some(list) = settings.list("devices_dirs", &file.devices_dirs, ':')? {
+        config.devices_dirs = paths(list);
+    }
+    if let Some(list) = settings.list("carriers_dirs", &file.carriers_dirs, ':')? {
+        config.carriers_dirs = paths(list);
+    }
+    let mut mirror = String::new();
+    settings.set("uaprof_mirror_dir", &file.uaprof_mirror_dir, &mut mirror)?;
+    config.uaprof_mirror_dir = (!mirror.is_empty()).then(|| PathBuf::from(mirror));
+
+    let (parse, from) = (&mut config.parse, &file.parse);
+    settings.number("parse.max_parts", &from.max_parts, 1, 10_000, &mut parse.max_parts)?;
+    settings.number("parse.max_nesting", &from.max_nesting, 1, 32, &mut parse.max_nesting)?;
+    let header = &mut parse.max_header_bytes;
+    settings.number("parse.max_header_bytes", &from.max_header_bytes, 256, 16 << 20, header)?;
+    settings.set("parse.lenient", &from.lenient, &mut parse.lenient)?;
+
+    let (decode, from) = (&mut config.decode, &file.decode);
+    settings.set("decode.max_pixels", &from.max_pixels, &mut decode.max_pixels)?;
+    settings.set(
+        "decode.max_total_pixels",
+        &from.max_total_pixels,
+        &mut decode.max_total_pixels,
+    )?;
+    settings.set("decode.max_frames", &from.max_frames, &mut decode.max_frames)?;
+    settings.set("decode.max_memory", &from.max_memory, &mut decode.max_memory)?;
+
+    let (defaults, from) = (&mut config.defaults, &file.defaults);
+    let size = &mut defaults.max_message_bytes;
+    settings.set("defaults.max_message_bytes", &from.max_message_bytes, size)?;
+    settings.set("defaults.max_image", &from.max_image, &mut defaults.max_image)?;
+    if let Some(list) = settings.list("defaults.accept", &from.accept, ',')? {
+        defaults.accept = list;
+    }
+    if let Some(list) = settings.list("defaults.charsets", &from.charsets, ',')? {
+        defaults.charsets = list;
+    }
+    Ok(config)
+}
+
+/// The environment over the file.
+struct Settings<'a> {
+    path: &'a Path,
+    text: &'a str,
+    env: &'a dyn Env,
+}
+
+impl Settings<'_> {
+    /// A value and where it was found, for errors.
+    fn find(&self, key: &str, entry: &Entry) -> Option<(Value, String)> {
+        let variable = format!("MMSFIT_{}", key.replace('.', "_").to_ascii_uppercase());
+        if let Some(value) = self.env.get(&variable) {
+            return Some((Value::Text(value), variable));
+        }
+        let entry = entry.as_ref()?;
+        let line = nearest::line(self.text, entry.span().start);
+        Some((entry.get_ref().clone(), format!("{}:{line}", self.path.display())))
+    }
+
+    /// Sets `target` to what its type reads from the value.
+    fn set<T>(&self, key: &str, entry: &Entry, target: &mut T) -> Result<(), ConfigError>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let Some((value, place)) = self.find(key, entry) else { return Ok(()) };
+        let text = match value {
+            Value::Number(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::Text(text) => text,
+            Value::List(_) => return Err(error(key, place, "is a list, one value is expected")),
+        };
+        *target = text.trim().parse().map_err(|e| error(key, place, format!("{e}: `{text}`")))?;
+        Ok(())
+    }
+
+    /// As [`Self::set`] for a whole number within bounds.
+    fn number(
+        &self,
+        key: &str,
+        entry: &Entry,
+        min: usize,
+        max: usize,
+        target: &mut usize,
+    ) -> Result<(), ConfigError> {
+        let before = *target;
+        self.set(key, entry, target)?;
+        if *target != before && !(min..=max).contains(target) {
+            let place = self.find(key, entry).map(|(_, place)| place).unwrap_or_default();
+            return Err(error(key, place, format!("{target} is not between {min} and {max}")));
+        }
+        Ok(())
+    }
+
+    /// A list; in the environment one text with `separator` between its items.
+    fn list(
+        &self,
+        key: &str,
+        entry: &Entry,
+        separator: char,
+    ) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some((value, place)) = self.find(key, entry) else { return Ok(None) };
+        match value {
+            Value::List(list) => Ok(Some(list)),
+            Value::Text(text) => {
+                let items = text.split(separator).map(str::trim).filter(|item| !item.is_empty());
+                Ok(Some(items.map(str::to_owned).collect()))
+            }
+            Value::Number(_) | Value::Flag(_) => Err(error(key, place, "is not a list of texts")),
+        }
+    }
+}
+
+fn error(key: &str, place: String, message: impl Into<String>) -> ConfigError {
+    ConfigError::Value { place, key: key.to_owned(), message: message.into() }
+}
