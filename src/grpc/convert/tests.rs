@@ -135,3 +135,28 @@ fn a_swarm_of_violations_is_cut() {
     let bad = Content::try_from(message).expect_err("a thousand bad names");
     assert_eq!(bad.violations.len(), 32);
 }
+
+/// The words of the JSON are the proto's, for every value of every enumeration.
+#[test]
+fn enumerations_have_the_names_of_the_proto() {
+    use super::enums::{Mirrored, number};
+    use crate::model;
+
+    macro_rules! same_words {
+        ($($name:ident)+) => {$({
+            let mut seen = 0;
+            for raw in 1..256 {
+                let Ok(proto) = v1::$name::try_from(raw) else { continue };
+                let ours: model::$name = Mirrored::mirrored(proto).expect("not zero");
+                assert_eq!(serde_json::json!(ours), proto.as_str_name());
+                assert_eq!(number(ours), raw);
+                seen += 1;
+            }
+            assert!(seen >= 3, "{}", stringify!($name));
+        })+};
+    }
+    same_words! {
+        Action Counting Effort Interface LimitSource MediaKind Outcome ReasonCode RepairCode
+        SenderType Source
+    }
+}
