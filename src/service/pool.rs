@@ -360,7 +360,7 @@ mod tests {
         }
         let refused = pool.run(Stop::never(), None, |_| Ok(())).await.expect_err("full");
         assert_eq!(refused.category, Category::Busy);
-        assert!(refused.retry_after >= Some(Duration::from_secs(1)), "{refused:?}");
+        assert!(refused.retry_after_ms >= Some(1000), "{refused:?}");
         drop(release);
         while let Some(job) = jobs.join_next().await {
             assert_eq!(job.expect("no panic"), Ok(()));

@@ -22,8 +22,8 @@ pub struct ServiceError {
     pub limit: Option<Bytes>,
     /// For [`Category::Caller`]: the field at fault, by its proto name (`device.uaprof_xml`).
     pub field: Option<String>,
-    /// For [`Category::Busy`]: when to try again.
-    pub retry_after: Option<Duration>,
+    /// For [`Category::Busy`]: after how many milliseconds to try again.
+    pub retry_after_ms: Option<u32>,
 }
 
 impl ServiceError {
@@ -37,7 +37,7 @@ impl ServiceError {
             smallest_reachable: None,
             limit: None,
             field: None,
-            retry_after: None,
+            retry_after_ms: None,
         }
     }
 
@@ -54,7 +54,8 @@ impl ServiceError {
     /// Refused at the door.
     pub fn busy(reason: &'static str, retry_after: Duration) -> Self {
         let message = "too much work is waiting, try again later";
-        Self { retry_after: Some(retry_after), ..Self::new(Category::Busy, reason, message) }
+        let ms = u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX);
+        Self { retry_after_ms: Some(ms), ..Self::new(Category::Busy, reason, message) }
     }
 
     /// The work was stopped.

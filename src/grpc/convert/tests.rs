@@ -160,3 +160,33 @@ fn enumerations_have_the_names_of_the_proto() {
         SenderType Source
     }
 }
+
+mod hostile {
+    use proptest::prelude::*;
+    use prost::Message as _;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever decodes is either a request or refused with a reason; nothing panics.
+        #[test]
+        fn any_bytes_are_a_request_or_refused(
+            bytes in proptest::collection::vec(any::<u8>(), 0..256),
+            tags in proptest::collection::vec((1u8..13, any::<u8>()), 0..16),
+        ) {
+            // Random bytes rarely decode; numbers in known fields always do.
+            let mut likely = Vec::new();
+            for (field, value) in tags {
+                if matches!(field, 7 | 8 | 10 | 11 | 12) {
+                    likely.extend([field << 3, value & 0x7f]);
+                }
+            }
+            for bytes in [bytes, likely] {
+                if let Ok(request) = v1::AdaptRequest::decode(bytes.as_slice()) {
+                    let refused = AdaptRequest::try_from(request).err();
+                    prop_assert!(refused.is_none_or(|bad| !bad.violations.is_empty()));
+                }
+            }
+        }
+    }
+}
