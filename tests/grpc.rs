@@ -195,7 +195,7 @@ async fn deadlines_are_kept_and_typed() {
     let server = Running::start(service(1)).await;
     let hold = Hold::all_threads_of(&server.service).await;
     let mut request = Request::new(junk("late"));
-    request.set_timeout(Duration::from_millis(400));
+    request.set_timeout(Duration::from_secs(1));
     let status = adaptation(&server).await.adapt(request).await.expect_err("no thread is free");
     assert_eq!(status.code(), Code::DeadlineExceeded);
     let details = status.get_error_details();
@@ -307,19 +307,23 @@ async fn answers_that_nobody_reads_stop_the_reading() {
     });
     let mut client = adaptation(&server).await;
     let answers = client.adapt_stream(ReceiverStream::new(items)).await.expect("it starts");
-    let mut before = 0;
-    for _ in 0..200 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let now = *counted.borrow();
-        if now > 0 && now == before {
-            break;
-        }
-        before = now;
-    }
-    let stalled = *counted.borrow();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(*counted.borrow(), stalled, "items are read though no answer is");
+    // Stalled: nothing sent for a second. It comes within 30, or reading never stops.
+    let stalled = async {
+        let mut seen = counted.clone();
+        while tokio::time::timeout(Duration::from_secs(1), seen.changed()).await.is_ok() {}
+    };
+    let stalled = tokio::time::timeout(Duration::from_secs(30), stalled).await;
+    assert!(stalled.is_ok(), "items are read though no answer is");
+    let sent = *counted.borrow();
+    assert!(sent > 4, "it began: {sent}");
     assert_eq!(server.service.pool().load(), Load { running: 0, queued: 0 });
+
+    // And it goes on when they are.
+    let mut answers = answers.into_inner();
+    for _ in 0..sent {
+        answers.message().await.expect("no error").expect("an answer");
+    }
+    eventually("more items are read", || *counted.borrow() > sent).await;
     drop(answers);
     sender.abort();
 }
@@ -341,6 +345,21 @@ async fn shutting_down_lets_calls_finish() {
     hold.release().await;
     let status = call.await.expect("no panic").expect_err("junk");
     assert!(status.get_error_details().error_info().is_some(), "an answer of ours: {status:?}");
+    let ended = tokio::time::timeout(Duration::from_secs(5), server).await;
+    ended.expect("it ends").expect("no panic").expect("in order");
+}
+
+#[tokio::test]
+async fn who_watches_health_is_told_and_does_not_hold_up_the_shutdown() {
+    let server = Running::start(service(1)).await;
+    let request = HealthCheckRequest { service: "mmsfit.v1.AdaptationService".into() };
+    let mut client = HealthClient::new(server.channel().await);
+    let mut watch = client.watch(request).await.expect("it is known").into_inner();
+    let mut next = async || watch.message().await.expect("no error").map(|answer| answer.status);
+    assert_eq!(next().await, Some(1), "SERVING");
+    let server = server.shut_down();
+    assert_eq!(next().await, Some(2), "NOT_SERVING");
+    assert_eq!(next().await, None);
     let ended = tokio::time::timeout(Duration::from_secs(5), server).await;
     ended.expect("it ends").expect("no panic").expect("in order");
 }

@@ -29,6 +29,16 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const HTTP2_PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
 /// How long calls may go on after the shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(30);
+/// How long health still answers NOT_SERVING; then calls of `Watch`, which never end by themselves,
+/// are ended so that they do not hold up the shutdown.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
+/// The names that health knows: the server as a whole and both services.
+const HEALTH_NAMES: [&str; 3] = [
+    "",
+    <AdaptationServiceServer<Adaptation> as NamedService>::NAME,
+    <ProfileServiceServer<Profiles> as NamedService>::NAME,
+];
 
 /// Why the server could not start or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -125,22 +135,28 @@ pub async fn serve(
         });
     tokio::select! {
         ended = server => Ok(ended?),
-        () = async { draining.notified().await; sleep(DRAIN).await } => {
+        () = drain(&draining, health.clone()) => {
             tracing::warn!(after_s = DRAIN.as_secs(), "calls were cut off at the shutdown");
             Ok(())
         }
     }
 }
 
-/// Tells the same of both services and of the server as a whole (the empty name).
+/// Tells the same of all names.
 async fn say(health: &HealthReporter, status: ServingStatus) {
-    for name in [
-        "",
-        <AdaptationServiceServer<Adaptation> as NamedService>::NAME,
-        <ProfileServiceServer<Profiles> as NamedService>::NAME,
-    ] {
+    for name in HEALTH_NAMES {
         health.set_service_status(name, status).await;
     }
+}
+
+/// Ends when the time for the last calls is over.
+async fn drain(asked: &Notify, mut health: HealthReporter) {
+    asked.notified().await;
+    sleep(LAST_WORD).await;
+    for name in HEALTH_NAMES {
+        health.clear_service_status(name).await;
+    }
+    sleep(DRAIN.saturating_sub(LAST_WORD)).await;
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

@@ -224,7 +224,7 @@ struct Times {
 impl Times {
     fn until(deadline: Instant) -> Self {
         let left = deadline.saturating_duration_since(Instant::now());
-        let travel = (left / 20).clamp(Duration::from_millis(1), Duration::from_millis(20));
+        let travel = (left / 20).clamp(Duration::from_millis(1), Duration::from_millis(50));
         let finish = (left / 8).clamp(Duration::from_millis(2), Duration::from_millis(250));
         let before = |margin| deadline.checked_sub(margin).unwrap_or(deadline);
         Self { stop: before(finish), answer: before(travel) }
