@@ -1,8 +1,21 @@
+//! Compiles `proto/` in pure Rust: no protoc. Leaves the descriptor set for reflection and tests.
+
+use std::{error::Error, path::PathBuf};
+
 use prost::Message as _;
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
-    let fds = protox::compile(["proto/mmsfit/v1/placeholder.proto"], ["proto"])?;
-    std::fs::write(out.join("mmsfit_descriptor.bin"), fds.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(fds)?;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let mut files: Vec<PathBuf> = std::fs::read_dir("proto/mmsfit/v1")?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "proto"));
+    files.sort();
+
+    let descriptors = protox::compile(&files, ["proto"])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("mmsfit_descriptor.bin"), descriptors.encode_to_vec())?;
+    // `Bytes` for every bytes field: the message is a slice of the request's buffer, not a copy.
+    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
     Ok(())
 }

@@ -1,1 +1,27 @@
-//! (grpc)
+//! The service over gRPC. Generated types stay in this room: `convert` turns them into the
+//! service's own and back, `status` turns errors into `google.rpc.Status`.
+//!
+//! Architecture invariant: translates, never decides.
+
+mod adaptation;
+mod convert;
+mod deadline;
+mod profile;
+mod serve;
+mod status;
+mod stream;
+
+pub use adaptation::Adaptation;
+pub use convert::{BadRequest, Violation};
+pub use profile::Profiles;
+pub use serve::{Listener, ServeError, bind, serve};
+pub use status::{ERROR_DOMAIN, from_error as status_from_error};
+
+/// Messages, clients and servers generated from `proto/mmsfit/v1`. Documented there.
+#[allow(missing_docs, clippy::all)]
+pub mod v1 {
+    tonic::include_proto!("mmsfit.v1");
+}
+
+/// The descriptors of `proto/mmsfit/v1` and what it imports: a `google.protobuf.FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mmsfit_descriptor.bin"));

@@ -8,25 +8,33 @@ use super::{Bytes, Dimensions, MediaType};
 
 /// Which kind of description a value came from, in the order of precedence (DESIGN §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Source {
     /// Given as a value in the request.
+    #[serde(rename = "SOURCE_INLINE")]
     Inline,
     /// A profile-diff in the request.
+    #[serde(rename = "SOURCE_PROFILE_DIFF")]
     ProfileDiff,
     /// The UAProf document in the request.
+    #[serde(rename = "SOURCE_UAPROF")]
     Uaprof,
     /// A document of the embedded or the operator's store, by name.
+    #[serde(rename = "SOURCE_DEVICE_ID")]
     DeviceId,
     /// A document found by its URL.
+    #[serde(rename = "SOURCE_UAPROF_URL")]
     UaprofUrl,
     /// A rule that matched the User-Agent.
+    #[serde(rename = "SOURCE_USER_AGENT")]
     UserAgent,
     /// The Accept headers of the device.
+    #[serde(rename = "SOURCE_ACCEPT")]
     Accept,
     /// The carrier's default class.
+    #[serde(rename = "SOURCE_CARRIER_DEFAULT")]
     CarrierDefault,
     /// The built-in default.
+    #[serde(rename = "SOURCE_DEFAULT")]
     Default,
 }
 
@@ -148,6 +156,7 @@ pub struct Capabilities {
     /// The box for pictures; it turns with the picture.
     pub max_image: Sourced<Dimensions>,
     /// The screen, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub screen: Option<Sourced<Dimensions>>,
     /// Bits per pixel of the screen; 24 where unknown.
     pub bits_per_pixel: Sourced<u8>,
@@ -169,43 +178,60 @@ pub struct Capabilities {
 
 /// A kind of mistake in a description that was mended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RepairCode {
     /// Bytes before `<?xml`, a byte order mark, or browser copy-paste around the document.
+    #[serde(rename = "REPAIR_CODE_LEADING_JUNK")]
     LeadingJunk,
     /// The bytes are not in the declared or any sound encoding; broken characters replaced.
+    #[serde(rename = "REPAIR_CODE_ENCODING")]
     Encoding,
     /// Tags that do not match, raw ampersands, junk after the root.
+    #[serde(rename = "REPAIR_CODE_BROKEN_MARKUP")]
     BrokenMarkup,
     /// The document ends early; what came before is used.
+    #[serde(rename = "REPAIR_CODE_TRUNCATED")]
     Truncated,
     /// Internal entities expanded.
+    #[serde(rename = "REPAIR_CODE_ENTITY_EXPANDED")]
     EntityExpanded,
     /// An external entity, an unknown one, or one past the cap: not expanded.
+    #[serde(rename = "REPAIR_CODE_ENTITY_REFUSED")]
     EntityRefused,
     /// The RDF or vocabulary namespace is not as it should be.
+    #[serde(rename = "REPAIR_CODE_NAMESPACE")]
     Namespace,
     /// A component is misspelt, missing its type, or typed differently from its id.
+    #[serde(rename = "REPAIR_CODE_COMPONENT")]
     Component,
     /// An attribute stands in a component where it does not belong.
+    #[serde(rename = "REPAIR_CODE_MISPLACED")]
     Misplaced,
     /// A list given as literal or Seq, or a scalar given as a list.
+    #[serde(rename = "REPAIR_CODE_LIST_SHAPE")]
     ListShape,
     /// A number with a unit, spaces, separators, or other text around it.
+    #[serde(rename = "REPAIR_CODE_NUMBER_FORM")]
     NumberForm,
     /// A number that cannot be meant: ignored or reinterpreted.
+    #[serde(rename = "REPAIR_CODE_NUMBER_SUSPICIOUS")]
     NumberSuspicious,
     /// Dimensions not written `WxH`.
+    #[serde(rename = "REPAIR_CODE_DIMENSIONS_FORM")]
     DimensionsForm,
     /// An item was trimmed, lower-cased, cut at parameters, or dropped as empty.
+    #[serde(rename = "REPAIR_CODE_ITEM_FORM")]
     ItemForm,
     /// The attribute occurs twice; the smaller or the first is used.
+    #[serde(rename = "REPAIR_CODE_DUPLICATE")]
     Duplicate,
     /// An unknown value was ignored.
+    #[serde(rename = "REPAIR_CODE_UNKNOWN_VALUE")]
     UnknownValue,
     /// Nothing usable was claimed: the fallback rule applies.
+    #[serde(rename = "REPAIR_CODE_FELL_BACK")]
     FellBack,
     /// Depth, node or size cap reached; the rest is ignored.
+    #[serde(rename = "REPAIR_CODE_CAP_REACHED")]
     CapReached,
 }
 

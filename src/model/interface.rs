@@ -8,13 +8,15 @@ use super::Bytes;
 
 /// Reference point of 3GPP TS 23.140: decides how wire bytes are counted (DESIGN §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Interface {
     /// MMSC to handset: MMS encapsulation, WSP multipart, binary.
+    #[serde(rename = "INTERFACE_MM1")]
     Mm1,
     /// MMSC to MMSC: MIME over SMTP, base64.
+    #[serde(rename = "INTERFACE_MM4")]
     Mm4,
     /// Value-added service provider to MMSC: MIME over HTTP, binary unless parts say base64.
+    #[serde(rename = "INTERFACE_MM7")]
     Mm7,
 }
 
@@ -43,15 +45,18 @@ impl FromStr for Interface {
 
 /// What kind of number a message was sent from: carriers set their limits by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SenderType {
     /// A subscriber's handset.
+    #[serde(rename = "SENDER_TYPE_PERSON")]
     Person,
     /// An application on an ordinary (10-digit) number.
+    #[serde(rename = "SENDER_TYPE_LONG_CODE")]
     LongCode,
     /// An application on a toll-free number.
+    #[serde(rename = "SENDER_TYPE_TOLL_FREE")]
     TollFree,
     /// An application on a short code.
+    #[serde(rename = "SENDER_TYPE_SHORT_CODE")]
     ShortCode,
 }
 

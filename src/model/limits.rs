@@ -6,32 +6,39 @@ use super::{Bytes, Dimensions};
 
 /// Who set a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LimitSource {
     /// The device's capabilities.
+    #[serde(rename = "LIMIT_SOURCE_DEVICE")]
     Device,
     /// The carrier's policy.
+    #[serde(rename = "LIMIT_SOURCE_CARRIER")]
     Carrier,
     /// The request itself.
+    #[serde(rename = "LIMIT_SOURCE_REQUEST")]
     Request,
     /// Neither said anything: the operator's default.
+    #[serde(rename = "LIMIT_SOURCE_DEFAULT")]
     Default,
 }
 
 /// What a byte limit is compared with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Counting {
     /// The message as serialized for the interface of the request.
     #[default]
+    #[serde(rename = "COUNTING_INTERFACE")]
     Interface,
     /// The MMS encapsulation (MM1), whatever the interface.
+    #[serde(rename = "COUNTING_MMS_PDU")]
     MmsPdu,
     /// MIME with base64 bodies, whatever the interface.
+    #[serde(rename = "COUNTING_MIME_BASE64")]
     MimeBase64,
     /// MIME with binary bodies, whatever the interface.
+    #[serde(rename = "COUNTING_MIME_BINARY")]
     MimeBinary,
     /// The media bytes alone: the sum of the parts without any framing.
+    #[serde(rename = "COUNTING_MEDIA_ONLY")]
     MediaOnly,
 }
 
@@ -65,5 +72,6 @@ pub struct Limits {
     /// Bounds on the message's size; each is checked against its own counting.
     pub wire: Vec<WireLimit>,
     /// The bound on pictures, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageLimit>,
 }

@@ -49,6 +49,7 @@ pub struct MediaInfo {
     /// Media bytes, without framing.
     pub bytes: Bytes,
     /// Width and height as shown, if the medium has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<Dimensions>,
     /// Frames: 1 for a still, 0 where not counted.
     pub frames: u32,

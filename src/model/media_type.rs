@@ -6,21 +6,27 @@ use serde::{Serialize, Serializer};
 
 /// What a part is for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MediaKind {
     /// A still or animated picture.
+    #[serde(rename = "MEDIA_KIND_IMAGE")]
     Image,
     /// Sound alone.
+    #[serde(rename = "MEDIA_KIND_AUDIO")]
     Audio,
     /// Moving pictures, with or without sound.
+    #[serde(rename = "MEDIA_KIND_VIDEO")]
     Video,
     /// Text for the reader, vCard and vCalendar among it.
+    #[serde(rename = "MEDIA_KIND_TEXT")]
     Text,
     /// SMIL.
+    #[serde(rename = "MEDIA_KIND_PRESENTATION")]
     Presentation,
     /// OMA DRM containers: never opened, never altered.
+    #[serde(rename = "MEDIA_KIND_DRM")]
     Drm,
     /// Anything else.
+    #[serde(rename = "MEDIA_KIND_OTHER")]
     Other,
 }
 

@@ -6,57 +6,81 @@ use serde::Serialize;
 
 /// The closed set of reasons. The proto's `ReasonCode` has the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReasonCode {
     /// Accepted by the device and within every limit: passes bit for bit.
+    #[serde(rename = "REASON_CODE_FITS")]
     Fits,
     /// The device does not list the type.
+    #[serde(rename = "REASON_CODE_TYPE_NOT_ACCEPTED")]
     TypeNotAccepted,
     /// The part was declared as another type than it is.
+    #[serde(rename = "REASON_CODE_DECLARED_TYPE_WRONG")]
     DeclaredTypeWrong,
     /// Larger than the image box.
+    #[serde(rename = "REASON_CODE_OVER_IMAGE_LIMIT")]
     OverImageLimit,
     /// The message would be over a byte limit.
+    #[serde(rename = "REASON_CODE_OVER_MESSAGE_LIMIT")]
     OverMessageLimit,
     /// The pixels had to be turned as the orientation tag says.
+    #[serde(rename = "REASON_CODE_ORIENTATION")]
     Orientation,
     /// CMYK, 16 bits or another colour model that handsets do not show; converted to sRGB.
+    #[serde(rename = "REASON_CODE_COLOR_MODEL")]
     ColorModel,
     /// Transparency was flattened on the background.
+    #[serde(rename = "REASON_CODE_ALPHA_FLATTENED")]
     AlphaFlattened,
     /// A coding that the device's class does not show (progressive scans).
+    #[serde(rename = "REASON_CODE_CODING_NOT_SUPPORTED")]
     CodingNotSupported,
     /// Metadata was removed.
+    #[serde(rename = "REASON_CODE_METADATA_STRIPPED")]
     MetadataStripped,
     /// Metadata must go whatever else happens (policy).
+    #[serde(rename = "REASON_CODE_SANITIZE_REQUIRED")]
     SanitizeRequired,
     /// Dimensions were reduced below the box to meet the budget.
+    #[serde(rename = "REASON_CODE_SCALED_FOR_BUDGET")]
     ScaledForBudget,
     /// Colours were reduced.
+    #[serde(rename = "REASON_CODE_COLORS_REDUCED")]
     ColorsReduced,
     /// Frames of an animation were dropped.
+    #[serde(rename = "REASON_CODE_FRAMES_DROPPED")]
     FramesDropped,
     /// An animation became a still.
+    #[serde(rename = "REASON_CODE_ANIMATION_LOST")]
     AnimationLost,
     /// No way to encode it within its budget.
+    #[serde(rename = "REASON_CODE_CANNOT_FIT")]
     CannotFit,
     /// Malformed or truncated beyond repair.
+    #[serde(rename = "REASON_CODE_MALFORMED")]
     Malformed,
     /// A safety limit on pixels, frames, memory or time was reached.
+    #[serde(rename = "REASON_CODE_SAFETY_LIMIT")]
     SafetyLimit,
     /// This build cannot decode the format.
+    #[serde(rename = "REASON_CODE_DECODER_MISSING")]
     DecoderMissing,
     /// The content is protected: kept whole or dropped whole.
+    #[serde(rename = "REASON_CODE_PROTECTED")]
     Protected,
     /// Text, presentation and other parts that are never cut.
+    #[serde(rename = "REASON_CODE_NEVER_CUT")]
     NeverCut,
     /// Adaptation is switched off by message, device or policy.
+    #[serde(rename = "REASON_CODE_ADAPTATION_NOT_ALLOWED")]
     AdaptationNotAllowed,
     /// The best result so far was taken when the deadline came.
+    #[serde(rename = "REASON_CODE_DEADLINE_BEST_SO_FAR")]
     DeadlineBestSoFar,
     /// Re-encoding would have made it larger: the original was kept.
+    #[serde(rename = "REASON_CODE_ORIGINAL_SMALLER")]
     OriginalSmaller,
     /// References to a renamed part were rewritten.
+    #[serde(rename = "REASON_CODE_REFERENCES_REWRITTEN")]
     ReferencesRewritten,
 }
 

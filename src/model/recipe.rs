@@ -6,14 +6,16 @@ use super::{Dimensions, MediaType};
 
 /// How much work the caller wants to spend on quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Effort {
     /// The least CPU that still fits well.
+    #[serde(rename = "EFFORT_FAST")]
     Fast,
     /// The default.
     #[default]
+    #[serde(rename = "EFFORT_BALANCED")]
     Balanced,
     /// The best result within reason.
+    #[serde(rename = "EFFORT_BEST")]
     Best,
 }
 

@@ -19,27 +19,32 @@ impl PartId {
 
 /// What is done to a part (DESIGN §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Action {
     /// Passes bit for bit.
+    #[serde(rename = "ACTION_KEEP")]
     Keep,
     /// Encoded anew in the same medium.
+    #[serde(rename = "ACTION_TRANSCODE")]
     Transcode,
     /// Replaced by another medium or a notice.
+    #[serde(rename = "ACTION_REPLACE")]
     Replace,
     /// Left out.
+    #[serde(rename = "ACTION_DROP")]
     Drop,
 }
 
 /// What became of the whole message (the conformance document's adaptation classes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Outcome {
     /// Not one byte changed.
+    #[serde(rename = "OUTCOME_UNCHANGED")]
     Unchanged,
     /// Same media: format, size or quality changed.
+    #[serde(rename = "OUTCOME_MINOR")]
     Minor,
     /// A medium was lost or changed.
+    #[serde(rename = "OUTCOME_MAJOR")]
     Major,
 }
 
@@ -61,12 +66,15 @@ pub struct PartReport {
     /// The medium as it came.
     pub before: MediaInfo,
     /// The medium as it goes; `None` if dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<MediaInfo>,
     /// The media bytes that the plan allowed it; `None` where it was not limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_bytes: Option<Bytes>,
     /// Full or capped encodes tried.
     pub encodes: u32,
     /// Estimate of SSIMULACRA2 against the original in the device's box, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quality_estimate: Option<f32>,
     /// CPU time spent on the part, in milliseconds.
     pub cpu_ms: f64,
@@ -89,6 +97,7 @@ pub struct Report {
     /// What became of it.
     pub outcome: Outcome,
     /// The limit that binds the most, if any applies.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<WireLimit>,
     /// Wire bytes before, by the binding limit's counting.
     pub wire_bytes_before: Bytes,
@@ -99,5 +108,6 @@ pub struct Report {
     /// Warnings.
     pub warnings: Vec<Warning>,
     /// The capabilities used, where the caller asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
 }

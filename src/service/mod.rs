@@ -1,10 +1,11 @@
 //! The engine as a service: resolves device, carrier and limits, runs the pipeline on a pool,
 //! owns the clock. Shells translate to and from the types here and decide nothing.
 
+pub mod pool;
 pub mod request;
 pub mod status;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     config::Config,
@@ -16,18 +17,21 @@ use crate::{
     },
 };
 
+pub use pool::{Load, Pool};
 pub use status::ServiceError;
 
 /// The engine with its documents and pools. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     config: Arc<Config>,
+    pool: Arc<Pool>,
 }
 
 impl Service {
     /// Builds pools from a configuration.
     pub fn new(config: Config) -> Self {
-        Self { config: Arc::new(config) }
+        let pool = Arc::new(Pool::new(config.threads));
+        Self { config: Arc::new(config), pool }
     }
 
     /// The configuration in force.
@@ -81,13 +85,32 @@ impl Service {
         Err(ServiceError::unimplemented("lookup_limits"))
     }
 
-    /// Runs CPU work off the async threads: the one door out of tokio. If the returned future is
-    /// dropped, or `deadline` passes, `stop` is set and the work ends at its next poll.
-    pub async fn offload<T, F>(&self, stop: Stop, work: F) -> Result<T, ServiceError>
+    /// The pool for CPU work.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Runs CPU work off the async threads: the one door out of tokio. No more jobs are at work
+    /// than there are threads; some more wait, in order.
+    ///
+    /// If the returned future is dropped, `stop` is set to cancelled and the work ends at its next
+    /// poll. A while before `deadline`, `stop` is set to deadline: what the work then returns in
+    /// time is the answer. Panics are caught.
+    ///
+    /// # Errors
+    /// What `work` returns; `Busy` with a hint when to try again, if too many wait; `Deadline`;
+    /// `Internal` if the work panicked.
+    pub async fn offload<T, F>(
+        &self,
+        stop: Stop,
+        deadline: Option<Instant>,
+        work: F,
+    ) -> Result<T, ServiceError>
     where
         T: Send + 'static,
         F: FnOnce(&Self, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        work(self, &stop)
+        let service = self.clone();
+        self.pool.run(stop, deadline, move |stop| work(&service, stop)).await
     }
 }

@@ -1,6 +1,8 @@
 //! Every error leaves through here: category → gRPC code and exit code, exhaustively.
 
-use crate::model::{Bytes, Category, Fault, PartId};
+use std::time::Duration;
+
+use crate::model::{Bytes, Category, Fault, PartId, StopCause};
 
 /// An error with all that a shell needs to answer: whose fault, which part, what could be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,46 +22,59 @@ pub struct ServiceError {
     pub limit: Option<Bytes>,
     /// For [`Category::Caller`]: the field at fault, by its proto name (`device.uaprof_xml`).
     pub field: Option<String>,
+    /// For [`Category::Busy`]: after how many milliseconds to try again.
+    pub retry_after_ms: Option<u32>,
 }
 
 impl ServiceError {
-    /// From any room's error.
-    pub fn from_fault(fault: &dyn Fault) -> Self {
+    /// An error of a category, with nothing else to tell.
+    pub fn new(category: Category, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
-            category: fault.category(),
-            reason: fault.reason(),
-            message: fault.to_string(),
-            part: None,
-            smallest_reachable: None,
-            limit: None,
-            field: None,
-        }
-    }
-
-    /// The caller's fault, in a field.
-    pub fn caller(reason: &'static str, field: &str, message: impl Into<String>) -> Self {
-        Self {
-            category: Category::Caller,
+            category,
             reason,
             message: message.into(),
             part: None,
             smallest_reachable: None,
             limit: None,
-            field: Some(field.to_owned()),
+            field: None,
+            retry_after_ms: None,
         }
+    }
+
+    /// From any room's error.
+    pub fn from_fault(fault: &dyn Fault) -> Self {
+        Self::new(fault.category(), fault.reason(), fault.to_string())
+    }
+
+    /// The caller's fault, in a field.
+    pub fn caller(reason: &'static str, field: &str, message: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::new(Category::Caller, reason, message) }
+    }
+
+    /// Refused at the door.
+    pub fn busy(reason: &'static str, retry_after: Duration) -> Self {
+        let message = "too much work is waiting, try again later";
+        let ms = u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX);
+        Self { retry_after_ms: Some(ms), ..Self::new(Category::Busy, reason, message) }
+    }
+
+    /// The work was stopped.
+    pub fn stopped(cause: StopCause) -> Self {
+        let (category, reason) = match cause {
+            StopCause::Cancelled => (Category::Cancelled, "CANCELLED"),
+            StopCause::Deadline => (Category::Deadline, "DEADLINE"),
+        };
+        Self::new(category, reason, cause.to_string())
+    }
+
+    /// Our fault.
+    pub fn internal(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Category::Internal, reason, message)
     }
 
     /// While the house is being built.
     pub(crate) fn unimplemented(what: &str) -> Self {
-        Self {
-            category: Category::Internal,
-            reason: "UNIMPLEMENTED",
-            message: format!("{what} is not there yet"),
-            part: None,
-            smallest_reachable: None,
-            limit: None,
-            field: None,
-        }
+        Self::internal("UNIMPLEMENTED", format!("{what} is not there yet"))
     }
 }
 

@@ -1,0 +1,69 @@
+//! AdaptationService.
+
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    deadline::deadline,
+    status::from_error,
+    stream::{self, Item},
+    v1::{self, adaptation_service_server::AdaptationService},
+};
+use crate::{
+    model::Stop,
+    service::{Service, request::AdaptRequest},
+};
+
+/// AdaptationService over a [`Service`].
+#[derive(Clone)]
+pub struct Adaptation {
+    service: Service,
+}
+
+impl Adaptation {
+    /// Over `service`.
+    pub fn new(service: Service) -> Self {
+        Self { service }
+    }
+}
+
+#[tonic::async_trait]
+impl AdaptationService for Adaptation {
+    async fn adapt(
+        &self,
+        request: Request<v1::AdaptRequest>,
+    ) -> Result<Response<v1::AdaptResponse>, Status> {
+        let deadline = deadline(request.metadata());
+        let request = AdaptRequest::try_from(request.into_inner())?;
+        self.service
+            .offload(Stop::never(), deadline, move |service, stop| service.adapt(request, stop))
+            .await
+            .and_then(v1::AdaptResponse::try_from)
+            .map(Response::new)
+            .map_err(from_error)
+    }
+
+    async fn plan(
+        &self,
+        request: Request<v1::PlanRequest>,
+    ) -> Result<Response<v1::PlanResponse>, Status> {
+        let deadline = deadline(request.metadata());
+        let request = AdaptRequest::try_from(request.into_inner())?;
+        self.service
+            .offload(Stop::never(), deadline, move |service, stop| service.plan(request, stop))
+            .await
+            .map(|plan| Response::new(plan.into()))
+            .map_err(from_error)
+    }
+
+    type AdaptStreamStream = ReceiverStream<Item>;
+
+    async fn adapt_stream(
+        &self,
+        request: Request<Streaming<v1::AdaptStreamRequest>>,
+    ) -> Result<Response<Self::AdaptStreamStream>, Status> {
+        let deadline = deadline(request.metadata());
+        let answers = stream::run(self.service.clone(), request.into_inner(), deadline);
+        Ok(Response::new(answers))
+    }
+}

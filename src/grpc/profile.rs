@@ -1,0 +1,80 @@
+//! ProfileService.
+
+use tonic::{Request, Response, Status};
+
+use super::{
+    deadline::deadline,
+    status::from_error,
+    v1::{self, profile_service_server::ProfileService},
+};
+use crate::{
+    model::Stop,
+    service::{
+        Service,
+        request::{LimitsRequest, ResolveRequest},
+    },
+};
+
+/// ProfileService over a [`Service`].
+#[derive(Clone)]
+pub struct Profiles {
+    service: Service,
+}
+
+impl Profiles {
+    /// Over `service`.
+    pub fn new(service: Service) -> Self {
+        Self { service }
+    }
+}
+
+#[tonic::async_trait]
+impl ProfileService for Profiles {
+    async fn resolve(
+        &self,
+        request: Request<v1::ResolveRequest>,
+    ) -> Result<Response<v1::ResolveResponse>, Status> {
+        let deadline = deadline(request.metadata());
+        let request = ResolveRequest::try_from(request.into_inner())?;
+        self.service
+            .offload(Stop::never(), deadline, move |service, _| service.resolve(request))
+            .await
+            .map(|resolution| Response::new(resolution.into()))
+            .map_err(from_error)
+    }
+
+    async fn list_devices(
+        &self,
+        request: Request<v1::ListDevicesRequest>,
+    ) -> Result<Response<v1::ListDevicesResponse>, Status> {
+        // Off the async threads: it reads every document of the store.
+        let devices =
+            self.service
+                .offload(Stop::never(), deadline(request.metadata()), |service, _| {
+                    Ok(service.devices())
+                })
+                .await
+                .map_err(from_error)?;
+        let devices = devices.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListDevicesResponse { devices }))
+    }
+
+    async fn list_carriers(
+        &self,
+        _request: Request<v1::ListCarriersRequest>,
+    ) -> Result<Response<v1::ListCarriersResponse>, Status> {
+        let carriers = self.service.carriers().into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListCarriersResponse { carriers }))
+    }
+
+    async fn lookup_limits(
+        &self,
+        request: Request<v1::LookupLimitsRequest>,
+    ) -> Result<Response<v1::LookupLimitsResponse>, Status> {
+        let request = LimitsRequest::try_from(request.into_inner())?;
+        self.service
+            .lookup_limits(request)
+            .map(|limits| Response::new(limits.into()))
+            .map_err(from_error)
+    }
+}

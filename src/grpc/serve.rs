@@ -1,0 +1,175 @@
+//! The server: both services, health v1, reflection v1 and v1alpha, on one listener.
+
+use std::{future::Future, io, net::SocketAddr, time::Duration};
+
+use tokio::{net::TcpListener, sync::Notify, time::sleep};
+use tonic::{
+    Code, Status,
+    body::Body,
+    codegen::http,
+    server::NamedService,
+    transport::{Server, server::TcpIncoming},
+};
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::util::MapResponseLayer;
+
+use super::{
+    Adaptation, DESCRIPTORS, Profiles,
+    status::typed,
+    v1::{
+        adaptation_service_server::AdaptationServiceServer,
+        profile_service_server::ProfileServiceServer,
+    },
+};
+use crate::{model::Bytes, service::Service};
+
+/// How long a quiet connection is left before the kernel asks whether the peer is still there.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+/// How often the peer is asked by an HTTP/2 PING, and how long its answer may take.
+const HTTP2_PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
+/// How long calls may go on after the shutdown was asked for.
+const DRAIN: Duration = Duration::from_secs(30);
+/// How long health still answers NOT_SERVING; then calls of `Watch`, which never end by themselves,
+/// are ended so that they do not hold up the shutdown.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
+/// The names that health knows: the server as a whole and both services.
+const HEALTH_NAMES: [&str; 3] = [
+    "",
+    <AdaptationServiceServer<Adaptation> as NamedService>::NAME,
+    <ProfileServiceServer<Profiles> as NamedService>::NAME,
+];
+
+/// Why the server could not start or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The threads for CPU work could not be started.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+    /// The descriptors for reflection cannot be read.
+    #[error("broken descriptors: {0}")]
+    Descriptors(#[from] tonic_reflection::server::Error),
+    /// The transport failed.
+    #[error("transport failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// A bound listener, not yet accepting.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    addr: SocketAddr,
+}
+
+impl Listener {
+    /// The address that it is bound to, with the port that the system chose for port 0.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+/// Binds `addr`. Port 0: any free one.
+///
+/// # Errors
+/// [`ServeError::Bind`].
+pub async fn bind(addr: SocketAddr) -> Result<Listener, ServeError> {
+    let fail = |source| ServeError::Bind { addr, source };
+    let tcp = TcpListener::bind(addr).await.map_err(fail)?;
+    let addr = tcp.local_addr().map_err(fail)?;
+    Ok(Listener { tcp, addr })
+}
+
+/// Serves until `shutdown` ends: then health says NOT_SERVING, no new calls are taken, and those
+/// at work have 30 seconds to finish.
+///
+/// A request over `max_request_bytes` of the configuration is refused before it is read, with
+/// RESOURCE_EXHAUSTED and the reason REQUEST_TOO_LARGE. Answers have no cap.
+///
+/// # Errors
+/// No threads, or a transport that fails.
+pub async fn serve(
+    service: Service,
+    listener: Listener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    if let Some(fault) = service.pool().fault() {
+        return Err(ServeError::Threads(fault.to_owned()));
+    }
+    let cap = service.config().max_request_bytes;
+    let adaptation = AdaptationServiceServer::new(Adaptation::new(service.clone()))
+        .max_decoding_message_size(cap.as_usize());
+    let profiles =
+        ProfileServiceServer::new(Profiles::new(service)).max_decoding_message_size(cap.as_usize());
+
+    let health = HealthReporter::new();
+    say(&health, ServingStatus::Serving).await;
+    let health_server = tonic_health::pb::health_server::HealthServer::new(
+        tonic_health::server::HealthService::from_health_reporter(health.clone()),
+    );
+
+    let incoming = TcpIncoming::from(listener.tcp)
+        .with_nodelay(Some(true))
+        .with_keepalive(Some(TCP_KEEPALIVE));
+    let draining = Notify::new();
+    let server = Server::builder()
+        .http2_keepalive_interval(Some(HTTP2_PING.0))
+        .http2_keepalive_timeout(Some(HTTP2_PING.1))
+        .layer(MapResponseLayer::new(move |response| type_refusal(response, cap)))
+        .add_service(adaptation)
+        .add_service(profiles)
+        .add_service(health_server)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .serve_with_incoming_shutdown(incoming, async {
+            shutdown.await;
+            say(&health, ServingStatus::NotServing).await;
+            draining.notify_one();
+        });
+    tokio::select! {
+        ended = server => Ok(ended?),
+        () = drain(&draining, health.clone()) => {
+            tracing::warn!(after_s = DRAIN.as_secs(), "calls were cut off at the shutdown");
+            Ok(())
+        }
+    }
+}
+
+/// Tells the same of all names.
+async fn say(health: &HealthReporter, status: ServingStatus) {
+    for name in HEALTH_NAMES {
+        health.set_service_status(name, status).await;
+    }
+}
+
+/// Ends when the time for the last calls is over.
+async fn drain(asked: &Notify, mut health: HealthReporter) {
+    asked.notified().await;
+    sleep(LAST_WORD).await;
+    for name in HEALTH_NAMES {
+        health.clear_service_status(name).await;
+    }
+    sleep(DRAIN.saturating_sub(LAST_WORD)).await;
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// tonic refuses an oversize request before a handler sees it: the refusal gets its type here.
+fn type_refusal(response: http::Response<Body>, cap: Bytes) -> http::Response<Body> {
+    let oversize = |status: &&Status| status.code() == Code::OutOfRange;
+    match response.extensions().get::<Status>().filter(oversize) {
+        Some(status) => typed(status.clone(), cap).into_http(),
+        None => response,
+    }
+}

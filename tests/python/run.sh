@@ -1,0 +1,25 @@
+#!/bin/sh
+# Runs client.py with stock grpcio, in an environment of its own under target/.
+#   tests/python/run.sh ADDRESS [PHOTO] [options of client.py]
+# Exit code 77: the environment cannot be made (no python3, no venv, no package index).
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+venv="${CARGO_TARGET_DIR:-$root/target}/python-venv"
+python="$venv/bin/python"
+mkdir -p "$venv"
+
+# One at a time: tests may run side by side.
+exec 9>"$venv/.lock"
+if command -v flock >/dev/null; then flock 9; fi
+if ! cmp -s "$here/requirements.txt" "$venv/.requirements"; then
+    command -v python3 >/dev/null || exit 77
+    python3 -m venv "$venv" >&2 || exit 77
+    "$python" -m pip install --quiet --disable-pip-version-check \
+        --requirement "$here/requirements.txt" >&2 || exit 77
+    cp "$here/requirements.txt" "$venv/.requirements"
+fi
+exec 9>&-
+
+exec "$python" "$here/client.py" --proto "$root/proto" "$@"
