@@ -60,7 +60,14 @@ refresh() {
     updated=yes
 }
 # Recommended packages are left out: ffmpeg and tshark would bring a desktop.
-install() { as_root apt-get -q=2 -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" </dev/null >&2; }
+# apt's hundreds of lines go to a file, and to the screen only when it fails.
+log=target/setup.log
+install() {
+    mkdir -p target
+    as_root apt-get -q -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" </dev/null >"$log" 2>&1 && return 0
+    tail -20 "$log" >&2
+    return 1
+}
 
 # Ubuntu keeps most of these tools in `universe`, which a minimal system may not have enabled.
 available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }

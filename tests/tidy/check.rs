@@ -142,11 +142,8 @@ fn check_allows(source: &Source) -> Vec<Finding> {
     for at in 0..tokens.len() {
         // `#![...]` and `#[...]` alike.
         let inner = usize::from(tokens.get(at + 1).is_some_and(|token| token.text == "!"));
-        let outer: Vec<Token> = std::iter::once(&tokens[at])
-            .chain(&tokens[at + 1 + inner..])
-            .cloned()
-            .take(64)
-            .collect();
+        let mut outer = vec![tokens[at].clone()];
+        outer.extend(tokens.iter().skip(at + 1 + inner).take(63).cloned());
         let Some(end) = after_attribute(&outer, 0) else { continue };
         let words: Vec<&str> = outer[..end].iter().map(|token| token.text.as_str()).collect();
         let silences = matches!(words.get(2), Some(&"allow" | &"expect"));
