@@ -19,7 +19,7 @@ has_linker() { have cc && cc -print-file-name=crt1.o 2>/dev/null | grep -q /; }
 # The registry is reached over TLS.
 has_roots() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s "${SSL_CERT_FILE:-/nonexistent}" ] ||
     [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]; }
-# A Python that can make virtual environments, for the stock gRPC client.
+# A Python that can make virtual environments, for the stock gRPC client of tests/python.
 has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
 missing_build() {
@@ -107,27 +107,6 @@ set_up_test() {
         else
             note "not installed: $packages ($why); the tests that need them will be skipped"
         fi
-    fi
-    set_up_python
-}
-
-# A virtual environment with a stock gRPC client, made anew when the list of packages changes.
-set_up_python() {
-    [ -f tests/support/requirements.txt ] && has_python || return 0
-    venv=target/python
-    if [ -f "$venv/requirements.txt" ] && cmp -s tests/support/requirements.txt "$venv/requirements.txt"; then
-        return 0
-    fi
-    say "setup: a stock Python gRPC client in $venv"
-    rm -rf "$venv"
-    mkdir -p target
-    if python3 -m venv "$venv" >&2 &&
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input \
-            -r tests/support/requirements.txt >&2; then
-        cp tests/support/requirements.txt "$venv/requirements.txt"
-    else
-        rm -rf "$venv"
-        note "the Python packages could not be installed: the stock-client test will be skipped"
     fi
 }
 

@@ -1,24 +1,44 @@
 #!/bin/sh
 # Sets up and runs every test, then prints a summary. Arguments go to `cargo test`.
+#
+# The whole output, that of passing tests included, goes to target/test.log.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 start=$(now)
 scripts/setup.sh test
-log=target/test.log
 mkdir -p target
-# No `pipefail` in POSIX sh: the status travels through a file.
-{ cargo test --locked --workspace --all-targets "$@" 2>&1 && cargo test --locked --workspace --doc 2>&1; echo $? >"$log.status"; } | tee "$log"
+log=target/test.log
+
+# The screen gets everything but what passing tests print.
+quiet() {
+    awk '
+        /^successes:$/ { hidden = 1 }
+        /^(failures:|test result:)/ { hidden = 0 }
+        !hidden { print; fflush() }'
+}
+# POSIX sh has no `pipefail`: the status travels through a file. Benches only have to compile.
+run() {
+    {
+        {
+            cargo test --locked --workspace --lib --bins --tests --examples "$@" -- --show-output &&
+                cargo test --locked --workspace --doc "$@" -- --show-output &&
+                cargo test --locked --workspace --benches --no-run "$@"
+        } 2>&1
+        echo $? >"$log.status"
+    } | tee "$log" | quiet
+}
+run "$@"
 status=$(cat "$log.status")
 rm -f "$log.status"
 
-echo
+# A test that lacks a tool or a file says "skipped: ..." and passes.
 awk -v seconds=$(($(now) - start)) '
     /^test result:/ { passed += $4; failed += $6; ignored += $8; suites += 1 }
-    /(^|[^a-z])skipped([^a-z]|$)/ && !/^test result:/ { skipped[$0] = 1 }
+    /^skipped/ { skipped[$0] += 1 }
     END {
-        for (line in skipped) print "    " line
+        for (line in skipped) printf "    %s%s\n", line, skipped[line] > 1 ? " (" skipped[line] " times)" : ""
         printf "==> tests: %d passed, %d failed, %d ignored in %d suites, %d s\n", passed, failed, ignored, suites, seconds
     }' "$log"
 exit "$status"

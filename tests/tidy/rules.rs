@@ -147,19 +147,9 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["indicatif"], &["cli", "batch", "capacity"]),
     (&["tracing_subscriber"], &["cli", "telemetry"]),
     // Pixels are touched by codecs alone.
-    (
-        &[
-            "image",
-            "jpeg_decoder",
-            "jpeg_encoder",
-            "fast_image_resize",
-            "png",
-            "gif",
-            "quantette",
-            "moxcms",
-        ],
-        &["codec"],
-    ),
+    (&["image", "jpeg_decoder", "fast_image_resize", "quantette", "moxcms"], &["codec"]),
+    // Capacity paints the samples that it measures with, as a camera would write them.
+    (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
     // Measured CPU time is a clock.
     (&["cpu_time"], &["pipeline", "service", "capacity"]),
 ];
@@ -169,8 +159,10 @@ pub const STD_HOMES: &[(&str, &[&str])] = &[
     ("fs", &["config", "batch", "capacity", "cli"]),
     ("env", &["config", "cli"]),
     ("net", &["config", "worker", "service", "grpc", "capacity", "cli"]),
-    ("process", &["worker", "cli", "capacity"]),
-    ("thread", &["worker", "service", "batch", "capacity", "grpc", "cli"]),
+    // batch: its process id in the names of unfinished files
+    ("process", &["worker", "batch", "cli", "capacity"]),
+    // config: the number of cores
+    ("thread", &["config", "worker", "service", "batch", "capacity", "grpc", "cli"]),
 ];
 
 /// What no pure room may name, by the start of its path.
