@@ -21,12 +21,13 @@ quiet() {
 # POSIX sh has no `pipefail`: the status travels through a file. Benches only have to compile.
 run() {
     {
+        result=0
         {
             cargo test --locked --workspace --lib --bins --tests --examples "$@" -- --show-output &&
                 cargo test --locked --workspace --doc "$@" -- --show-output &&
                 cargo test --locked --workspace --benches --no-run "$@"
-        } 2>&1
-        echo $? >"$log.status"
+        } 2>&1 || result=$?
+        echo "$result" >"$log.status"
     } | tee "$log" | quiet
 }
 run "$@"
