@@ -39,7 +39,7 @@ awk -v seconds=$(($(now) - start)) '
     /^test result:/ { passed += $4; failed += $6; ignored += $8; suites += 1 }
     /^skipped/ { skipped[$0] += 1 }
     END {
-        for (line in skipped) printf "    %s%s\n", line, skipped[line] > 1 ? " (" skipped[line] " times)" : ""
+        for (line in skipped) printf "    %s%s\n", line, (skipped[line] > 1 ? " (" skipped[line] " times)" : "")
         printf "==> tests: %d passed, %d failed, %d ignored in %d suites, %d s\n", passed, failed, ignored, suites, seconds
     }' "$log"
 exit "$status"
