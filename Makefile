@@ -1,0 +1,38 @@
+# What people and CI call; the work is in scripts/. `make` alone prints this list.
+SHELL := /bin/sh
+CARGO ?= cargo
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check fmt bench fresh-machine clean
+
+help: ## this list
+	@echo 'make <target>:'
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+
+setup: ## install what is missing (Debian 12/13, Ubuntu 24.04), for building and for the tests
+	@scripts/setup.sh test
+
+build: ## the release executable, target/release/mmsfit
+	@scripts/setup.sh build
+	$(CARGO) build --release --locked
+
+demo: ## adapt samples over gRPC for an old and a new handset; PHOTO=my.jpg takes your picture
+	@scripts/demo.sh "$${PHOTO:-}"
+
+test: ## set up and run every test
+	@scripts/test.sh
+
+check: ## formatting, lints, documentation, licences and bans, imports between rooms
+	@scripts/check.sh
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+bench: ## micro-benchmarks: decode, resize, encode, fit, parse, a whole message over gRPC
+	@scripts/setup.sh build
+	$(CARGO) bench --locked
+
+fresh-machine: ## prove demo and test in a bare chroot; SUITE=bookworm (default), trixie, noble
+	@scripts/fresh-machine.sh $(SUITE)
+
+clean: ## remove what was built
+	$(CARGO) clean

@@ -1,0 +1,61 @@
+#!/bin/sh
+# The demonstration: builds, makes sample messages, starts the service, sends it the messages over
+# gRPC as an MMSC would for an old and a new handset, prints the figures, writes an HTML page, stops
+# the service.
+#
+#   scripts/demo.sh [PHOTO]
+#
+# PHOTO: a picture of yours to send beside the samples.
+set -eu
+photo=${1:-}
+case $photo in '' | /*) ;; *) photo=$PWD/$photo ;; esac
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+[ -z "$photo" ] || [ -r "$photo" ] || die "cannot read $photo"
+
+start=$(now)
+scripts/setup.sh build
+say "building"
+cargo build --release --locked --bin mmsfit --example mmsc_demo
+mmsfit=${CARGO_TARGET_DIR:-target}/release/mmsfit
+mmsc=${CARGO_TARGET_DIR:-target}/release/examples/mmsc_demo
+
+work=target/demo
+rm -rf "$work"
+mkdir -p "$work/samples"
+
+service=
+stop_service() {
+    [ -n "$service" ] || return 0
+    kill -TERM "$service" 2>/dev/null || true
+    wait "$service" 2>/dev/null || true
+    service=
+}
+trap stop_service EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say "making sample messages in $work/samples"
+"$mmsfit" demo-samples "$work/samples"
+[ -z "$photo" ] || cp "$photo" "$work/samples/"
+
+say "starting the service"
+# Port 0: the system picks a free one; the service says which once it listens.
+"$mmsfit" serve --listen 127.0.0.1:0 >"$work/serve.log" 2>&1 &
+service=$!
+waited=0
+address=
+until [ -n "$address" ]; do
+    kill -0 "$service" 2>/dev/null || { cat "$work/serve.log" >&2; die "the service ended before it listened"; }
+    [ $waited -lt 100 ] || { cat "$work/serve.log" >&2; die "the service does not listen after 10 s"; }
+    sleep 0.1
+    waited=$((waited + 1))
+    address=$(grep -oE '127\.0\.0\.1:[1-9][0-9]*' "$work/serve.log" | head -n 1)
+done
+note "listening on $address"
+
+say "sending the samples over gRPC for an old and a new handset"
+"$mmsc" --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples"
+
+stop_service
+say "done in $(($(now) - start)) s; the page: $work/report.html"

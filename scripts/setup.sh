@@ -1,0 +1,117 @@
+#!/bin/sh
+# Installs what is missing, through apt: Debian 12, Debian 13, Ubuntu 24.04.
+#
+#   scripts/setup.sh [build|test]
+#
+# build (the default): what compiling and `make demo` need; missing it is an error.
+# test: that, and the independent tools that tests compare with; each is optional: where one
+#       cannot be had, the tests that need it print "skipped".
+#
+# Asks for what is there, not for packages: where nothing is missing it does nothing, takes a
+# fraction of a second, and works on any system.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+# --- what is needed: check, package -----------------------------------------------------------
+# The linker and the C library's start files; build scripts of crates run natively.
+has_linker() { have cc && cc -print-file-name=crt1.o 2>/dev/null | grep -q /; }
+# The registry is reached over TLS.
+has_roots() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s "${SSL_CERT_FILE:-/nonexistent}" ] ||
+    [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]; }
+# A Python that can make virtual environments, for the stock gRPC client of tests/python.
+has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
+
+missing_build() {
+    has_linker || echo gcc libc6-dev
+    has_roots || echo ca-certificates
+}
+missing_test() {
+    has_python || echo python3 python3-venv
+    have ffprobe || echo ffmpeg                  # decodes JPEG, PNG, GIF, audio, video
+    have djpeg || echo libjpeg-turbo-progs       # the reference JPEG decoder, with its warnings
+    have wbmptopbm || echo netpbm                # decodes WBMP
+    have tshark || echo tshark                   # dissects MMS PDUs
+}
+
+# --- apt --------------------------------------------------------------------------------------
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+    fi
+}
+may_install() {
+    have apt-get || { why="this system has no apt-get"; return 1; }
+    [ "$(id -u)" = 0 ] && return 0
+    have sudo || { why="not root, and there is no sudo"; return 1; }
+    sudo -n true 2>/dev/null && return 0
+    # A person at a terminal may type a password; anything else must not wait for one.
+    [ -t 0 ] && sudo -v && return 0
+    why="not root, and sudo wants a password"
+    return 1
+}
+updated=no
+refresh() {
+    [ $updated = yes ] && return 0
+    as_root apt-get -q=2 -o APT::Update::Error-Mode=any update >&2 ||
+        note "apt-get update failed; going on with the package lists that are there"
+    updated=yes
+}
+# Recommended packages are left out: ffmpeg and tshark would bring a desktop.
+# apt's hundreds of lines go to a file, and to the screen only when it fails.
+log=target/setup.log
+install() {
+    mkdir -p target
+    as_root apt-get -q -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" </dev/null >"$log" 2>&1 && return 0
+    tail -20 "$log" >&2
+    return 1
+}
+
+# Ubuntu keeps most of these tools in `universe`, which a minimal system may not have enabled.
+available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+# --- the two sets -----------------------------------------------------------------------------
+set_up_build() {
+    have cargo && have rustc || die "no Rust toolchain on PATH: cargo and rustc are needed, see https://rustup.rs"
+    packages=$(missing_build)
+    [ -z "$packages" ] && return 0
+    packages=$(echo $packages)
+    may_install || die "missing: $packages ($why). Install them, as root: apt-get install $packages"
+    say "setup: installing $packages"
+    refresh
+    install $packages || die "apt-get could not install: $packages"
+    [ -z "$(missing_build)" ] || die "still missing after the installation: $(echo $(missing_build))"
+}
+
+set_up_test() {
+    packages=$(missing_test)
+    if [ -n "$packages" ]; then
+        packages=$(echo $packages)
+        if may_install; then
+            refresh
+            chosen=
+            for package in $packages; do
+                if available "$package"; then chosen="$chosen $package"; else
+                    note "$package is not in this system's package lists: its tests will be skipped"
+                fi
+            done
+            if [ -n "$chosen" ]; then
+                say "setup: installing$chosen"
+                # All at once is quickest; one by one finds the culprit and installs the others.
+                install $chosen || for package in $chosen; do
+                    install "$package" || note "$package could not be installed: its tests will be skipped"
+                done
+            fi
+        else
+            note "not installed: $packages ($why); the tests that need them will be skipped"
+        fi
+    fi
+}
+
+case "${1:-build}" in
+build) set_up_build ;;
+test) set_up_build && set_up_test ;;
+*) die "usage: scripts/setup.sh [build|test]" ;;
+esac

@@ -1,0 +1,223 @@
+//! The rules as tables.
+
+/// A row of the graph: one folder of `src`.
+pub struct Room {
+    /// The folder.
+    pub name: &'static str,
+    /// The rooms that it may import.
+    pub imports: &'static [&'static str],
+    /// The crates that it may use; `None`: any that [`CRATE_HOMES`] does not keep elsewhere.
+    pub crates: Option<&'static [&'static str]>,
+    /// No files, network, environment, clock, threads or console: values in, values out.
+    pub pure: bool,
+}
+
+/// From the bottom to the top: a room imports only rooms above its row here. `model` is the
+/// vocabulary of all; `message`, `profile`, `plan` and `fit` are siblings and never meet; a codec
+/// knows neither budgets nor devices; `pipeline` and `worker` never meet; shells translate.
+pub const ROOMS: &[Room] = &[
+    // pure
+    Room {
+        name: "model",
+        imports: &[],
+        crates: Some(&["serde", "thiserror", "bytes"]),
+        pure: true,
+    },
+    Room {
+        name: "message",
+        imports: &["model"],
+        crates: Some(&["base64", "bytes", "encoding_rs", "quick_xml", "serde", "thiserror"]),
+        pure: true,
+    },
+    Room {
+        name: "profile",
+        imports: &["model"],
+        crates: Some(&[
+            "bytes",
+            "encoding_rs",
+            "include_dir",
+            "quick_xml",
+            "regex",
+            "serde",
+            "thiserror",
+            "toml",
+        ]),
+        pure: true,
+    },
+    Room { name: "plan", imports: &["model"], crates: Some(&["serde", "thiserror"]), pure: true },
+    Room { name: "fit", imports: &["model"], crates: Some(&["serde", "thiserror"]), pure: true },
+    // media
+    Room {
+        name: "codec",
+        imports: &["model"],
+        crates: Some(&[
+            "bytes",
+            "encoding_rs",
+            "fast_image_resize",
+            "gif",
+            "image",
+            "jpeg_decoder",
+            "jpeg_encoder",
+            "moxcms",
+            "png",
+            "quantette",
+            "serde",
+            "thiserror",
+        ]),
+        pure: true,
+    },
+    // engine
+    Room {
+        name: "pipeline",
+        imports: &["model", "message", "profile", "plan", "fit", "codec"],
+        crates: None,
+        pure: false,
+    },
+    Room { name: "worker", imports: &["model", "codec"], crates: None, pure: false },
+    // service
+    Room {
+        name: "config",
+        imports: &["model", "message", "profile", "codec"],
+        crates: None,
+        pure: false,
+    },
+    Room { name: "telemetry", imports: &["model"], crates: None, pure: false },
+    Room {
+        name: "service",
+        imports: &[
+            "model",
+            "message",
+            "profile",
+            "plan",
+            "fit",
+            "codec",
+            "pipeline",
+            "worker",
+            "config",
+            "telemetry",
+        ],
+        crates: None,
+        pure: false,
+    },
+    // shells: they see the engine through `service`, and the words
+    Room { name: "grpc", imports: SHELL, crates: None, pure: false },
+    Room { name: "batch", imports: SHELL, crates: None, pure: false },
+    // measures a running service through its own client
+    Room {
+        name: "capacity",
+        imports: &["model", "message", "profile", "config", "telemetry", "service", "grpc"],
+        crates: None,
+        pure: false,
+    },
+    // argv to shells
+    Room {
+        name: "cli",
+        imports: &[
+            "model",
+            "message",
+            "profile",
+            "config",
+            "telemetry",
+            "service",
+            "grpc",
+            "batch",
+            "capacity",
+        ],
+        crates: None,
+        pure: false,
+    },
+];
+
+const SHELL: &[&str] = &["model", "message", "profile", "config", "telemetry", "service"];
+
+/// Crates that have a home: no other room names them.
+pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
+    // The async runtime: CPU work never runs on it, so the engine never sees it.
+    (
+        &["tokio", "tokio_stream", "tokio_util"],
+        &["service", "worker", "grpc", "batch", "capacity", "cli"],
+    ),
+    (&["rayon"], &["pipeline", "service", "batch"]),
+    // Generated types stay in the gRPC shell; capacity is its client.
+    (
+        &["tonic", "tonic_prost", "tonic_health", "tonic_reflection", "prost", "prost_types"],
+        &["grpc", "capacity"],
+    ),
+    (&["clap", "clap_complete"], &["cli"]),
+    (&["indicatif"], &["cli", "batch", "capacity"]),
+    (&["tracing_subscriber"], &["cli", "telemetry"]),
+    // Pixels are touched by codecs alone.
+    (&["image", "jpeg_decoder", "fast_image_resize", "quantette", "moxcms"], &["codec"]),
+    // Capacity paints the samples that it measures with, as a camera would write them.
+    (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
+    // Measured CPU time is a clock.
+    (&["cpu_time"], &["pipeline", "service", "capacity"]),
+];
+
+/// Parts of the standard library that have a home.
+pub const STD_HOMES: &[(&str, &[&str])] = &[
+    ("fs", &["config", "batch", "capacity", "cli"]),
+    ("env", &["config", "cli"]),
+    ("net", &["config", "worker", "service", "grpc", "capacity", "cli"]),
+    // batch: its process id in the names of unfinished files
+    ("process", &["worker", "batch", "cli", "capacity"]),
+    // config: the number of cores
+    ("thread", &["config", "worker", "service", "batch", "capacity", "grpc", "cli"]),
+];
+
+/// What no pure room may name, by the start of its path.
+pub const IMPURE: &[&[&str]] = &[
+    &["std", "fs"],
+    &["std", "net"],
+    &["std", "env"],
+    &["std", "process"],
+    &["std", "thread"],
+    &["std", "os"],
+    &["std", "time", "Instant"],
+    &["std", "time", "SystemTime"],
+    &["std", "io", "stdin"],
+    &["std", "io", "stdout"],
+    &["std", "io", "stderr"],
+    // Reads files by name.
+    &["image", "open"],
+    &["image", "ImageReader", "open"],
+];
+
+/// Macros that write to the console: a matter of `cli` and of what it prints for others.
+pub const CONSOLE: &[&str] = &["print", "println", "eprint", "eprintln"];
+/// The rooms that may use [`CONSOLE`].
+pub const CONSOLE_HOMES: &[&str] = &["cli", "batch", "capacity"];
+
+/// The module of the generated proto types, and the rooms that may name it.
+pub const GENERATED: (&[&str], &[&str]) = (&["crate", "grpc", "v1"], &["grpc", "capacity"]);
+
+/// The median file of `src` is shorter than this.
+pub const MEDIAN_LINES: usize = 200;
+/// Past this a file says `//! Long because ...` within its first lines.
+pub const LONG_LINES: usize = 400;
+/// Past this the reason must be that it is a table or tests.
+pub const VERY_LONG_LINES: usize = 800;
+/// `main.rs` is shorter than this.
+pub const MAIN_LINES: usize = 60;
+
+/// The row of a room.
+pub fn room(name: &str) -> Option<&'static Room> {
+    ROOMS.iter().find(|room| room.name == name)
+}
+
+/// Whether `name` is a crate of which the rules know.
+pub fn is_crate(name: &str) -> bool {
+    CRATE_HOMES.iter().any(|(crates, _)| crates.contains(&name))
+        || ROOMS.iter().filter_map(|room| room.crates).any(|crates| crates.contains(&name))
+        || DEPENDENCIES.with(|names| names.contains(name))
+}
+
+thread_local! {
+    /// The normal dependencies of the package, as they are written in code.
+    static DEPENDENCIES: std::collections::BTreeSet<String> = {
+        let manifest: toml::Table =
+            include_str!("../../Cargo.toml").parse().expect("Cargo.toml is TOML");
+        let table = manifest["dependencies"].as_table().expect("a table of dependencies");
+        table.keys().map(|name| name.replace('-', "_")).collect()
+    };
+}
