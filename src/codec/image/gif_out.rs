@@ -39,23 +39,10 @@ pub fn encode(
     cap: Bytes,
     stop: &Stop,
 ) -> Result<Buffer, EncodeError> {
-    encode_with(picture, colors, frame_step, background, cap, stop, None)
-}
-
-/// [`encode`] with another dithering than the one that measured best. For measurements.
-pub fn encode_with(
-    picture: &Picture,
-    colors: u16,
-    frame_step: u16,
-    background: Rgb,
-    cap: Bytes,
-    stop: &Stop,
-    dither: Option<Dither>,
-) -> Result<Buffer, EncodeError> {
     let reel = Reel::new(picture, frame_step, background, stop)?;
-    let dither =
-        dither.unwrap_or(if reel.shots.len() > 1 { ANIMATION_DITHER } else { Dither::Diffuse });
-    let palette = reel.palette(colors.clamp(2, 256), stop)?;
+    let dither = if reel.shots.len() > 1 { ANIMATION_DITHER } else { Dither::Diffuse };
+    let colors = colors.clamp(2, 256);
+    let palette = reel.survey(colors, stop)?.palette(colors);
     Writer::new(&reel, &palette, picture.loops, cap)?.write(&reel, &palette, dither, stop)
 }
 
@@ -132,10 +119,10 @@ impl<'a> Reel<'a> {
         pixels
     }
 
-    /// One palette for all shots. Pixels count once for as long as they do not change: a still
+    /// The colours of all shots, for one palette. Pixels count once for as long as they do not change: a still
     /// background does not outweigh what moves. Animations get a clear entry if there is room,
     /// for the pixels that are left out.
-    fn palette(&self, colors: u16, stop: &Stop) -> Result<Palette, EncodeError> {
+    fn survey(&self, colors: u16, stop: &Stop) -> Result<Survey, EncodeError> {
         let mut survey = Survey::default();
         let mut before: Vec<Rgba> = Vec::new();
         for index in 0..self.shots.len() {
@@ -153,7 +140,7 @@ impl<'a> Reel<'a> {
         if self.shots.len() > 1 && !survey.has_clear() && room {
             survey.add([CLEAR]);
         }
-        Ok(survey.palette(colors))
+        Ok(survey)
     }
 }
 
@@ -352,5 +339,7 @@ impl Clock {
     }
 }
 
+#[cfg(test)]
+mod measure;
 #[cfg(test)]
 mod tests;

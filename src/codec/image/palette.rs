@@ -27,16 +27,14 @@ pub const CLEAR: Rgba = [0, 0, 0, 0];
 /// Rounds of Lloyd's algorithm after Wu.
 pub const REFINE_ROUNDS: usize = 3;
 
-/// Strength of the ordered pattern, in mean distances between neighbouring palette colours.
-pub const ORDERED_STRENGTH: f32 = 0.5;
-
 /// How colours between two palette entries are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dither {
     /// The nearest entry.
     None,
-    /// An 8 × 8 pattern fixed to the canvas: equal pixels of two frames stay equal.
-    Ordered,
+    /// An 8 × 8 pattern fixed to the canvas: equal pixels of two frames stay equal. Its strength
+    /// is in percent of the mean distance between neighbouring palette colours.
+    Ordered(u8),
     /// Floyd–Steinberg: best for stills; noise that changes from frame to frame in animations.
     Diffuse,
 }
@@ -137,6 +135,11 @@ impl Survey {
 
     /// A palette of at most `colors` entries, 1…256, the clear one included.
     pub fn palette(&self, colors: u16) -> Palette {
+        self.palette_refined(colors, REFINE_ROUNDS)
+    }
+
+    /// [`Self::palette`] with another number of rounds than [`REFINE_ROUNDS`]. For measurements.
+    pub fn palette_refined(&self, colors: u16, rounds: usize) -> Palette {
         let colors = usize::from(colors.clamp(1, 256));
         if let Some(distinct) = &self.distinct
             && distinct.len() <= colors
@@ -152,7 +155,7 @@ impl Survey {
             palette.colors.push(CLEAR);
         }
         for (level, share) in shares.into_iter().enumerate().skip(1) {
-            if let Some((alpha, entries)) = quantise(&self.cells[level], share) {
+            if let Some((alpha, entries)) = quantise(&self.cells[level], share, rounds) {
                 let first = palette.colors.len();
                 let bytes = oklab_to_srgb8(&entries);
                 palette.colors.extend(bytes.iter().map(|c| [c.red, c.green, c.blue, alpha]));
@@ -185,7 +188,11 @@ fn share(weights: &[u64], entries: usize) -> Vec<usize> {
 }
 
 /// Wu, then Lloyd, over the cells of one level. Also gives the level's mean alpha.
-fn quantise(cells: &BTreeMap<u32, Cell>, entries: usize) -> Option<(u8, Vec<Oklab>)> {
+fn quantise(
+    cells: &BTreeMap<u32, Cell>,
+    entries: usize,
+    rounds: usize,
+) -> Option<(u8, Vec<Oklab>)> {
     let total: u64 = cells.values().map(|cell| cell.1).sum();
     let size = PaletteSize::try_from_usize(entries)?;
     let alpha = cells.values().map(|cell| cell.0[3]).sum::<u64>().checked_div(total)? as u8;
@@ -199,7 +206,7 @@ fn quantise(cells: &BTreeMap<u32, Cell>, entries: usize) -> Option<(u8, Vec<Okla
     let colors = srgb8_to_oklab(&colors);
     let histogram = PaletteCounts::new(colors.clone(), counts.clone()).ok()?;
     let wu = WuF32x3::run_palette_counts(&histogram, BinnerF32x3::oklab_from_srgb8())?;
-    Some((alpha, refine(wu.palette(size), &colors, &counts, REFINE_ROUNDS)))
+    Some((alpha, refine(wu.palette(size), &colors, &counts, rounds)))
 }
 
 /// Lloyd's algorithm: every entry moves to the mean of the colours that are nearest to it.
@@ -329,9 +336,11 @@ impl Palette {
                     _ => level.nearest(color),
                 };
                 last = Some((*pixel, *index));
-            } else if dither == Dither::Ordered {
+            } else if let Dither::Ordered(percent) = dither {
                 let threshold = BAYER[at / width % 8][at % width % 8];
-                let shift = (f32::from(threshold) / 63.0 - 0.5) * level.spacing * ORDERED_STRENGTH;
+                let shift = (f32::from(threshold) / 63.0 - 0.5)
+                    * level.spacing
+                    * (f32::from(percent) / 100.0);
                 *index = level.nearest(&Oklab::new(color.l + shift, color.a, color.b));
             }
         }
@@ -437,7 +446,7 @@ mod tests {
         let mut survey = Survey::default();
         survey.add(pixels.iter().copied());
         for asked in [1, 2, 3, 4, 16, 255, 256] {
-            for dither in [Dither::None, Dither::Ordered, Dither::Diffuse] {
+            for dither in [Dither::None, Dither::Ordered(50), Dither::Diffuse] {
                 let palette = survey.palette(asked);
                 assert!(palette.colors().len() <= usize::from(asked), "{asked}");
                 let indices = palette.indices(&pixels, size(64, 64), dither);
