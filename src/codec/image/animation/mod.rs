@@ -28,7 +28,7 @@ use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{Dimensions, MediaType, Stop};
 
 /// A delay of this or less is shown as [`BROWSER_DELAY_MS`] by every current browser
-/// (Gecko `FrameTimeout::Normalized`, Blink `kMinimumDelay…`, WebKit likewise).
+/// (Gecko, Blink and WebKit alike).
 pub const SHORT_DELAY_MS: u32 = 10;
 
 /// What browsers show a frame with too short a delay for.
