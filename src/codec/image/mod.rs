@@ -1,7 +1,13 @@
 //! Pictures: every format that safe Rust reads, and the four that handsets show.
 
 pub mod jpeg;
+pub mod animation;
+mod capped;
+pub mod gif_out;
+pub mod palette;
+pub mod png_out;
 pub mod raster;
+pub mod wbmp;
 
 use bytes::Bytes as Buffer;
 
