@@ -1,0 +1,114 @@
+//! One decoded picture and the encodes made of it.
+
+use bytes::Bytes as Buffer;
+
+use super::{
+    gif_out, jpeg_out, png_out,
+    raster::{Frame, Picture, Raster},
+    resize::resize,
+    wbmp,
+};
+use crate::{
+    codec::{CodecError, ContentFacts, EncodeError, Session},
+    model::{Bytes, Dimensions, ImageCoding, ImageRecipe, MediaInfo, Recipe, Rgb, Stop},
+};
+
+/// Resized pictures that are kept: a search tries several qualities of one or two sizes.
+const KEPT: usize = 2;
+
+/// A decoded picture.
+pub(super) struct ImageSession {
+    info: MediaInfo,
+    facts: ContentFacts,
+    picture: Picture,
+    /// Most recently used last; all frames, or the first alone.
+    resized: Vec<(Key, Picture)>,
+}
+
+/// What a resized picture depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    dimensions: Dimensions,
+    /// Every frame for GIF, the first for the rest.
+    moving: bool,
+    /// The colour under it, for formats without transparency.
+    background: Option<Rgb>,
+}
+
+impl ImageSession {
+    /// `picture` has at least one frame.
+    pub fn new(info: MediaInfo, facts: ContentFacts, picture: Picture) -> Self {
+        Self { info, facts, picture, resized: Vec::new() }
+    }
+
+    fn resized(&mut self, key: Key, stop: &Stop) -> Result<&Picture, CodecError> {
+        let at = self.resized.iter().position(|(kept, _)| *kept == key);
+        let entry = match at {
+            Some(at) => self.resized.remove(at),
+            None => (key, self.make(key, stop)?),
+        };
+        if self.resized.len() == KEPT {
+            self.resized.remove(0);
+        }
+        self.resized.push(entry);
+        match self.resized.last() {
+            Some((_, picture)) => Ok(picture),
+            None => Err(CodecError::Internal("the picture just kept is gone".into())),
+        }
+    }
+
+    fn make(&self, key: Key, stop: &Stop) -> Result<Picture, CodecError> {
+        let wanted = if key.moving { self.picture.frames.len() } else { 1 };
+        let mut frames = Vec::with_capacity(wanted);
+        for frame in self.picture.frames.iter().take(wanted) {
+            stop.check()?;
+            let mut raster = resize(&frame.raster, key.dimensions)?;
+            if let Some(background) = key.background {
+                raster = raster.flattened(background);
+            }
+            frames.push(Frame { raster, delay_ms: frame.delay_ms });
+        }
+        Ok(Picture { frames, loops: if key.moving { self.picture.loops } else { 1 } })
+    }
+
+    fn first(&mut self, key: Key, stop: &Stop) -> Result<&Raster, CodecError> {
+        let picture = self.resized(key, stop)?;
+        match picture.frames.first() {
+            Some(frame) => Ok(&frame.raster),
+            None => Err(CodecError::Internal("a picture without frames".into())),
+        }
+    }
+}
+
+impl Session for ImageSession {
+    fn info(&self) -> &MediaInfo {
+        &self.info
+    }
+
+    fn facts(&self) -> ContentFacts {
+        self.facts
+    }
+
+    fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
+        let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
+        let key = |moving, background| Key { dimensions, moving, background };
+        match coding {
+            ImageCoding::Jpeg { quality, chroma, progressive } => {
+                let raster = self.first(key(false, Some(background)), stop)?;
+                let coding = jpeg_out::Coding { quality, chroma, progressive };
+                jpeg_out::encode(raster, coding, cap, stop)
+            }
+            ImageCoding::Png { colors } => {
+                png_out::encode(self.first(key(false, None), stop)?, colors, cap, stop)
+            }
+            ImageCoding::Gif { colors, frame_step } => {
+                let moving = frame_step < u16::MAX;
+                let picture = self.resized(key(moving, None), stop)?;
+                gif_out::encode(picture, colors, frame_step, background, cap, stop)
+            }
+            ImageCoding::Wbmp => {
+                wbmp::encode(self.first(key(false, None), stop)?, background, cap)
+            }
+        }
+    }
+}
