@@ -53,8 +53,7 @@ fn scaled(
     limits: &DecodeLimits,
     stop: &Stop,
 ) -> Result<(Plane, Model), CodecError> {
-    // A stream that is cut off shows what it has, as on phones.
-    let reader = StopReader::new(stream, stop).with_tail(&[0xFF, 0xD9]);
+    let reader = StopReader::new(stream, stop);
     let mut decoder = Decoder::new(reader);
     decoder.set_max_decoding_buffer_size(limits.max_memory.as_usize());
     let side = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
