@@ -51,7 +51,10 @@ pub(super) fn to_srgb(
 fn options() -> TransformOptions {
     // Colorimetric: what is inside sRGB stays what it was. Display profiles have no perceptual
     // table to choose anyway.
-    TransformOptions { rendering_intent: RenderingIntent::RelativeColorimetric, ..Default::default() }
+    TransformOptions {
+        rendering_intent: RenderingIntent::RelativeColorimetric,
+        ..Default::default()
+    }
 }
 
 /// Whether an RGB profile differs visibly from sRGB.
@@ -187,9 +190,10 @@ mod tests {
 
     #[test]
     fn plain_ink_and_wide_samples() {
-        assert_eq!(ink(&[0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255], None), [
-            255, 255, 255, 0, 255, 255, 0, 0, 0
-        ]);
+        assert_eq!(
+            ink(&[0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255], None),
+            [255, 255, 255, 0, 255, 255, 0, 0, 0]
+        );
         let wide: Vec<u8> =
             [0_u16, 65535, 128 * 257, 300].iter().flat_map(|v| v.to_ne_bytes()).collect();
         assert_eq!(narrow(wide), [0, 255, 128, 1]);

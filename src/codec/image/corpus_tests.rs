@@ -45,11 +45,7 @@ fn open(bytes: &Buffer, hint: OpenHint) -> Result<Box<dyn Session>, CodecError> 
 fn jpeg_recipe(dimensions: Dimensions, quality: u8, chroma: Chroma) -> Recipe {
     Recipe::Image(ImageRecipe {
         dimensions,
-        coding: ImageCoding::Jpeg {
-            quality: Quality::new(quality),
-            chroma,
-            progressive: false,
-        },
+        coding: ImageCoding::Jpeg { quality: Quality::new(quality), chroma, progressive: false },
         background: [255, 255, 255],
     })
 }
@@ -61,9 +57,8 @@ fn seen(bytes: &Buffer, to: Dimensions) -> Vec<u8> {
     let mut session = open(bytes, hint(to.width() * 2, to.height() * 2)).unwrap();
     let recipe = jpeg_recipe(to, 95, Chroma::Full);
     let jpeg = session.encode(&recipe, NO_CAP, &Stop::never()).unwrap();
-    let mut decoder = zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(
-        jpeg.as_ref(),
-    ));
+    let mut decoder =
+        zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(jpeg.as_ref()));
     let pixels = decoder.decode().unwrap();
     let (width, height) = decoder.dimensions().unwrap();
     assert_eq!((width, height), (to.width() as usize, to.height() as usize));

@@ -12,19 +12,12 @@ pub(super) struct StopReader<'a> {
     bytes: &'a [u8],
     at: usize,
     checked_at: usize,
-    tail: &'static [u8],
     stop: &'a Stop,
 }
 
 impl<'a> StopReader<'a> {
     pub fn new(bytes: &'a [u8], stop: &'a Stop) -> Self {
-        Self { bytes, at: 0, checked_at: 0, tail: &[], stop }
-    }
-
-    /// As if `tail` followed the bytes, for ever: an end marker where the file is cut off.
-    pub fn with_tail(mut self, tail: &'static [u8]) -> Self {
-        self.tail = tail;
-        self
+        Self { bytes, at: 0, checked_at: 0, stop }
     }
 
     fn poll(&mut self) -> io::Result<()> {
@@ -36,13 +29,8 @@ impl<'a> StopReader<'a> {
         if self.at.abs_diff(self.checked_at) >= STRIDE || self.at == 0 {
             self.poll()?;
         }
-        if let Some(rest) = self.bytes.get(self.at..).filter(|rest| !rest.is_empty()) {
-            return Ok(&rest[..rest.len().min(STRIDE)]);
-        }
-        if self.tail.is_empty() {
-            return Ok(&[]);
-        }
-        Ok(&self.tail[(self.at - self.bytes.len()) % self.tail.len()..])
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        Ok(&rest[..rest.len().min(STRIDE)])
     }
 }
 
@@ -118,14 +106,5 @@ mod tests {
         stop.set(StopCause::Deadline);
         let error = reader.read_exact(&mut into).unwrap_err();
         assert_eq!(stop_cause(&error), Some(StopCause::Deadline));
-    }
-
-    #[test]
-    fn the_tail_follows_for_ever() {
-        let stop = Stop::never();
-        let mut reader = StopReader::new(b"ab", &stop).with_tail(b"xy");
-        let mut into = [0; 7];
-        reader.read_exact(&mut into).unwrap();
-        assert_eq!(&into, b"abxyxyx");
     }
 }

@@ -23,8 +23,7 @@ pub(super) fn resize_plane(plane: Plane, to: Dimensions) -> Result<Plane, CodecE
     if plane.dimensions == to {
         return Ok(plane);
     }
-    let pixels =
-        convolve(&plane.pixels, plane.dimensions, plane.channels, plane.alpha, to)?;
+    let pixels = convolve(&plane.pixels, plane.dimensions, plane.channels, plane.alpha, to)?;
     Ok(Plane { dimensions: to, pixels, ..plane })
 }
 
@@ -35,8 +34,7 @@ pub(super) fn resize(raster: &Raster, to: Dimensions) -> Result<Raster, CodecErr
     }
     let layout = raster.layout();
     let alpha = layout == Layout::Rgba;
-    let pixels =
-        convolve(raster.pixels(), raster.dimensions(), layout.channels(), alpha, to)?;
+    let pixels = convolve(raster.pixels(), raster.dimensions(), layout.channels(), alpha, to)?;
     Raster::new(to, layout, pixels).ok_or_else(|| failed("length of resized pixels"))
 }
 

@@ -3,14 +3,16 @@
 use bytes::Bytes as Buffer;
 
 use super::{
-    gif_out, jpeg_out, png_out,
+    gif_out,
+    jpeg_out::{self, Transformed},
+    png_out,
     raster::{Frame, Picture, Raster},
     resize::resize,
     wbmp,
 };
 use crate::{
     codec::{CodecError, ContentFacts, EncodeError, Session},
-    model::{Bytes, Dimensions, ImageCoding, ImageRecipe, MediaInfo, Recipe, Rgb, Stop},
+    model::{Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, Recipe, Rgb, Stop},
 };
 
 /// Resized pictures that are kept: a search tries several qualities of one or two sizes.
@@ -23,6 +25,8 @@ pub(super) struct ImageSession {
     picture: Picture,
     /// Most recently used last; all frames, or the first alone.
     resized: Vec<(Key, Picture)>,
+    /// The transform of one of them: a search tries several qualities of it.
+    transformed: Option<(Key, Chroma, Transformed)>,
 }
 
 /// What a resized picture depends on.
@@ -38,7 +42,7 @@ struct Key {
 impl ImageSession {
     /// `picture` has at least one frame.
     pub fn new(info: MediaInfo, facts: ContentFacts, picture: Picture) -> Self {
-        Self { info, facts, picture, resized: Vec::new() }
+        Self { info, facts, picture, resized: Vec::new(), transformed: None }
     }
 
     fn resized(&mut self, key: Key, stop: &Stop) -> Result<&Picture, CodecError> {
@@ -71,6 +75,20 @@ impl ImageSession {
         Ok(Picture { frames, loops: if key.moving { self.picture.loops } else { 1 } })
     }
 
+    fn transformed(
+        &mut self,
+        key: Key,
+        chroma: Chroma,
+        stop: &Stop,
+    ) -> Result<&Transformed, CodecError> {
+        let kept = self.transformed.take().filter(|kept| (kept.0, kept.1) == (key, chroma));
+        let entry = match kept {
+            Some(kept) => kept,
+            None => (key, chroma, Transformed::new(self.first(key, stop)?, chroma, stop)?),
+        };
+        Ok(&self.transformed.insert(entry).2)
+    }
+
     fn first(&mut self, key: Key, stop: &Stop) -> Result<&Raster, CodecError> {
         let picture = self.resized(key, stop)?;
         match picture.frames.first() {
@@ -93,10 +111,13 @@ impl Session for ImageSession {
         let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
         let key = |moving, background| Key { dimensions, moving, background };
         match coding {
-            ImageCoding::Jpeg { quality, chroma, progressive } => {
+            ImageCoding::Jpeg { quality, chroma, progressive: true } => {
                 let raster = self.first(key(false, Some(background)), stop)?;
-                let coding = jpeg_out::Coding { quality, chroma, progressive };
-                jpeg_out::encode(raster, coding, cap, stop)
+                jpeg_out::encode_progressive(raster, (quality, chroma), cap, stop)
+            }
+            ImageCoding::Jpeg { quality, chroma, progressive: false } => {
+                let transformed = self.transformed(key(false, Some(background)), chroma, stop)?;
+                jpeg_out::encode_baseline(transformed, quality, cap, stop)
             }
             ImageCoding::Png { colors } => {
                 png_out::encode(self.first(key(false, None), stop)?, colors, cap, stop)
@@ -106,9 +127,7 @@ impl Session for ImageSession {
                 let picture = self.resized(key(moving, None), stop)?;
                 gif_out::encode(picture, colors, frame_step, background, cap, stop)
             }
-            ImageCoding::Wbmp => {
-                wbmp::encode(self.first(key(false, None), stop)?, background, cap)
-            }
+            ImageCoding::Wbmp => wbmp::encode(self.first(key(false, None), stop)?, background, cap),
         }
     }
 }

@@ -25,9 +25,9 @@ fn strip_jpeg(input: &[u8]) -> Option<Vec<u8>> {
     let layout = jpeg::layout(input).ok()?;
     // A file that is cut off has no end to cut at, and a decoder's guess about it may change.
     let end = layout.end?;
-    let keep_icc = layout.icc(input).is_some_and(|icc| {
-        layout.frame.components == 4 || differs_from_srgb(&icc)
-    });
+    let keep_icc = layout
+        .icc(input)
+        .is_some_and(|icc| layout.frame.components == 4 || differs_from_srgb(&icc));
     let mut out = Vec::with_capacity(input.len());
     let mut at = layout.start;
     for segment in &layout.segments {

@@ -59,9 +59,8 @@ fn scaled(
     let side = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
     let (width, height) =
         decoder.scale(side(target.width()), side(target.height())).map_err(error)?;
-    let dimensions = Dimensions::new(width.into(), height.into()).ok_or_else(|| {
-        CodecError::Malformed { format: "JPEG", detail: "a side is zero".into() }
-    })?;
+    let dimensions = Dimensions::new(width.into(), height.into())
+        .ok_or_else(|| CodecError::Malformed { format: "JPEG", detail: "a side is zero".into() })?;
     // Planes of all components, and the interleaved picture.
     header::over("memory", dimensions.pixels().saturating_mul(8), limits.max_memory.get())?;
     let mut pixels = decoder.decode().map_err(error)?;
@@ -85,13 +84,8 @@ fn scaled(
 }
 
 fn whole(stream: &[u8], header: &Header, limits: &DecodeLimits) -> Result<Plane, CodecError> {
-    header::over(
-        "memory",
-        header.stored.pixels().saturating_mul(4),
-        limits.max_memory.get(),
-    )?;
-    let decoder =
-        JpegDecoder::new(Cursor::new(stream)).map_err(|e| still::error("JPEG", &e))?;
+    header::over("memory", header.stored.pixels().saturating_mul(4), limits.max_memory.get())?;
+    let decoder = JpegDecoder::new(Cursor::new(stream)).map_err(|e| still::error("JPEG", &e))?;
     still::read("JPEG", decoder, header.stored)
 }
 
@@ -112,4 +106,3 @@ fn error(error: jpeg_decoder::Error) -> CodecError {
         other => CodecError::Malformed { format, detail: other.to_string() },
     }
 }
-

@@ -3,6 +3,8 @@
 mod jpeg;
 mod still;
 
+use bytes::Bytes as Buffer;
+
 use super::{
     color::{self, Model},
     facts,
@@ -36,7 +38,7 @@ pub(super) struct Still {
 
 /// Decodes `bytes`, of which `header` was read. `largest`: a box, as shown.
 pub(super) fn decode(
-    bytes: &[u8],
+    bytes: &Buffer,
     header: &Header,
     largest: Dimensions,
     limits: &DecodeLimits,

@@ -41,7 +41,9 @@ pub fn blocks(bytes: &[u8]) -> impl Iterator<Item = (Kind, Range<usize>)> {
                         delay_cs: le16(body, 1).unwrap_or(0),
                         transparent: body.first()? & 1 != 0,
                     },
-                    0xFF if body.starts_with(b"NETSCAPE2.0") || body.starts_with(b"ANIMEXTS1.0") => {
+                    0xFF if body.starts_with(b"NETSCAPE2.0")
+                        || body.starts_with(b"ANIMEXTS1.0") =>
+                    {
                         Kind::Loop
                     }
                     _ => Kind::Metadata,
@@ -88,8 +90,7 @@ fn sub_blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
     let malformed = |detail: &str| CodecError::Malformed { format: "GIF", detail: detail.into() };
     let side = |at| le16(bytes, at).map(u32::from).ok_or_else(|| malformed("header is cut off"));
-    let stored =
-        Dimensions::new(side(6)?, side(8)?).ok_or_else(|| malformed("a side is zero"))?;
+    let stored = Dimensions::new(side(6)?, side(8)?).ok_or_else(|| malformed("a side is zero"))?;
     let mut header = Header::still(MediaType::GIF, stored, "gif", 4);
     let (mut frames, mut hundredths, mut end) = (0_u32, 0_u32, 0);
     for (kind, range) in blocks(bytes) {

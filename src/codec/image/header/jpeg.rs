@@ -2,11 +2,7 @@
 
 use std::ops::Range;
 
-use super::{
-    Header, over,
-    peek::be16,
-    tiff,
-};
+use super::{Header, over, peek::be16, tiff};
 use crate::{
     codec::{CodecError, DecodeLimits, image::recognise::jpeg_start},
     model::{Dimensions, MediaType, Orientation},
@@ -108,9 +104,7 @@ pub fn layout(bytes: &[u8]) -> Result<Layout, CodecError> {
             _ => {}
         }
         let length = be16(bytes, body_at).map(usize::from).filter(|n| *n >= 2);
-        let Some(segment_end) =
-            length.map(|n| body_at + n).filter(|n| *n <= bytes.len())
-        else {
+        let Some(segment_end) = length.map(|n| body_at + n).filter(|n| *n <= bytes.len()) else {
             if scans > 0 {
                 break;
             }
@@ -231,8 +225,7 @@ impl Layout {
     /// after the end (second pictures, gain maps, films).
     pub fn has_metadata(&self, bytes: &[u8]) -> bool {
         let trailer = self.end.and_then(|end| bytes.get(end..)).unwrap_or_default();
-        trailer.iter().any(|b| *b != 0)
-            || self.segments.iter().any(|s| !self.is_picture(bytes, s))
+        trailer.iter().any(|b| *b != 0) || self.segments.iter().any(|s| !self.is_picture(bytes, s))
     }
 }
 
@@ -275,4 +268,3 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
     header.metadata = layout.has_metadata(bytes);
     Ok(header)
 }
-

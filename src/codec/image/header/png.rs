@@ -46,15 +46,24 @@ pub fn is_picture(name: [u8; 4]) -> bool {
     name[0].is_ascii_uppercase()
         || matches!(
             &name,
-            b"tRNS" | b"gAMA" | b"cHRM" | b"sRGB" | b"iCCP" | b"cICP" | b"sBIT" | b"bKGD" | b"pHYs"
-                | b"acTL" | b"fcTL" | b"fdAT"
+            b"tRNS"
+                | b"gAMA"
+                | b"cHRM"
+                | b"sRGB"
+                | b"iCCP"
+                | b"cICP"
+                | b"sBIT"
+                | b"bKGD"
+                | b"pHYs"
+                | b"acTL"
+                | b"fcTL"
+                | b"fdAT"
         )
 }
 
 /// Reads the chunks' headers.
 pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
-    let malformed =
-        |detail: String| CodecError::Malformed { format: "PNG", detail };
+    let malformed = |detail: String| CodecError::Malformed { format: "PNG", detail };
     let ihdr = bytes
         .get(SIGNATURE..)
         .filter(|b| b.get(4..8) == Some(b"IHDR"))

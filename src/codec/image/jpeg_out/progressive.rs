@@ -1,38 +1,28 @@
-//! JPEG encoding: JFIF, no metadata, sRGB implied.
+//! Progressive JPEG, by `jpeg-encoder`.
 
 use std::io;
 
 use bytes::Bytes as Buffer;
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
-use super::raster::{Layout, Raster};
+use super::transform::sides;
 use crate::{
-    codec::{CodecError, EncodeError},
+    codec::{
+        CodecError, EncodeError,
+        image::raster::{Layout, Raster},
+    },
     model::{Bytes, Chroma, Quality, Stop, StopCause},
 };
 
-/// How to code it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Coding {
-    pub quality: Quality,
-    pub chroma: Chroma,
-    pub progressive: bool,
-}
-
-/// `raster`, which has no alpha, as a JPEG of at most `cap` bytes.
+/// `raster`, which has no alpha, as a progressive JPEG of at most `cap` bytes.
 pub(super) fn encode(
     raster: &Raster,
-    coding: Coding,
+    (quality, chroma): (Quality, Chroma),
     cap: Bytes,
     stop: &Stop,
 ) -> Result<Buffer, EncodeError> {
     stop.check()?;
-    let too_large = || CodecError::Unsupported {
-        format: "JPEG",
-        detail: format!("{} is over 65535 pixels a side", raster.dimensions()),
-    };
-    let width = u16::try_from(raster.dimensions().width()).map_err(|_| too_large())?;
-    let height = u16::try_from(raster.dimensions().height()).map_err(|_| too_large())?;
+    let (width, height) = sides(raster.dimensions())?;
     let color = match raster.layout() {
         Layout::Gray => ColorType::Luma,
         Layout::Rgb => ColorType::Rgb,
@@ -41,14 +31,14 @@ pub(super) fn encode(
         }
     };
     let mut sink = Sink { bytes: Vec::new(), cap: cap.as_usize(), passed: None, stop, cause: None };
-    let mut encoder = Encoder::new(&mut sink, coding.quality.get());
-    encoder.set_sampling_factor(match coding.chroma {
+    let mut encoder = Encoder::new(&mut sink, quality.get());
+    encoder.set_sampling_factor(match chroma {
         Chroma::Quarter => SamplingFactor::F_2_2,
         Chroma::Full => SamplingFactor::F_1_1,
     });
     // Nearest, the crate's default, makes coloured edges crawl.
     encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
-    encoder.set_progressive(coding.progressive);
+    encoder.set_progressive(true);
     encoder.set_optimized_huffman_tables(true);
     let result = encoder.encode(raster.pixels(), width, height, color);
     match (sink.cause, sink.passed, result) {
