@@ -6,6 +6,7 @@
 //! touching the picture.
 
 pub mod animation;
+mod capped;
 mod color;
 mod decode;
 mod facts;
@@ -14,6 +15,7 @@ mod header;
 mod input;
 mod jpeg_out;
 mod orient;
+pub mod palette;
 pub mod png_out;
 pub mod raster;
 mod recognise;

@@ -1,0 +1,132 @@
+//! APNG and animated WebP through `image`'s frame iterators, one canvas at a time.
+
+use std::io::Cursor;
+
+use bytes::Bytes as Buffer;
+use image::codecs::{png::PngDecoder, webp::WebPDecoder};
+use image::metadata::LoopCount;
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
+
+use super::reel::Reel;
+use crate::codec::image::raster::Picture;
+use crate::codec::{CodecError, DecodeLimits, OpenHint};
+use crate::model::{Dimensions, MediaType, Stop};
+
+/// Bytes per canvas pixel that `image` holds while it composes: the current and the previous
+/// canvas, the raw frame, and the copy it hands out.
+const CANVAS_BYTES: u64 = 16;
+
+fn classify(format: &'static str, error: &ImageError, limits: &DecodeLimits) -> CodecError {
+    match error {
+        ImageError::Limits(_) => CodecError::Limit {
+            what: "memory of an animation",
+            found: limits.max_memory.get().saturating_add(1),
+            limit: limits.max_memory.get(),
+        },
+        ImageError::Unsupported(e) => CodecError::Unsupported { format, detail: e.to_string() },
+        e => CodecError::Malformed { format, detail: e.to_string() },
+    }
+}
+
+/// What the decoder may allocate, after the canvas has been priced.
+fn memory(limits: &DecodeLimits) -> Limits {
+    let mut allowed = Limits::no_limits();
+    allowed.max_alloc = Some(limits.max_memory.get());
+    allowed
+}
+
+/// See [`super::decode_animation`]. A PNG without animation gives one frame.
+pub(super) fn decode_apng(
+    input: &Buffer,
+    hint: OpenHint,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<Picture, CodecError> {
+    const FORMAT: &str = "PNG";
+    let error = |e: &ImageError| classify(FORMAT, e, limits);
+    let canvas = super::count::png_size(input)?;
+    super::price(canvas, wanted(input, &MediaType::PNG, hint, limits), limits)?;
+    let decoder = PngDecoder::with_limits(Cursor::new(input.as_ref()), memory(limits))
+        .map_err(|e| error(&e))?;
+    let reel = Reel::new(canvas, CANVAS_BYTES, hint, limits)?;
+    if decoder.is_apng().map_err(|e| error(&e))? {
+        run(FORMAT, decoder.apng().map_err(|e| error(&e))?, reel, limits, stop)
+    } else {
+        still(FORMAT, decoder, reel, limits)
+    }
+}
+
+/// See [`super::decode_animation`]. A WebP without animation gives one frame.
+pub(super) fn decode_webp(
+    input: &Buffer,
+    hint: OpenHint,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<Picture, CodecError> {
+    const FORMAT: &str = "WebP";
+    let error = |e: &ImageError| classify(FORMAT, e, limits);
+    let decoder = WebPDecoder::new(Cursor::new(input.as_ref())).map_err(|e| error(&e))?;
+    let (width, height) = decoder.dimensions();
+    let canvas = Dimensions::new(width, height).ok_or_else(|| CodecError::Malformed {
+        format: FORMAT,
+        detail: "a canvas without area".into(),
+    })?;
+    super::price(canvas, wanted(input, &MediaType::WEBP, hint, limits), limits)?;
+    let reel = Reel::new(canvas, CANVAS_BYTES, hint, limits)?;
+    if decoder.has_animation() {
+        run(FORMAT, decoder, reel, limits, stop)
+    } else {
+        still(FORMAT, decoder, reel, limits)
+    }
+}
+
+fn wanted(input: &Buffer, media: &MediaType, hint: OpenHint, limits: &DecodeLimits) -> u32 {
+    if !hint.animation {
+        return 1;
+    }
+    super::count_frames(input, media, limits.max_frames).map_or(1, |(frames, _)| frames)
+}
+
+fn still(
+    format: &'static str,
+    decoder: impl ImageDecoder,
+    mut reel: Reel,
+    limits: &DecodeLimits,
+) -> Result<Picture, CodecError> {
+    let picture = DynamicImage::from_decoder(decoder).map_err(|e| classify(format, &e, limits))?;
+    reel.push(picture.into_rgba8().as_raw(), 0)?;
+    reel.finish(1)
+}
+
+fn run<'a>(
+    format: &'static str,
+    decoder: impl AnimationDecoder<'a>,
+    mut reel: Reel,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<Picture, CodecError> {
+    let loops = match decoder.loop_count() {
+        LoopCount::Infinite => 0,
+        LoopCount::Finite(n) => u16::try_from(n.get()).unwrap_or(u16::MAX),
+    };
+    for frame in decoder.into_frames() {
+        stop.check()?;
+        let frame = match frame {
+            Ok(frame) => frame,
+            // what came before the break is worth having
+            Err(_) if !reel.is_empty() => break,
+            Err(e) => return Err(classify(format, &e, limits)),
+        };
+        let (num, den) = frame.delay().numer_denom_ms();
+        let delay_ms = (u64::from(num) + u64::from(den) / 2) / u64::from(den.max(1));
+        let delay_ms = u32::try_from(delay_ms).unwrap_or(u32::MAX);
+        reel.push(frame.buffer().as_raw(), delay_ms)?;
+        if reel.is_full() {
+            break;
+        }
+    }
+    if reel.is_empty() {
+        return Err(CodecError::Malformed { format, detail: "no frame".into() });
+    }
+    reel.finish(loops)
+}

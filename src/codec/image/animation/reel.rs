@@ -1,0 +1,127 @@
+//! Collects composed canvases as small frames of one size and one layout.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::BROWSER_DELAY_MS;
+use crate::codec::image::raster::{Frame, Layout, Picture, Raster};
+use crate::codec::{CodecError, DecodeLimits, OpenHint};
+use crate::model::Dimensions;
+
+/// Frames kept so far, already scaled.
+pub(super) struct Reel {
+    canvas: Dimensions,
+    shown: Dimensions,
+    /// Working memory of the decoder, counted against the limit with the frames.
+    canvases: u64,
+    max_memory: u64,
+    max_frames: usize,
+    layout: Layout,
+    frames: Vec<(Vec<u8>, u32)>,
+    resizer: Resizer,
+}
+
+impl Reel {
+    /// For canvases of `canvas` pixels; the decoder holds `bytes_per_pixel` for each of them
+    /// while it works.
+    pub(super) fn new(
+        canvas: Dimensions,
+        bytes_per_pixel: u64,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+    ) -> Result<Self, CodecError> {
+        let reel = Self {
+            canvas,
+            shown: canvas.shrunk_into(hint.largest),
+            canvases: canvas.pixels().saturating_mul(bytes_per_pixel),
+            max_memory: limits.max_memory.get(),
+            max_frames: if hint.animation { limits.max_frames.max(1) as usize } else { 1 },
+            layout: Layout::Rgb,
+            frames: Vec::new(),
+            resizer: Resizer::new(),
+        };
+        reel.reserve(0)?;
+        Ok(reel)
+    }
+
+    fn reserve(&self, more_frames: u64) -> Result<(), CodecError> {
+        let frame = self.shown.pixels().saturating_mul(self.layout.channels() as u64);
+        let found = frame
+            .saturating_mul(self.frames.len() as u64 + more_frames)
+            .saturating_add(self.canvases);
+        if found > self.max_memory {
+            return Err(CodecError::Limit {
+                what: "memory of an animation",
+                found,
+                limit: self.max_memory,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether no frame has been kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Whether as many frames are kept as are wanted.
+    pub(super) fn is_full(&self) -> bool {
+        self.frames.len() >= self.max_frames
+    }
+
+    /// Keeps `canvas`, straight RGBA, scaled.
+    pub(super) fn push(&mut self, canvas: &[u8], delay_ms: u32) -> Result<(), CodecError> {
+        self.reserve(1)?;
+        let scaled;
+        let rgba: &[u8] = if self.canvas == self.shown {
+            canvas
+        } else {
+            scaled = self.scale(canvas)?;
+            &scaled
+        };
+        if self.layout == Layout::Rgb && rgba.chunks_exact(4).any(|p| p[3] != 255) {
+            self.layout = Layout::Rgba;
+            self.reserve(1)?;
+            for (pixels, _) in &mut self.frames {
+                *pixels = pixels.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+            }
+        }
+        let pixels = match self.layout {
+            Layout::Rgba => rgba.to_vec(),
+            _ => rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect(),
+        };
+        self.frames.push((pixels, delay_ms));
+        Ok(())
+    }
+
+    /// Hamming: no ringing, which would cost LZW dear in flat areas, and sharper than a box.
+    fn scale(&mut self, canvas: &[u8]) -> Result<Vec<u8>, CodecError> {
+        let internal = |e: &dyn std::fmt::Display| CodecError::Internal(format!("resize: {e}"));
+        let (w, h) = (self.canvas.width(), self.canvas.height());
+        let source = ImageRef::new(w, h, canvas, PixelType::U8x4).map_err(|e| internal(&e))?;
+        let mut target = Image::new(self.shown.width(), self.shown.height(), PixelType::U8x4);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Hamming))
+            .use_alpha(true);
+        self.resizer.resize(&source, &mut target, &options).map_err(|e| internal(&e))?;
+        Ok(target.into_vec())
+    }
+
+    /// The picture; `loops` as [`Picture::loops`], 1 if there is a single frame.
+    pub(super) fn finish(self, loops: u16) -> Result<Picture, CodecError> {
+        let timeless = self.frames.len() > 1 && self.frames.iter().all(|(_, delay)| *delay == 0);
+        let loops = if self.frames.len() > 1 { loops } else { 1 };
+        let frames: Option<Vec<Frame>> = self
+            .frames
+            .into_iter()
+            .map(|(pixels, delay)| {
+                let delay_ms = if timeless { BROWSER_DELAY_MS } else { delay };
+                Some(Frame { raster: Raster::new(self.shown, self.layout, pixels)?, delay_ms })
+            })
+            .collect();
+        match frames {
+            Some(frames) if !frames.is_empty() => Ok(Picture { frames, loops }),
+            _ => Err(CodecError::Internal("a reel without frames or of odd sizes".into())),
+        }
+    }
+}
