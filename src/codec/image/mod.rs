@@ -1,47 +1,139 @@
 //! Pictures: every format that safe Rust reads, and the four that handsets show.
+//!
+//! From bytes to bytes: [`header`] reads what can be told without pixels and refuses what is too
+//! large; [`decode`] makes upright sRGB pixels, scaled down while decoding where the format can;
+//! [`session`] resizes and encodes them as often as asked; [`strip`] takes metadata out without
+//! touching the picture.
 
-pub mod jpeg;
 pub mod animation;
 mod capped;
+mod color;
+mod decode;
+mod facts;
 pub mod gif_out;
+mod header;
+mod input;
+pub mod jpeg;
+mod jpeg_out;
+mod orient;
 pub mod palette;
 pub mod png_out;
 pub mod raster;
+mod recognise;
+mod resize;
+mod session;
+mod strip;
 pub mod wbmp;
+
+#[cfg(test)]
+mod corpus_tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes as Buffer;
 
+use self::{
+    header::Header,
+    raster::{Frame, Picture},
+    session::ImageSession,
+};
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Session};
-use crate::model::{MediaInfo, MediaType, Stop};
+use crate::model::{Bytes, MediaInfo, MediaType, Stop};
 
 /// Reads and writes pictures in process.
 pub struct ImageCodec;
 
 impl Codec for ImageCodec {
-    fn recognise(&self, _bytes: &[u8]) -> Option<MediaType> {
-        None
+    fn recognise(&self, bytes: &[u8]) -> Option<MediaType> {
+        recognise::recognise(bytes)
     }
 
-    fn probe(&self, _input: &Buffer, _limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
-        Err(CodecError::Internal("not yet".into()))
+    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+        Ok(header::read(input, limits)?.info(Bytes::of(input)))
     }
 
     fn open(
         &self,
-        _input: &Buffer,
-        _hint: OpenHint,
-        _limits: &DecodeLimits,
-        _stop: &Stop,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError> {
-        Err(CodecError::Internal("not yet".into()))
+        stop.check()?;
+        let header = header::read(input, limits)?;
+        guarded(&header, || Ok(Box::new(open(input, &header, hint, limits, stop)?) as _))
+    }
+
+    fn strip_metadata(&self, input: &Buffer) -> Option<Buffer> {
+        let header = header::read(input, &DecodeLimits::default()).ok()?;
+        if !header.metadata || !header.orientation.is_normal() {
+            return None;
+        }
+        strip::strip(input, &header.media_type).filter(|out| out.len() < input.len())
     }
 
     fn verify(
         &self,
-        _output: &Buffer,
-        _limits: &DecodeLimits,
-        _stop: &Stop,
+        output: &Buffer,
+        limits: &DecodeLimits,
+        stop: &Stop,
     ) -> Result<MediaInfo, CodecError> {
-        Err(CodecError::Internal("not yet".into()))
+        stop.check()?;
+        let header = header::read(output, limits)?;
+        let info = header.info(Bytes::of(output));
+        // Small targets still decode every block; the pixels are not wanted.
+        let hint = OpenHint { largest: header.shown(), animation: true };
+        guarded(&header, || open(output, &header, hint, limits, stop))?;
+        Ok(info)
+    }
+}
+
+fn open(
+    input: &Buffer,
+    header: &Header,
+    hint: OpenHint,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<ImageSession, CodecError> {
+    let info = header.info(Bytes::of(input));
+    if info.animated() && hint.animation {
+        let picture = animation::decode_animation(input, &header.media_type, hint, limits, stop)?;
+        let facts = facts::of_picture(&picture);
+        return Ok(ImageSession::new(info, facts, picture));
+    }
+    let still = decode::decode(input, header, hint.largest, limits, stop)?;
+    let frame = Frame { raster: still.raster, delay_ms: 0 };
+    Ok(ImageSession::new(info, still.facts, Picture { frames: vec![frame], loops: 1 }))
+}
+
+/// A decoder that panics found input that its author did not think of: the input is at fault.
+fn guarded<T>(
+    header: &Header,
+    work: impl FnOnce() -> Result<T, CodecError>,
+) -> Result<T, CodecError> {
+    // Nothing outlives the closure but its result, so that no broken state can be seen.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        Err(CodecError::Malformed {
+            format: format_name(&header.media_type),
+            detail: format!("the decoder gave up: {text}"),
+        })
+    })
+}
+
+fn format_name(media_type: &MediaType) -> &'static str {
+    match media_type.as_str() {
+        "image/jpeg" => "JPEG",
+        "image/png" => "PNG",
+        "image/gif" => "GIF",
+        "image/webp" => "WebP",
+        "image/bmp" => "BMP",
+        "image/tiff" => "TIFF",
+        "image/vnd.wap.wbmp" => "WBMP",
+        _ => "picture",
     }
 }

@@ -1,6 +1,6 @@
 //! Decoded pixels: 8 bits a channel, sRGB, upright.
 
-use crate::model::Dimensions;
+use crate::model::{Dimensions, Rgb};
 
 /// Channels of a pixel, in order, straight (not premultiplied) alpha.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,37 @@ impl Raster {
     /// Rows from top to bottom, without padding.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
+    }
+
+    /// One channel of luma alone, for a picture without colour and transparency: the first of
+    /// its equal channels.
+    #[must_use]
+    pub fn into_gray(self) -> Self {
+        let step = self.layout.channels();
+        if step == 1 {
+            return self;
+        }
+        let pixels = self.pixels.iter().step_by(step).copied().collect();
+        Self { dimensions: self.dimensions, layout: Layout::Gray, pixels }
+    }
+
+    /// Without alpha, as seen on `background`.
+    #[must_use]
+    pub fn flattened(self, background: Rgb) -> Self {
+        if self.layout != Layout::Rgba {
+            return self;
+        }
+        let over = |front: u8, back: u8, alpha: u8| {
+            let a = u32::from(alpha);
+            ((u32::from(front) * a + u32::from(back) * (255 - a) + 127) / 255) as u8
+        };
+        let [r, g, b] = background;
+        let pixels = self
+            .pixels
+            .chunks_exact(4)
+            .flat_map(|p| [over(p[0], r, p[3]), over(p[1], g, p[3]), over(p[2], b, p[3])])
+            .collect();
+        Self { dimensions: self.dimensions, layout: Layout::Rgb, pixels }
     }
 
     /// The buffer itself.

@@ -1,0 +1,250 @@
+//! The whole codec over real pictures and hostile ones. Skipped where the corpus is absent.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use super::*;
+use crate::{
+    codec::EncodeError,
+    model::{Chroma, Dimensions, ImageCoding, ImageRecipe, Quality, Recipe, StopCause},
+};
+
+/// `MMSFIT_CORPUS`, else beside the crate.
+fn corpus(folder: &str) -> Option<Vec<(String, Buffer)>> {
+    let root = std::env::var_os("MMSFIT_CORPUS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
+        PathBuf::from,
+    );
+    let Ok(entries) = fs::read_dir(root.join(folder)) else {
+        eprintln!("skipped: no corpus");
+        return None;
+    };
+    let mut files: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, Buffer::from(fs::read(&path).unwrap()))
+        })
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    Some(files)
+}
+
+fn hint(width: u32, height: u32) -> OpenHint {
+    OpenHint { largest: Dimensions::new(width, height).unwrap(), animation: false }
+}
+
+fn open(bytes: &Buffer, hint: OpenHint) -> Result<Box<dyn Session>, CodecError> {
+    ImageCodec.open(bytes, hint, &DecodeLimits::default(), &Stop::never())
+}
+
+fn jpeg_recipe(dimensions: Dimensions, quality: u8, chroma: Chroma) -> Recipe {
+    Recipe::Image(ImageRecipe {
+        dimensions,
+        coding: ImageCoding::Jpeg { quality: Quality::new(quality), chroma, progressive: false },
+        background: [255, 255, 255],
+    })
+}
+
+const NO_CAP: Bytes = Bytes::new(u64::MAX);
+
+/// The picture as shown, at `to`, RGB.
+fn seen(bytes: &Buffer, to: Dimensions) -> Vec<u8> {
+    let mut session = open(bytes, hint(to.width() * 2, to.height() * 2)).unwrap();
+    let recipe = jpeg_recipe(to, 95, Chroma::Full);
+    let jpeg = session.encode(&recipe, NO_CAP, &Stop::never()).unwrap();
+    let mut decoder =
+        zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(jpeg.as_ref()));
+    let pixels = decoder.decode().unwrap();
+    let (width, height) = decoder.dimensions().unwrap();
+    assert_eq!((width, height), (to.width() as usize, to.height() as usize));
+    if pixels.len() == width * height {
+        pixels.into_iter().flat_map(|v| [v; 3]).collect()
+    } else {
+        pixels
+    }
+}
+
+fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn every_picture_opens_or_says_why_not() {
+    let Some(files) = corpus("image") else { return };
+    let mut failures = Vec::new();
+    for (name, bytes) in &files {
+        // The last: uncompressed YCbCr, which `image` does not convert.
+        let expected_unsupported =
+            [".heic", ".heif", ".avif", ".avifs", "image__ycbcr_jpeg_8bit.tif"]
+                .iter()
+                .any(|end| name.to_lowercase().ends_with(end));
+        if name.ends_with(".svg") {
+            assert_eq!(ImageCodec.recognise(bytes), None, "{name}");
+            continue;
+        }
+        if ImageCodec.recognise(bytes).is_none() {
+            failures.push(format!("{name}: not recognised"));
+            continue;
+        }
+        let info = ImageCodec.probe(bytes, &DecodeLimits::default());
+        match open(bytes, hint(640, 640)) {
+            Ok(mut session) => {
+                let info = info.unwrap();
+                assert_eq!(session.info(), &info, "{name}");
+                let to = info.dimensions.unwrap().shrunk_into(Dimensions::new(640, 640).unwrap());
+                let recipe = jpeg_recipe(to, 80, Chroma::Quarter);
+                let jpeg = session.encode(&recipe, NO_CAP, &Stop::never()).unwrap();
+                let found =
+                    ImageCodec.verify(&jpeg, &DecodeLimits::default(), &Stop::never()).unwrap();
+                assert_eq!(found.dimensions, Some(to), "{name}");
+                assert!(!found.has_metadata && !found.has_alpha && !found.exotic_color, "{name}");
+                if let Some(folder) = std::env::var_os("MMSFIT_DUMP") {
+                    fs::write(Path::new(&folder).join(format!("{name}.jpg")), &jpeg).unwrap();
+                }
+                if std::env::var_os("MMSFIT_SHOW").is_some() {
+                    println!("{name}: {info:?} {:?}", session.facts());
+                }
+            }
+            Err(CodecError::Unsupported { .. }) if expected_unsupported => {}
+            Err(error) => failures.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn hostile_files_neither_panic_nor_hang() {
+    let Some(files) = corpus("hostile") else { return };
+    let mut slow = Vec::new();
+    for (name, bytes) in &files {
+        let start = Instant::now();
+        let result = open(bytes, hint(640, 480));
+        let took = start.elapsed();
+        if let (Some(folder), Ok(session)) = (std::env::var_os("MMSFIT_DUMP"), &result) {
+            let to = session.info().dimensions.unwrap().shrunk_into(hint(640, 480).largest);
+            let mut session = open(bytes, hint(640, 480)).unwrap();
+            let recipe = jpeg_recipe(to, 80, Chroma::Quarter);
+            let jpeg = session.encode(&recipe, NO_CAP, &Stop::never()).unwrap();
+            fs::write(Path::new(&folder).join(format!("{name}.jpg")), &jpeg).unwrap();
+        }
+        if std::env::var_os("MMSFIT_SHOW").is_some()
+            && (ImageCodec.recognise(bytes).is_some() || took > Duration::from_millis(50))
+        {
+            match &result {
+                Ok(session) => println!("{name}: {took:?} ok {:?}", session.info()),
+                Err(error) => println!("{name}: {took:?} {error}"),
+            }
+        }
+        let _ = ImageCodec.strip_metadata(bytes);
+        if took > Duration::from_secs(2) {
+            slow.push(format!("{name}: {took:?}"));
+        }
+    }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
+}
+
+#[test]
+fn every_orientation_comes_out_the_same() {
+    let Some(files) = corpus("image") else { return };
+    let of = |prefix: &str| -> Vec<&(String, Buffer)> {
+        files.iter().filter(|(name, _)| name.starts_with(prefix)).collect()
+    };
+    let small = Dimensions::new(60, 40).unwrap();
+    let landscapes = of("exif-orientation-e__Landscape_");
+    let upright = seen(&landscapes[0].1, small);
+    for (name, bytes) in &landscapes {
+        let difference = mean_difference(&upright, &seen(bytes, small));
+        assert!(difference < 4.0, "{name}: {difference}");
+    }
+    let small = Dimensions::new(64, 64).unwrap();
+    let hoppers = of("Pillow__hopper_orientation_");
+    let upright = seen(&hoppers[0].1, small);
+    for (name, bytes) in &hoppers {
+        let difference = mean_difference(&upright, &seen(bytes, small));
+        assert!(difference < 8.0, "{name}: {difference}");
+    }
+}
+
+#[test]
+fn stripping_keeps_the_picture_and_drops_the_rest() {
+    let Some(files) = corpus("image") else { return };
+    let mut stripped = 0;
+    for (name, bytes) in &files {
+        let Some(out) = ImageCodec.strip_metadata(bytes) else { continue };
+        stripped += 1;
+        let before = ImageCodec.probe(bytes, &DecodeLimits::default()).unwrap();
+        let after = ImageCodec.probe(&out, &DecodeLimits::default()).unwrap();
+        assert!(before.has_metadata && !after.has_metadata, "{name}: {after:?}");
+        assert_eq!(before.dimensions, after.dimensions, "{name}");
+        assert_eq!(before.frames, after.frames, "{name}");
+        let to = Dimensions::new(48, 48).unwrap();
+        let difference = mean_difference(&seen(bytes, to), &seen(&out, to));
+        assert!(difference < 0.5, "{name}: {difference}");
+        assert_eq!(ImageCodec.strip_metadata(&out), None, "{name}");
+    }
+    assert!(stripped > 20, "only {stripped} had anything to strip");
+}
+
+#[test]
+fn caps_are_kept_to_the_byte_and_bytes_are_repeatable() {
+    let Some(files) = corpus("image") else { return };
+    let (_, bytes) = files.iter().find(|(n, _)| n == "exif-samples__DSCN0010.jpg").unwrap();
+    let mut session = open(bytes, hint(640, 480)).unwrap();
+    let to = Dimensions::new(320, 240).unwrap();
+    for chroma in [Chroma::Quarter, Chroma::Full] {
+        let recipe = jpeg_recipe(to, 75, chroma);
+        let whole = session.encode(&recipe, NO_CAP, &Stop::never()).unwrap();
+        let exact = session.encode(&recipe, Bytes::of(&whole), &Stop::never()).unwrap();
+        assert_eq!(whole, exact);
+        let less = Bytes::new(whole.len() as u64 - 1);
+        match session.encode(&recipe, less, &Stop::never()) {
+            Err(EncodeError::OverCap { at_least }) => {
+                assert!(at_least > less && at_least <= Bytes::of(&whole), "{at_least:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let mut again = open(bytes, hint(640, 480)).unwrap();
+        assert_eq!(again.encode(&recipe, NO_CAP, &Stop::never()).unwrap(), whole);
+    }
+}
+
+#[test]
+fn a_stop_is_heeded_soon() {
+    let Some(files) = corpus("image") else { return };
+    let (_, bytes) = files.iter().find(|(n, _)| n == "derived_48mp_8000x6000.jpg").unwrap();
+    let stop = Stop::never();
+    let late = stop.clone();
+    let setter = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        late.set(StopCause::Deadline);
+        Instant::now()
+    });
+    let result = ImageCodec.open(bytes, hint(8000, 6000), &DecodeLimits::default(), &stop);
+    let ended = Instant::now();
+    let set = setter.join().unwrap();
+    assert_eq!(result.err(), Some(CodecError::Stopped(StopCause::Deadline)));
+    let lag = ended.saturating_duration_since(set);
+    assert!(lag < Duration::from_millis(250), "{lag:?}");
+}
+
+#[test]
+fn limits_come_as_limits() {
+    let Some(files) = corpus("hostile") else { return };
+    for name in [
+        "gen-header-65500x65500.jpg",
+        "gen-bomb-1bit-40000x40000.png",
+        "gen-canvas-65535x65535.gif",
+        "gen-progressive-3000-scans.jpg",
+        "gen-liar-2147483647x2147483647.png",
+    ] {
+        let (_, bytes) = files.iter().find(|(n, _)| n == name).unwrap();
+        let error = ImageCodec.probe(bytes, &DecodeLimits::default()).unwrap_err();
+        assert!(matches!(error, CodecError::Limit { .. }), "{name}: {error}");
+    }
+}

@@ -1,0 +1,108 @@
+//! JPEG at a fraction of its size: `jpeg-decoder` scales in the DCT; where it refuses,
+//! `zune-jpeg` (by way of `image`), which forgives more, decodes the whole.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegDecoder;
+use jpeg_decoder::{Decoder, PixelFormat};
+
+use super::{Decoded, still};
+use crate::{
+    codec::{
+        CodecError, DecodeLimits,
+        image::{
+            color::{Model, narrow},
+            header::{self, Header},
+            input::{StopReader, stop_cause},
+            resize::Plane,
+        },
+    },
+    model::{Dimensions, Stop},
+};
+
+/// Decodes to at least `target` (in stored order) if the picture has that many pixels.
+pub(super) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    target: Dimensions,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<Decoded, CodecError> {
+    let layout = header::jpeg::layout(bytes)?;
+    let icc = layout.icc(bytes);
+    let stream = bytes.get(layout.start..).unwrap_or_default();
+    let adobe = layout.adobe(bytes).is_some();
+    match scaled(stream, adobe, target, limits, stop) {
+        Ok((plane, model)) => Ok(Decoded { plane, model, icc }),
+        Err(error @ (CodecError::Stopped(_) | CodecError::Limit { .. })) => Err(error),
+        Err(first) => {
+            stop.check()?;
+            let plane = whole(stream, header, limits).map_err(|second| match second {
+                CodecError::Malformed { .. } | CodecError::Unsupported { .. } => first,
+                other => other,
+            })?;
+            Ok(Decoded { plane, model: Model::Light, icc: icc.filter(|_| !header.exotic) })
+        }
+    }
+}
+
+fn scaled(
+    stream: &[u8],
+    adobe: bool,
+    target: Dimensions,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<(Plane, Model), CodecError> {
+    let reader = StopReader::new(stream, stop);
+    let mut decoder = Decoder::new(reader);
+    decoder.set_max_decoding_buffer_size(limits.max_memory.as_usize());
+    let side = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+    let (width, height) =
+        decoder.scale(side(target.width()), side(target.height())).map_err(error)?;
+    let dimensions = Dimensions::new(width.into(), height.into())
+        .ok_or_else(|| CodecError::Malformed { format: "JPEG", detail: "a side is zero".into() })?;
+    // Planes of all components, and the interleaved picture.
+    header::over("memory", dimensions.pixels().saturating_mul(8), limits.max_memory.get())?;
+    let mut pixels = decoder.decode().map_err(error)?;
+    let format = decoder.info().map(|info| info.pixel_format);
+    let (channels, model) = match format {
+        Some(PixelFormat::L8) => (1, Model::Light),
+        Some(PixelFormat::L16) => {
+            pixels = narrow(pixels);
+            (1, Model::Light)
+        }
+        Some(PixelFormat::CMYK32) => {
+            // The decoder takes all four-component files for Adobe's, which are inverted.
+            if !adobe {
+                pixels.iter_mut().for_each(|v| *v = 255 - *v);
+            }
+            (4, Model::Ink)
+        }
+        _ => (3, Model::Light),
+    };
+    Ok((Plane { dimensions, channels, alpha: false, pixels }, model))
+}
+
+fn whole(stream: &[u8], header: &Header, limits: &DecodeLimits) -> Result<Plane, CodecError> {
+    header::over("memory", header.stored.pixels().saturating_mul(4), limits.max_memory.get())?;
+    let decoder = JpegDecoder::new(Cursor::new(stream)).map_err(|e| still::error("JPEG", &e))?;
+    still::read("JPEG", decoder, header.stored)
+}
+
+fn error(error: jpeg_decoder::Error) -> CodecError {
+    if let Some(cause) = stop_cause(&error) {
+        return cause.into();
+    }
+    if let jpeg_decoder::Error::Io(io) = &error
+        && let Some(cause) = stop_cause(io)
+    {
+        return cause.into();
+    }
+    let format = "JPEG";
+    match error {
+        jpeg_decoder::Error::Unsupported(feature) => {
+            CodecError::Unsupported { format, detail: format!("{feature:?}") }
+        }
+        other => CodecError::Malformed { format, detail: other.to_string() },
+    }
+}

@@ -1,0 +1,103 @@
+//! Facts about pixels that guide the choice of format.
+
+use std::collections::HashSet;
+
+use super::{
+    raster::{Layout, Picture, Raster},
+    resize::Plane,
+};
+use crate::codec::ContentFacts;
+
+/// Share of pixels that equal their left neighbour, from which on a picture counts as graphic.
+/// Over the corpus (2026-11): photos 0.00 to 0.35 (the night shots), screenshots, drawings and
+/// scanned text 0.60 to 0.99.
+const GRAPHIC_SHARE: f64 = 0.5;
+
+/// Looks at every pixel once.
+pub(super) fn of_raster(raster: &Raster) -> ContentFacts {
+    let alpha = raster.layout() == Layout::Rgba;
+    facts(raster.pixels(), raster.dimensions().width(), raster.layout().channels(), alpha)
+}
+
+/// Looks at every pixel once.
+pub(super) fn of_plane(plane: &Plane) -> ContentFacts {
+    facts(&plane.pixels, plane.dimensions.width(), plane.channels, plane.alpha)
+}
+
+/// Of an animation: the first frame's, colours and transparency over all frames.
+pub(super) fn of_picture(picture: &Picture) -> ContentFacts {
+    let mut frames = picture.frames.iter().map(|frame| of_raster(&frame.raster));
+    let mut all = frames.next().unwrap_or_default();
+    for next in frames {
+        all.transparent |= next.transparent;
+        all.gray &= next.gray;
+        all.distinct_colors = match (all.distinct_colors, next.distinct_colors) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            _ => None,
+        };
+    }
+    all
+}
+
+fn facts(pixels: &[u8], width: u32, channels: usize, alpha: bool) -> ContentFacts {
+    match channels {
+        1 => collect::<1>(pixels, width, alpha),
+        2 => collect::<2>(pixels, width, alpha),
+        3 => collect::<3>(pixels, width, alpha),
+        _ => collect::<4>(pixels, width, alpha),
+    }
+}
+
+fn collect<const N: usize>(pixels: &[u8], width: u32, alpha: bool) -> ContentFacts {
+    let (pixels, _) = pixels.as_chunks::<N>();
+    let width = width.max(1) as usize;
+    let mut colors: HashSet<[u8; N]> = HashSet::new();
+    let (mut equal_neighbours, mut gray, mut transparent) = (0_u64, true, false);
+    for row in pixels.chunks(width) {
+        let mut last: Option<[u8; N]> = None;
+        for &pixel in row {
+            if last == Some(pixel) {
+                equal_neighbours += 1;
+                continue;
+            }
+            last = Some(pixel);
+            if colors.len() <= 256 {
+                colors.insert(pixel);
+            }
+            gray &= N < 3 || (pixel[0] == pixel[1 % N] && pixel[0] == pixel[2 % N]);
+            transparent |= alpha && pixel[N - 1] != 255;
+        }
+    }
+    let pairs = (pixels.len() - pixels.len() / width).max(1) as f64;
+    ContentFacts {
+        distinct_colors: u16::try_from(colors.len()).ok().filter(|n| *n <= 256),
+        transparent,
+        gray,
+        graphic: equal_neighbours as f64 / pairs >= GRAPHIC_SHARE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Dimensions;
+
+    #[test]
+    fn counts_and_shares() {
+        let side = Dimensions::new(32, 32).unwrap();
+        let flat = Raster::new(side, Layout::Rgb, vec![9; 32 * 32 * 3]).unwrap();
+        let found = of_raster(&flat);
+        assert_eq!(found.distinct_colors, Some(1));
+        assert!(found.gray && found.graphic && !found.transparent);
+
+        let noise = (0..32_u32 * 32)
+            .flat_map(|i| {
+                let v = i.wrapping_mul(2_654_435_761);
+                [v as u8, (v >> 8) as u8, (v >> 16) as u8, (v >> 24) as u8]
+            })
+            .collect();
+        let found = of_raster(&Raster::new(side, Layout::Rgba, noise).unwrap());
+        assert_eq!(found.distinct_colors, None);
+        assert!(!found.gray && !found.graphic && found.transparent);
+    }
+}

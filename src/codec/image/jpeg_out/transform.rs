@@ -1,0 +1,163 @@
+//! From pixels to DCT coefficients: all that does not depend on the quality.
+
+use super::{
+    dct::{self, Row},
+    tables::ZIGZAG,
+};
+use crate::{
+    codec::{
+        CodecError,
+        image::raster::{Layout, Raster},
+    },
+    model::{Chroma, Dimensions, Stop},
+};
+
+/// The coefficients of one component, in zig-zag order, scaled by the transform.
+pub struct Component {
+    /// Horizontal and vertical sampling factor.
+    pub sampling: (u8, u8),
+    /// Blocks in a row, padding to whole MCUs included.
+    pub blocks_wide: usize,
+    /// Row by row.
+    pub blocks: Vec<[f32; 64]>,
+}
+
+/// A picture ready to be quantised.
+pub struct Transformed {
+    /// Width and height, each at most 65535.
+    pub sides: (u16, u16),
+    /// MCUs across and down.
+    pub mcus: (usize, usize),
+    /// Luma alone, or luma and two of chroma.
+    pub components: Vec<Component>,
+}
+
+/// Samples of one component, padded to whole MCUs by repeating the edge.
+struct Plane {
+    width: usize,
+    height: usize,
+    samples: Vec<u8>,
+}
+
+impl Transformed {
+    /// Transforms `raster`, which has no alpha.
+    pub fn new(raster: &Raster, chroma: Chroma, stop: &Stop) -> Result<Self, CodecError> {
+        let sides = sides(raster.dimensions())?;
+        let gray = raster.layout() == Layout::Gray;
+        let factor = if gray || chroma == Chroma::Full { 1 } else { 2 };
+        let mcu = 8 * factor;
+        let mcus = (usize::from(sides.0).div_ceil(mcu), usize::from(sides.1).div_ceil(mcu));
+        let (width, height) = (mcus.0 * mcu, mcus.1 * mcu);
+        let planes = match raster.layout() {
+            Layout::Gray => vec![padded_gray(raster, width, height)],
+            Layout::Rgb => ycc(raster, width, height, factor).into(),
+            Layout::Rgba => {
+                return Err(CodecError::Internal("JPEG of a raster with alpha".into()));
+            }
+        };
+        let mut components = Vec::with_capacity(planes.len());
+        for (at, plane) in planes.iter().enumerate() {
+            let sampling = if at == 0 { (factor as u8, factor as u8) } else { (1, 1) };
+            components.push(component(plane, sampling, stop)?);
+        }
+        Ok(Self { sides, mcus, components })
+    }
+}
+
+/// Both sides, if JPEG can say them.
+pub fn sides(dimensions: Dimensions) -> Result<(u16, u16), CodecError> {
+    let side = |n: u32| {
+        u16::try_from(n).map_err(|_| CodecError::Unsupported {
+            format: "JPEG",
+            detail: format!("{dimensions} is over 65535 pixels a side"),
+        })
+    };
+    Ok((side(dimensions.width())?, side(dimensions.height())?))
+}
+
+fn padded_gray(raster: &Raster, width: usize, height: usize) -> Plane {
+    let real = raster.dimensions().width() as usize;
+    let mut samples = Vec::with_capacity(width * height);
+    for row in raster.pixels().chunks_exact(real) {
+        samples.extend_from_slice(row);
+        samples.resize(samples.len() + width - real, row[real - 1]);
+    }
+    repeat_last_row(&mut samples, width, height);
+    Plane { width, height, samples }
+}
+
+fn repeat_last_row(samples: &mut Vec<u8>, width: usize, height: usize) {
+    while samples.len() < width * height {
+        samples.extend_from_within(samples.len() - width..);
+    }
+}
+
+/// JFIF's conversion (BT.601 with full range) in 16-bit fixed point; chroma is the mean of
+/// `factor` x `factor` pixels.
+fn ycc(raster: &Raster, width: usize, height: usize, factor: usize) -> [Plane; 3] {
+    let real = raster.dimensions().width() as usize;
+    let (pixels, _) = raster.pixels().as_chunks::<3>();
+    let mut luma = Vec::with_capacity(width * height);
+    let (chroma_width, chroma_height) = (width / factor, height / factor);
+    let mut blue = Vec::with_capacity(chroma_width * chroma_height);
+    let mut red = Vec::with_capacity(chroma_width * chroma_height);
+    let shift = if factor == 2 { 18 } else { 16 };
+    let half = 1_i32 << (shift - 1);
+    let offset = (128_i32 << shift) + half - 1;
+    let mut sums = vec![[0_i32; 3]; chroma_width];
+    let rows: Vec<&[[u8; 3]]> = pixels.chunks_exact(real).collect();
+    for band in rows.chunks(factor) {
+        sums.fill([0; 3]);
+        // An odd last row counts twice.
+        for row in band.iter().chain(band.last()).take(factor) {
+            let last = row[real - 1];
+            for (x, sum) in sums.iter_mut().enumerate() {
+                for pixel in (x * factor..(x + 1) * factor).map(|x| row.get(x).unwrap_or(&last)) {
+                    for (sum, value) in sum.iter_mut().zip(pixel) {
+                        *sum += i32::from(*value);
+                    }
+                }
+            }
+        }
+        for row in band {
+            luma.extend(row.iter().map(|&[r, g, b]| {
+                let sum = 19595 * i32::from(r) + 38470 * i32::from(g) + 7471 * i32::from(b);
+                ((sum + 32768) >> 16) as u8
+            }));
+            let last = luma[luma.len() - 1];
+            luma.resize(luma.len() + width - real, last);
+        }
+        blue.extend(sums.iter().map(|&[r, g, b]| {
+            ((-11059 * r - 21709 * g + 32768 * b + offset) >> shift).clamp(0, 255) as u8
+        }));
+        red.extend(sums.iter().map(|&[r, g, b]| {
+            ((32768 * r - 27439 * g - 5329 * b + offset) >> shift).clamp(0, 255) as u8
+        }));
+    }
+    repeat_last_row(&mut luma, width, height);
+    repeat_last_row(&mut blue, chroma_width, chroma_height);
+    repeat_last_row(&mut red, chroma_width, chroma_height);
+    let chroma = |samples| Plane { width: chroma_width, height: chroma_height, samples };
+    [Plane { width, height, samples: luma }, chroma(blue), chroma(red)]
+}
+
+fn component(plane: &Plane, sampling: (u8, u8), stop: &Stop) -> Result<Component, CodecError> {
+    let blocks_wide = plane.width / 8;
+    let mut blocks = Vec::with_capacity(blocks_wide * plane.height / 8);
+    for stripe in plane.samples.chunks_exact(plane.width * 8) {
+        stop.check()?;
+        for x in 0..blocks_wide {
+            let rows = std::array::from_fn(|y| {
+                let at = y * plane.width + x * 8;
+                let row = &stripe[at..at + 8];
+                Row(std::array::from_fn(|i| f32::from(row[i]) - 128.0))
+            });
+            let out = dct::forward(rows);
+            blocks.push(std::array::from_fn(|k| {
+                let natural = usize::from(ZIGZAG[k]);
+                out[natural % 8].0[natural / 8]
+            }));
+        }
+    }
+    Ok(Component { sampling, blocks_wide, blocks })
+}

@@ -1,0 +1,85 @@
+//! Resampling: Lanczos3 convolution, alpha premultiplied, on the stored (gamma) values.
+
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{Image, ImageRef},
+};
+
+use super::raster::{Layout, Raster};
+use crate::{codec::CodecError, model::Dimensions};
+
+/// Interleaved 8-bit channels on the way to a raster.
+pub(super) struct Plane {
+    pub dimensions: Dimensions,
+    /// 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA or CMYK.
+    pub channels: usize,
+    /// Whether the last channel is alpha.
+    pub alpha: bool,
+    pub pixels: Vec<u8>,
+}
+
+/// `plane` at `to`; itself where that is its size.
+pub(super) fn resize_plane(plane: Plane, to: Dimensions) -> Result<Plane, CodecError> {
+    if plane.dimensions == to {
+        return Ok(plane);
+    }
+    let pixels = convolve(&plane.pixels, plane.dimensions, plane.channels, plane.alpha, to)?;
+    Ok(Plane { dimensions: to, pixels, ..plane })
+}
+
+/// `raster` at `to`.
+pub(super) fn resize(raster: &Raster, to: Dimensions) -> Result<Raster, CodecError> {
+    if raster.dimensions() == to {
+        return Ok(raster.clone());
+    }
+    let layout = raster.layout();
+    let alpha = layout == Layout::Rgba;
+    let pixels = convolve(raster.pixels(), raster.dimensions(), layout.channels(), alpha, to)?;
+    Raster::new(to, layout, pixels).ok_or_else(|| failed("length of resized pixels"))
+}
+
+fn failed(what: impl std::fmt::Display) -> CodecError {
+    CodecError::Internal(format!("resize: {what}"))
+}
+
+fn convolve(
+    pixels: &[u8],
+    from: Dimensions,
+    channels: usize,
+    alpha: bool,
+    to: Dimensions,
+) -> Result<Vec<u8>, CodecError> {
+    let kind = match channels {
+        1 => PixelType::U8,
+        2 => PixelType::U8x2,
+        3 => PixelType::U8x3,
+        4 => PixelType::U8x4,
+        n => return Err(failed(format!("{n} channels"))),
+    };
+    let source = ImageRef::new(from.width(), from.height(), pixels, kind).map_err(failed)?;
+    let mut target = Image::new(to.width(), to.height(), kind);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .use_alpha(alpha);
+    Resizer::new().resize(&source, &mut target, &options).map_err(failed)?;
+    Ok(target.into_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_colour_does_not_bleed_out_of_transparent_pixels() {
+        // Left half opaque white, right half transparent black.
+        let from = Dimensions::new(64, 64).unwrap();
+        let pixels = (0..64 * 64)
+            .flat_map(|i| if i % 64 < 32 { [255, 255, 255, 255] } else { [0, 0, 0, 0] })
+            .collect();
+        let raster = Raster::new(from, Layout::Rgba, pixels).unwrap();
+        let small = resize(&raster, Dimensions::new(15, 15).unwrap()).unwrap();
+        for pixel in small.pixels().chunks_exact(4).filter(|p| p[3] > 8) {
+            assert!(pixel[0] > 240, "dark fringe {pixel:?}");
+        }
+    }
+}

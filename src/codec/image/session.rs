@@ -1,0 +1,133 @@
+//! One decoded picture and the encodes made of it.
+
+use bytes::Bytes as Buffer;
+
+use super::{
+    gif_out,
+    jpeg_out::{self, Transformed},
+    png_out,
+    raster::{Frame, Picture, Raster},
+    resize::resize,
+    wbmp,
+};
+use crate::{
+    codec::{CodecError, ContentFacts, EncodeError, Session},
+    model::{Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, Recipe, Rgb, Stop},
+};
+
+/// Resized pictures that are kept: a search tries several qualities of one or two sizes.
+const KEPT: usize = 2;
+
+/// A decoded picture.
+pub(super) struct ImageSession {
+    info: MediaInfo,
+    facts: ContentFacts,
+    picture: Picture,
+    /// Most recently used last; all frames, or the first alone.
+    resized: Vec<(Key, Picture)>,
+    /// The transform of one of them: a search tries several qualities of it.
+    transformed: Option<(Key, Chroma, Transformed)>,
+}
+
+/// What a resized picture depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    dimensions: Dimensions,
+    /// Every frame for GIF, the first for the rest.
+    moving: bool,
+    /// The colour under it, for formats without transparency.
+    background: Option<Rgb>,
+}
+
+impl ImageSession {
+    /// `picture` has at least one frame.
+    pub fn new(info: MediaInfo, facts: ContentFacts, picture: Picture) -> Self {
+        Self { info, facts, picture, resized: Vec::new(), transformed: None }
+    }
+
+    fn resized(&mut self, key: Key, stop: &Stop) -> Result<&Picture, CodecError> {
+        let at = self.resized.iter().position(|(kept, _)| *kept == key);
+        let entry = match at {
+            Some(at) => self.resized.remove(at),
+            None => (key, self.make(key, stop)?),
+        };
+        if self.resized.len() == KEPT {
+            self.resized.remove(0);
+        }
+        self.resized.push(entry);
+        match self.resized.last() {
+            Some((_, picture)) => Ok(picture),
+            None => Err(CodecError::Internal("the picture just kept is gone".into())),
+        }
+    }
+
+    fn make(&self, key: Key, stop: &Stop) -> Result<Picture, CodecError> {
+        let wanted = if key.moving { self.picture.frames.len() } else { 1 };
+        let mut frames = Vec::with_capacity(wanted);
+        for frame in self.picture.frames.iter().take(wanted) {
+            stop.check()?;
+            let mut raster = resize(&frame.raster, key.dimensions)?;
+            if let Some(background) = key.background {
+                raster = raster.flattened(background);
+            }
+            frames.push(Frame { raster, delay_ms: frame.delay_ms });
+        }
+        Ok(Picture { frames, loops: if key.moving { self.picture.loops } else { 1 } })
+    }
+
+    fn transformed(
+        &mut self,
+        key: Key,
+        chroma: Chroma,
+        stop: &Stop,
+    ) -> Result<&Transformed, CodecError> {
+        let kept = self.transformed.take().filter(|kept| (kept.0, kept.1) == (key, chroma));
+        let entry = match kept {
+            Some(kept) => kept,
+            None => (key, chroma, Transformed::new(self.first(key, stop)?, chroma, stop)?),
+        };
+        Ok(&self.transformed.insert(entry).2)
+    }
+
+    fn first(&mut self, key: Key, stop: &Stop) -> Result<&Raster, CodecError> {
+        let picture = self.resized(key, stop)?;
+        match picture.frames.first() {
+            Some(frame) => Ok(&frame.raster),
+            None => Err(CodecError::Internal("a picture without frames".into())),
+        }
+    }
+}
+
+impl Session for ImageSession {
+    fn info(&self) -> &MediaInfo {
+        &self.info
+    }
+
+    fn facts(&self) -> ContentFacts {
+        self.facts
+    }
+
+    fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
+        let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
+        let key = |moving, background| Key { dimensions, moving, background };
+        match coding {
+            ImageCoding::Jpeg { quality, chroma, progressive: true } => {
+                let raster = self.first(key(false, Some(background)), stop)?;
+                jpeg_out::encode_progressive(raster, (quality, chroma), cap, stop)
+            }
+            ImageCoding::Jpeg { quality, chroma, progressive: false } => {
+                let transformed = self.transformed(key(false, Some(background)), chroma, stop)?;
+                jpeg_out::encode_baseline(transformed, quality, cap, stop)
+            }
+            ImageCoding::Png { colors } => {
+                png_out::encode(self.first(key(false, None), stop)?, colors, cap, stop)
+            }
+            ImageCoding::Gif { colors, frame_step } => {
+                let moving = frame_step < u16::MAX;
+                let picture = self.resized(key(moving, None), stop)?;
+                gif_out::encode(picture, colors, frame_step, background, cap, stop)
+            }
+            ImageCoding::Wbmp => wbmp::encode(self.first(key(false, None), stop)?, background, cap),
+        }
+    }
+}
