@@ -1,1 +1,5 @@
-//! (capacity)
+//! What messages cost on this machine: for those who size clusters.
+
+pub mod bench;
+pub mod photo;
+pub mod samples;

@@ -1,0 +1,170 @@
+//! What is done, so that it is not done again: one JSON object a line, only ever appended.
+//!
+//! A process that is killed leaves at most one broken line, the last; it is cut off on opening.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, BufRead as _, BufReader, Write as _},
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::Mutex,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Row;
+
+/// A file that has its result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The input's path, as [`super::rows::PathText::key`].
+    pub key: String,
+    /// Bytes of the input.
+    pub size: u64,
+    /// SHA-256 of the input.
+    pub sha256: String,
+    /// Fingerprint of options, documents and version.
+    pub options: String,
+    /// SHA-256 of the result.
+    pub output_sha256: String,
+    /// The type of a medium that came out alone.
+    pub output_type: Option<String>,
+    /// The row of the report.
+    pub row: Row,
+}
+
+/// The journal of an output tree.
+pub struct Journal {
+    file: File,
+    /// Where the last good line about a path begins, and its length.
+    index: HashMap<String, (u64, usize)>,
+    /// The first failure to append; later ones add nothing.
+    failure: Mutex<Option<io::Error>>,
+}
+
+impl Journal {
+    /// Opens or begins a journal. Lines that are no record are ignored: the file is redone.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        #[derive(Deserialize)]
+        struct Key {
+            key: String,
+        }
+        let file = File::options().create(true).append(true).read(true).open(path)?;
+        let mut index = HashMap::new();
+        let mut reader = BufReader::new(&file);
+        let (mut at, mut whole, mut line) = (0u64, 0u64, Vec::new());
+        loop {
+            line.clear();
+            let length = reader.read_until(b'\n', &mut line)?;
+            if length == 0 {
+                break;
+            }
+            if line.ends_with(b"\n") {
+                if let Ok(Key { key }) = serde_json::from_slice(&line) {
+                    index.insert(key, (at, length));
+                }
+                whole = at + length as u64;
+            }
+            at += length as u64;
+        }
+        drop(reader);
+        if whole < at {
+            file.set_len(whole)?;
+        }
+        Ok(Self { file, index, failure: Mutex::new(None) })
+    }
+
+    /// The record of a path as it was when the run began.
+    pub fn find(&self, key: &str) -> Option<Record> {
+        let &(at, length) = self.index.get(key)?;
+        let mut line = vec![0; length];
+        self.file.read_exact_at(&mut line, at).ok()?;
+        serde_json::from_slice(&line).ok()
+    }
+
+    /// Notes a record. The line is one write, so that threads do not mix theirs.
+    pub fn note(&self, record: &Record) {
+        let written = serde_json::to_vec(record).map_err(io::Error::other).and_then(|mut line| {
+            line.push(b'\n');
+            (&self.file).write_all(&line)
+        });
+        if let Err(error) = written {
+            self.failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(error);
+        }
+    }
+
+    /// The first failure to note something, if any.
+    pub fn failure(&self) -> Option<io::Error> {
+        self.failure.lock().unwrap_or_else(|e| e.into_inner()).take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn record(key: &str, size: u64) -> Record {
+        Record {
+            key: key.into(),
+            size,
+            sha256: "a".into(),
+            options: "o".into(),
+            output_sha256: "b".into(),
+            output_type: None,
+            row: Row::bare(Path::new(key)),
+        }
+    }
+
+    #[test]
+    fn the_last_word_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("j");
+        let journal = Journal::open(&path).unwrap();
+        journal.note(&record("a", 1));
+        journal.note(&record("b", 2));
+        journal.note(&record("a", 3));
+        assert!(journal.find("a").is_none(), "as it was when the run began");
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.find("a"), Some(record("a", 3)));
+        assert_eq!(journal.find("b"), Some(record("b", 2)));
+        assert_eq!(journal.find("c"), None);
+    }
+
+    #[test]
+    fn a_line_cut_anywhere_harms_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("j");
+        let journal = Journal::open(&path).unwrap();
+        journal.note(&record("a", 1));
+        let first = fs::metadata(&path).unwrap().len();
+        journal.note(&record("b", 2));
+        let whole = fs::read(&path).unwrap();
+        for cut in first as usize..whole.len() {
+            fs::write(&path, &whole[..cut]).unwrap();
+            let journal = Journal::open(&path).unwrap();
+            assert_eq!(journal.find("a"), Some(record("a", 1)), "{cut}");
+            assert_eq!(journal.find("b"), None, "{cut}");
+            journal.note(&record("c", 3));
+            let journal = Journal::open(&path).unwrap();
+            assert_eq!(journal.find("c"), Some(record("c", 3)), "{cut}");
+        }
+    }
+
+    #[test]
+    fn junk_is_ignored() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("j");
+        fs::write(&path, b"\xff\xfe junk\n{\"key\":\"a\"}\n[1]\n\n").unwrap();
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.find("a"), None);
+        journal.note(&record("a", 1));
+        assert_eq!(Journal::open(&path).unwrap().find("a"), Some(record("a", 1)));
+    }
+}

@@ -1,0 +1,219 @@
+//! The report: a JSON object for each file, in the order of the tree. Rows wait on disk until
+//! the end, so that a million of them take no memory.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write as _},
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::Mutex,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Summary, write};
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// Adapted.
+    Done,
+    /// Passed bit for bit.
+    Unchanged,
+    /// Done by an earlier run.
+    Skipped,
+    /// Neither message nor medium: not copied.
+    Unsupported,
+    /// Cannot be made to fit, or must not be changed.
+    Refused,
+    /// Failed.
+    Failed,
+}
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// The input, relative to its root.
+    #[serde(flatten)]
+    pub path: PathText,
+    /// What became of it.
+    pub status: Status,
+    /// For [`Status::Skipped`]: what became of it in the earlier run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Status>,
+    /// A stable reason, where there is no result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// For people, where there is no result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Bytes of the input.
+    pub bytes_before: u64,
+    /// Bytes of the result.
+    pub bytes_after: Option<u64>,
+    /// The result, relative to its root.
+    pub output: Option<PathText>,
+    /// CPU time of the adaptation, in milliseconds.
+    pub cpu_ms: f64,
+    /// The engine's report.
+    pub report: Option<Value>,
+}
+
+impl Row {
+    /// A row that says nothing yet but which file it is about.
+    pub fn bare(path: &Path) -> Self {
+        Self {
+            path: PathText::new(path),
+            status: Status::Failed,
+            was: None,
+            reason: None,
+            message: None,
+            bytes_before: 0,
+            bytes_after: None,
+            output: None,
+            cpu_ms: 0.0,
+            report: None,
+        }
+    }
+
+    /// No result, and why.
+    pub fn without(mut self, status: Status, reason: &str, message: impl Into<String>) -> Self {
+        self.status = status;
+        self.reason = Some(reason.to_owned());
+        self.message = Some(message.into());
+        self
+    }
+}
+
+/// A path in JSON without loss: as text, and where it is not UTF-8 also as hexadecimal bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PathText {
+    path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path_hex: Option<String>,
+}
+
+impl PathText {
+    /// From a path.
+    pub fn new(path: &Path) -> Self {
+        match path.to_str() {
+            Some(text) => Self { path: text.to_owned(), path_hex: None },
+            None => {
+                let bytes = path.as_os_str().as_encoded_bytes();
+                let hex = bytes.iter().map(|b| format!("{b:02x}")).collect();
+                Self { path: path.to_string_lossy().into_owned(), path_hex: Some(hex) }
+            }
+        }
+    }
+
+    /// For people; different paths may look the same.
+    pub fn text(&self) -> &str {
+        &self.path
+    }
+
+    /// Different for different paths: no path contains the NUL that marks the hexadecimal form.
+    pub fn key(&self) -> String {
+        match &self.path_hex {
+            Some(hex) => format!("\0{hex}"),
+            None => self.path.clone(),
+        }
+    }
+}
+
+/// Rows on their way to the report.
+pub struct Rows(Mutex<Pending>);
+
+struct Pending {
+    file: File,
+    end: u64,
+    /// Where each row is, by its place in the tree; length 0: not there.
+    places: Vec<(u64, usize)>,
+}
+
+impl Rows {
+    /// For `count` rows that wait in a new file.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn create(path: &Path, count: usize) -> io::Result<Self> {
+        let file = File::options().create_new(true).read(true).write(true).open(path)?;
+        Ok(Self(Mutex::new(Pending { file, end: 0, places: vec![(0, 0); count] })))
+    }
+
+    /// Puts the row of the file at `index`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn put(&self, index: usize, row: &Row) -> io::Result<()> {
+        let mut line = serde_json::to_vec(row)?;
+        line.push(b'\n');
+        let mut pending = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        let at = pending.end;
+        pending.file.write_all_at(&line, at)?;
+        pending.end = at + line.len() as u64;
+        if let Some(place) = pending.places.get_mut(index) {
+            *place = (at, line.len());
+        }
+        Ok(())
+    }
+
+    /// Writes all rows in the order of the tree, and counts them.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write_report(self, path: &Path, summary: &mut Summary) -> io::Result<()> {
+        let pending = self.0.into_inner().unwrap_or_else(|e| e.into_inner());
+        let fill = |file: &mut BufWriter<&File>, summary: &mut Summary| -> io::Result<()> {
+            let mut line = Vec::new();
+            for &(at, length) in pending.places.iter().filter(|(_, length)| *length > 0) {
+                line.resize(length, 0);
+                pending.file.read_exact_at(&mut line, at)?;
+                summary.count(&serde_json::from_slice(&line)?);
+                file.write_all(&line)?;
+            }
+            file.flush()
+        };
+        write::whole_with(path, |file| fill(&mut BufWriter::new(file), summary))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
+
+    use super::*;
+
+    #[test]
+    fn rows_come_out_in_the_order_of_the_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = Rows::create(&dir.path().join("rows"), 3).unwrap();
+        let row = |name: &str, status| Row { status, ..Row::bare(Path::new(name)) };
+        rows.put(2, &row("c", Status::Done)).unwrap();
+        rows.put(0, &row("a", Status::Failed)).unwrap();
+        let mut summary = Summary::default();
+        let report = dir.path().join("report");
+        rows.write_report(&report, &mut summary).unwrap();
+        let text = fs::read_to_string(report).unwrap();
+        let paths: Vec<Value> = text
+            .lines()
+            .map(|l| serde_json::from_str::<Value>(l).unwrap()["path"].clone())
+            .collect();
+        assert_eq!(paths, ["a", "c"]);
+        assert_eq!((summary.done, summary.failed), (1, 1));
+    }
+
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        let one = PathText::new(Path::new(OsStr::from_bytes(b"a\xff")));
+        let two = PathText::new(Path::new(OsStr::from_bytes(b"a\xfe")));
+        assert_eq!(one.text(), two.text());
+        assert_ne!(one.key(), two.key());
+        let row = Row { path: one.clone(), ..Row::bare(Path::new("x")) };
+        let back: Row = serde_json::from_str(&serde_json::to_string(&row).unwrap()).unwrap();
+        assert_eq!(back.path, one);
+    }
+}

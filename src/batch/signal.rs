@@ -1,0 +1,81 @@
+//! Ctrl-C and SIGTERM: the first lets the files at work finish, the second abandons them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+use crate::model::{Stop, StopCause};
+
+/// Listens until dropped.
+pub struct Watch {
+    stopping: Arc<AtomicBool>,
+    stop: Stop,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Starts to listen. Where that is not possible the run goes on without.
+    pub fn start() -> Self {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let stop = Stop::never();
+        let (end, ended) = oneshot::channel();
+        let thread = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .and_then(|runtime| {
+                let (stopping, stop) = (stopping.clone(), stop.clone());
+                thread::Builder::new()
+                    .name("signals".into())
+                    .spawn(move || runtime.block_on(listen(&stopping, &stop, ended)))
+            })
+            .ok();
+        Self { stopping, stop, end: Some(end), thread }
+    }
+
+    /// Whether to begin nothing more.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Set at the second signal.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+}
+
+async fn listen(stopping: &AtomicBool, stop: &Stop, mut ended: oneshot::Receiver<()>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = &mut ended => return,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if stopping.swap(true, Ordering::Relaxed) {
+            stop.set(StopCause::Cancelled);
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! The arguments, their help, and nothing else: one struct a command.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{
+    ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
+
+use crate::model::{Bytes, Dimensions, Effort, Interface, SenderType};
+
+const ABOUT: &str = "Fits multimedia messages to what a device can show and to the bytes a \
+                     carrier lets through";
+
+const EXAMPLES: &str = "\
+Examples:
+  mmsfit adapt photo.jpg --max-bytes 300k --max-image 640x480 --bare -o small.jpg
+  mmsfit adapt message.mms --device nokia-6600 --carrier us-verizon -o fitted.mms
+  mmsfit plan message.mms --device nokia-6600
+  mmsfit inspect message.mms
+  mmsfit batch run archive/ fitted/ --max-bytes 300k
+  mmsfit serve --listen 0.0.0.0:50051
+
+Exit codes: 0 done, 1 our fault, 2 usage, 3 bad input, 4 cannot fit, 5 partly done";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "mmsfit", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Args {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Configuration file (TOML); without it the built-in defaults and the environment hold
+    #[arg(long, global = true, value_name = "FILE", env = "MMSFIT_CONFIG", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Colour: `auto` is only on a terminal and without NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    pub color: ColorChoice,
+    /// Tell more on stderr (-vv: still more)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal that wants it.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fit one message, or media files, to a device and a carrier
+    Adapt(AdaptArgs),
+    /// Tell what `adapt` would do and what it would cost; encodes and writes nothing
+    Plan(PlanArgs),
+    /// Tell what is in messages, media files and device profiles, judged by content
+    Inspect(InspectArgs),
+    /// Answer adaptation requests over gRPC until SIGTERM or Ctrl-C
+    Serve(ServeArgs),
+    /// List the devices known, or what one of them can take and who says so
+    Devices(DevicesArgs),
+    /// List the carriers known, or the limits of one of them with their sources
+    Carriers(CarriersArgs),
+    /// Adapt whole directory trees
+    #[command(subcommand)]
+    Batch(BatchCommand),
+    /// Measure what messages cost on this machine
+    Bench(BenchArgs),
+    /// Load the configuration and show what is in force
+    CheckConfig(CheckConfigArgs),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  mmsfit completions bash > ~/.local/share/bash-completion/completions/mmsfit"
+    )]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write sample messages and media made by this program
+    #[command(hide = true)]
+    DemoSamples {
+        /// Where to write them
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+impl Command {
+    /// Whether errors are to be told as JSON.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Adapt(args) => args.json,
+            Self::Plan(args) => args.json,
+            Self::Inspect(args) => args.json,
+            Self::Devices(args) => args.json,
+            Self::Carriers(args) => args.json,
+            Self::Batch(BatchCommand::Run(args)) => args.json,
+            Self::Bench(args) => args.json,
+            Self::CheckConfig(args) => args.json,
+            Self::Serve(_) | Self::Completions { .. } | Self::DemoSamples { .. } => false,
+        }
+    }
+
+    /// Whether stdout is taken by the result itself, so that everything else goes to stderr.
+    pub fn writes_to_stdout(&self) -> bool {
+        matches!(self, Self::Adapt(args) if args.output.as_deref().is_some_and(is_dash))
+    }
+}
+
+/// Whether a path means the standard stream.
+pub fn is_dash(path: &std::path::Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// For whom the message is.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Device")]
+pub struct DeviceArgs {
+    /// Device name from `mmsfit devices`, a UAProf document, or the URL it is published at
+    #[arg(long, value_name = "ID|FILE|URL", env = "MMSFIT_DEVICE")]
+    pub device: Option<String>,
+    /// The device's User-Agent
+    #[arg(long, value_name = "TEXT")]
+    pub user_agent: Option<String>,
+    /// The device's HTTP Accept header; may be repeated
+    #[arg(long, value_name = "TYPES")]
+    pub accept: Vec<String>,
+    /// Refuse malformed device documents instead of repairing them
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// How much may go through.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Carrier and limits")]
+pub struct LimitArgs {
+    /// Carrier name from `mmsfit carriers`, or MCC-MNC (311-480)
+    #[arg(long, value_name = "NAME", env = "MMSFIT_CARRIER")]
+    pub carrier: Option<String>,
+    /// What the message is sent from; carriers set their limits by it
+    #[arg(long, value_name = "TYPE", value_parser = PossibleValuesParser::new(
+        ["person", "long-code", "toll-free", "short-code"]).try_map(|s| s.parse::<SenderType>()))]
+    pub sender: Option<SenderType>,
+    /// Most bytes on the wire: 300000, 300k (1000), 300Ki (1024), 1M
+    #[arg(long, value_name = "SIZE")]
+    pub max_bytes: Option<Bytes>,
+    /// Box for pictures, in pixels; it turns with the picture
+    #[arg(long, value_name = "WxH")]
+    pub max_image: Option<Dimensions>,
+    /// The limits given here replace those of device and carrier instead of tightening them
+    #[arg(long)]
+    pub replace_limits: bool,
+    /// How bytes are counted on the wire; by default as the message's form suggests
+    #[arg(long, value_name = "IF", value_parser = PossibleValuesParser::new(
+        ["mm1", "mm4", "mm7"]).try_map(|s| s.parse::<Interface>()))]
+    pub interface: Option<Interface>,
+    /// How much work to spend on quality
+    #[arg(
+        long,
+        value_name = "EFFORT",
+        value_enum,
+        default_value = "balanced",
+        env = "MMSFIT_EFFORT"
+    )]
+    pub effort: EffortArg,
+}
+
+/// Effort, as written on the command line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EffortArg {
+    /// The least CPU that still fits well
+    Fast,
+    /// The default
+    #[default]
+    Balanced,
+    /// The best result within reason
+    Best,
+}
+
+impl From<EffortArg> for Effort {
+    fn from(effort: EffortArg) -> Self {
+        match effort {
+            EffortArg::Fast => Self::Fast,
+            EffortArg::Balanced => Self::Balanced,
+            EffortArg::Best => Self::Best,
+        }
+    }
+}
+
+/// What to adapt.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// An MMS PDU, a MIME message, or media files that a message is built around; `-` is stdin
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::FilePath)]
+    pub inputs: Vec<PathBuf>,
+    /// A single media file goes in and comes out alone; the limit holds for the file
+    #[arg(long)]
+    pub bare: bool,
+}
+
+const ADAPT_EXAMPLES: &str = "\
+Without -o nothing is written: the table shows what came out.
+
+Examples:
+  A photo for a site that takes 100 kB:
+    mmsfit adapt photo.jpg --bare --max-bytes 100k -o photo-small.jpg
+  A message around two photos and a text, for an old handset:
+    mmsfit adapt a.jpg b.jpg hello.txt --device nokia-6600 -o message.mms
+  A message as the recipient's carrier takes it, with a page that shows before beside after:
+    mmsfit adapt message.mms --carrier us-verizon --sender person -o out.mms --html report.html
+  In a pipe:
+    mmsfit adapt - --max-bytes 300k -o - < message.mms > fitted.mms";
+
+/// `mmsfit adapt`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = ADAPT_EXAMPLES)]
+pub struct AdaptArgs {
+    /// What to adapt.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// For whom.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Within which limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Where to write the result; a directory keeps the input's name, `-` is stdout
+    #[arg(short, long, value_name = "PATH", help_heading = "Output", value_hint = ValueHint::AnyPath)]
+    pub output: Option<PathBuf>,
+    /// The form of the result; by default the one it came in, for media files a PDU
+    #[arg(long, value_name = "FORM", help_heading = "Output", value_enum, conflicts_with = "bare")]
+    pub output_form: Option<FormArg>,
+    /// The report as JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Also write a self-contained page that shows before beside after
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+}
+
+/// The form of the result, as written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormArg {
+    /// MMS encapsulation
+    Pdu,
+    /// MIME
+    Mime,
+}
+
+/// `mmsfit plan`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(
+    after_help = "Example:\n  mmsfit plan message.mms --device nokia-6600 --carrier us-verizon"
+)]
+pub struct PlanArgs {
+    /// What to plan for.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// For whom.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Within which limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// The plan as JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `mmsfit inspect`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mmsfit inspect message.mms photo.jpg\n  mmsfit inspect handset-profile.xml --json"
+)]
+pub struct InspectArgs {
+    /// Messages, media files, device profiles
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// One JSON object a line instead of tables
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `mmsfit serve`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mmsfit serve --listen 0.0.0.0:50051 --config /etc/mmsfit.toml")]
+pub struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051", env = "MMSFIT_LISTEN")]
+    pub listen: SocketAddr,
+}
+
+/// `mmsfit devices`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  mmsfit devices\n  mmsfit devices nokia-6600")]
+pub struct DevicesArgs {
+    /// A device: shows its capabilities, each with where it comes from
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `mmsfit carriers`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mmsfit carriers\n  mmsfit carriers 311-480 --sender person --interface mm1"
+)]
+pub struct CarriersArgs {
+    /// A carrier: shows its limits and who says so
+    #[arg(value_name = "NAME|MCC-MNC")]
+    pub name: Option<String>,
+    /// Only the limits of this interface
+    #[arg(long, value_name = "IF", requires = "name", value_parser = PossibleValuesParser::new(
+        ["mm1", "mm4", "mm7"]).try_map(|s| s.parse::<Interface>()))]
+    pub interface: Option<Interface>,
+    /// Only the limits of this kind of sender; without it the strictest of all
+    #[arg(long, value_name = "TYPE", requires = "name", value_parser = PossibleValuesParser::new(
+        ["person", "long-code", "toll-free", "short-code"]).try_map(|s| s.parse::<SenderType>()))]
+    pub sender: Option<SenderType>,
+    /// JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `mmsfit batch`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BatchCommand {
+    /// Adapt every message and media file under a directory into another
+    Run(BatchRunArgs),
+}
+
+const BATCH_HELP: &str = "\
+Messages (PDU, MIME) come out as messages under the same name; pictures, sound and clips come out
+alone, each within the limits, with the extension of their new type. If two would get the same
+name, the old extension stays in: a.png beside a.jpg becomes a.png.jpg. Files that are neither
+message nor medium (texts, profiles, anything else) are reported as `unsupported` and not copied;
+links to directories are not followed.
+
+What is done is noted in OUT/.mmsfit/journal.jsonl: a second run, or one after a crash, skips files
+whose content, options and result are as noted. Ctrl-C finishes the files at work and stops; pressed
+again it abandons them.
+
+Exit codes: 0 all fine, 5 some files failed, were refused, or the run was stopped
+
+Example:
+  mmsfit batch run archive/ fitted/ --carrier us-verizon --jobs 8 --memory 2Gi";
+
+/// `mmsfit batch run`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = BATCH_HELP)]
+pub struct BatchRunArgs {
+    /// The tree to read; it is walked to its depth
+    #[arg(value_name = "IN", value_hint = ValueHint::DirPath)]
+    pub input: PathBuf,
+    /// The tree to write
+    #[arg(value_name = "OUT", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+    /// For whom.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Within which limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Files at work at once; by default one per core
+    #[arg(long, value_name = "N", help_heading = "Run", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Memory that the files at work may take together; by default 1Gi or half of the machine's
+    #[arg(long, value_name = "SIZE", help_heading = "Run")]
+    pub memory: Option<Bytes>,
+    /// Where to write the report, a JSON object per file; by default OUT/.mmsfit/report.jsonl
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+    /// The summary as JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+const BENCH_HELP: &str = "\
+Every source is adapted for every target class, first on one thread, then on all. CPU time is the
+whole process's; memory is the peak of the process so far (it cannot be reset for each case).
+
+Example:
+  mmsfit bench --seconds 2 --json > this-machine.json";
+
+/// `mmsfit bench`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = BENCH_HELP)]
+pub struct BenchArgs {
+    /// Pictures and messages to measure with, instead of generated ones
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub samples: Option<PathBuf>,
+    /// Seconds for each case on one thread, and again on all threads
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    pub seconds: f64,
+    /// Threads of the run on all cores; by default one per core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How much work to spend on quality
+    #[arg(
+        long,
+        value_name = "EFFORT",
+        value_enum,
+        default_value = "balanced",
+        env = "MMSFIT_EFFORT"
+    )]
+    pub effort: EffortArg,
+    /// JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// `mmsfit check-config`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mmsfit check-config --config /etc/mmsfit.toml")]
+pub struct CheckConfigArgs {
+    /// JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_boxes_are_typed() {
+        let args = Args::try_parse_from([
+            "mmsfit",
+            "adapt",
+            "a.jpg",
+            "--max-bytes",
+            "300Ki",
+            "--max-image",
+            "640x480",
+            "--sender",
+            "toll-free",
+            "--interface",
+            "mm4",
+        ])
+        .unwrap();
+        let Command::Adapt(adapt) = args.command else { panic!("not adapt") };
+        assert_eq!(adapt.limits.max_bytes, Some(Bytes::new(307_200)));
+        assert_eq!(adapt.limits.max_image, Dimensions::new(640, 480));
+        assert_eq!(adapt.limits.sender, Some(SenderType::TollFree));
+        assert_eq!(adapt.limits.interface, Some(Interface::Mm4));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for argv in [
+            &["mmsfit", "adapt"][..],
+            &["mmsfit", "adapt", "a", "--bare", "--output-form", "pdu"],
+            &["mmsfit", "carriers", "--sender", "person"],
+            &["mmsfit", "adapt", "a", "--max-bytes", "lots"],
+            &["mmsfit", "batch", "run", "a", "b", "--jobs", "0"],
+        ] {
+            assert!(Args::try_parse_from(argv).is_err(), "{argv:?}");
+        }
+    }
+}

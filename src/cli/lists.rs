@@ -1,0 +1,242 @@
+//! `mmsfit devices` and `mmsfit carriers`.
+
+use serde_json::json;
+
+use crate::{
+    model::Sourced,
+    profile::{DeviceDescription, Resolution},
+    service::{
+        Service,
+        request::{LimitsRequest, ResolveRequest},
+    },
+};
+
+use super::{
+    Failure,
+    args::{CarriersArgs, DevicesArgs},
+    json as to_json,
+    table::{Align, Cell, Table},
+    term::{Screen, Tone, safe},
+    words,
+};
+
+/// All devices, or one with its capabilities.
+pub fn devices(service: &Service, args: &DevicesArgs, screen: &Screen) -> Result<u8, Failure> {
+    if let Some(name) = &args.name {
+        let device =
+            DeviceDescription { device_id: Some(name.clone()), ..DeviceDescription::default() };
+        let resolution = service.resolve(ResolveRequest { device, carrier: None })?;
+        let text = if args.json {
+            let value = json!({
+                "deviceId": name,
+                "capabilities": to_json::value(&resolution.capabilities)?,
+                "repairs": to_json::value(&resolution.repairs)?,
+            });
+            format!("{value}\n")
+        } else {
+            capabilities(&resolution, screen)
+        };
+        screen.out(&text)?;
+        return Ok(0);
+    }
+    let devices = service.devices();
+    if args.json {
+        let devices: Vec<_> = devices
+            .iter()
+            .map(|device| {
+                json!({
+                    "id": device.id,
+                    "vendor": device.vendor,
+                    "model": device.model,
+                    "maxMessageBytes": device.max_message_bytes,
+                    "maxImage": device.max_image,
+                    "embedded": device.embedded,
+                })
+            })
+            .collect();
+        screen.out(&format!("{}\n", json!({ "devices": devices })))?;
+        return Ok(0);
+    }
+    let mut table = Table::new(&[
+        ("name", Align::Left),
+        ("vendor", Align::Left),
+        ("model", Align::Left),
+        ("message", Align::Right),
+        ("picture", Align::Right),
+        ("from", Align::Left),
+    ]);
+    for device in &devices {
+        table.row(vec![
+            Cell::toned(&device.id, Tone::Strong),
+            device.vendor.as_str().into(),
+            device.model.as_str().into(),
+            device.max_message_bytes.to_string().into(),
+            words::dimensions(device.max_image).into(),
+            if device.embedded { "built in" } else { "your directory" }.into(),
+        ]);
+    }
+    screen.out(&table.render(screen.width(), screen.paint(true)))?;
+    Ok(0)
+}
+
+/// Capabilities with where each comes from, and what was mended.
+pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
+    let caps = &resolution.capabilities;
+    let mut table =
+        Table::new(&[("capability", Align::Left), ("value", Align::Left), ("from", Align::Left)]);
+    let mut row = |name: &str, value: String, from: String| {
+        table.row(vec![name.into(), value.into(), Cell::toned(from, Tone::Faint)]);
+    };
+    fn from<T>(sourced: &Sourced<T>) -> String {
+        sourced.provenance.to_string()
+    }
+    row("largest message", caps.max_message_bytes.value.to_string(), from(&caps.max_message_bytes));
+    row("largest picture", words::dimensions(caps.max_image.value), from(&caps.max_image));
+    if let Some(screen) = &caps.screen {
+        row("screen", words::dimensions(screen.value), from(screen));
+    }
+    row("bits per pixel", caps.bits_per_pixel.value.to_string(), from(&caps.bits_per_pixel));
+    row("takes", caps.accept.spellings().join(", "), from(&caps.accept));
+    row("charsets", caps.charsets.value.join(", "), from(&caps.charsets));
+    if !caps.content_classes.is_empty() {
+        row("content classes", caps.content_classes.join(", "), String::new());
+    }
+    if !caps.mms_version.is_empty() {
+        row("MMS version", caps.mms_version.clone(), String::new());
+    }
+    for (name, flag) in [
+        ("refuses adaptation", &caps.suppress_adaptation),
+        ("shows 4:4:4 JPEG", &caps.jpeg_full_chroma),
+        ("shows progressive JPEG", &caps.jpeg_progressive),
+    ] {
+        row(name, if flag.value { "yes" } else { "no" }.to_owned(), from(flag));
+    }
+    let paint = screen.paint(true);
+    let title = format!("{} {}", caps.vendor, caps.model);
+    let mut out = String::new();
+    if !title.trim().is_empty() {
+        out.push_str(&format!("{}\n\n", paint.tone(Tone::Strong, &safe(title.trim()))));
+    }
+    out.push_str(&table.render(screen.width(), paint));
+    if !resolution.repairs.is_empty() {
+        let mut table =
+            Table::new(&[("mended", Align::Left), ("where", Align::Left), ("was", Align::Left)]);
+        for repair in &resolution.repairs {
+            table.row(vec![
+                Cell::toned(format!("{:?}", repair.code), Tone::Changed),
+                repair.attribute.as_str().into(),
+                repair.raw.as_str().into(),
+            ]);
+        }
+        out.push('\n');
+        out.push_str(&table.render(screen.width(), paint));
+    }
+    out
+}
+
+/// All carriers, or one with its limits.
+pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Result<u8, Failure> {
+    let Some(name) = &args.name else { return all_carriers(service, args.json, screen) };
+    let found = service.lookup_limits(LimitsRequest {
+        carrier: name.clone(),
+        sender: args.sender,
+        interface: args.interface,
+    })?;
+    if args.json {
+        let limits: Result<Vec<_>, Failure> = found
+            .limits
+            .iter()
+            .map(|row| {
+                Ok(json!({
+                    "interface": row.interface,
+                    "senderType": row.sender,
+                    "limit": to_json::value(&row.limit)?,
+                    "source": row.source,
+                    "date": row.date,
+                }))
+            })
+            .collect();
+        let value = json!({
+            "carrier": found.carrier,
+            "title": found.title,
+            "limits": limits?,
+            "image": found.image,
+        });
+        screen.out(&format!("{value}\n"))?;
+        return Ok(0);
+    }
+    let mut table = Table::new(&[
+        ("interface", Align::Left),
+        ("sender", Align::Left),
+        ("limit", Align::Right),
+        ("counting", Align::Left),
+        ("date", Align::Left),
+        ("source", Align::Left),
+    ]);
+    for row in &found.limits {
+        table.row(vec![
+            row.interface.to_string().into(),
+            row.sender.map_or_else(|| "any".to_owned(), |sender| sender.to_string()).into(),
+            row.limit.bytes.to_string().into(),
+            words::counting(row.counting).into(),
+            row.date.as_str().into(),
+            Cell::toned(&row.source, Tone::Faint),
+        ]);
+    }
+    let paint = screen.paint(true);
+    let mut out = format!(
+        "{} ({})\n\n{}",
+        paint.tone(Tone::Strong, &safe(&found.title)),
+        safe(&found.carrier),
+        table.render(screen.width(), paint)
+    );
+    if let Some(image) = &found.image {
+        out.push_str(&format!("\nlargest picture {}\n", words::dimensions(image.bounds)));
+    }
+    screen.out(&out)?;
+    Ok(0)
+}
+
+fn all_carriers(service: &Service, as_json: bool, screen: &Screen) -> Result<u8, Failure> {
+    let carriers = service.carriers();
+    if as_json {
+        let carriers: Vec<_> = carriers
+            .iter()
+            .map(|carrier| {
+                json!({
+                    "name": carrier.name,
+                    "title": carrier.title,
+                    "country": carrier.country,
+                    "mccMnc": carrier.mcc_mnc,
+                })
+            })
+            .collect();
+        screen.out(&format!("{}\n", json!({ "carriers": carriers })))?;
+        return Ok(0);
+    }
+    let mut table = Table::new(&[
+        ("name", Align::Left),
+        ("title", Align::Left),
+        ("country", Align::Left),
+        ("limits", Align::Left),
+        ("MCC-MNC", Align::Left),
+    ]);
+    for carrier in &carriers {
+        let least = carrier.limits.iter().map(|limit| limit.bytes).min();
+        let most = carrier.limits.iter().map(|limit| limit.bytes).max();
+        let range = match (least, most) {
+            (Some(least), Some(most)) if least == most => least.to_string(),
+            (Some(least), Some(most)) => format!("{least} to {most}"),
+            _ => String::new(),
+        };
+        table.row(vec![
+            Cell::toned(&carrier.name, Tone::Strong),
+            carrier.title.as_str().into(),
+            carrier.country.as_str().into(),
+            range.into(),
+            Cell::toned(carrier.mcc_mnc.join(" "), Tone::Faint),
+        ]);
+    }
+    screen.out(&table.render(screen.width(), screen.paint(true)))?;
+    Ok(0)
+}

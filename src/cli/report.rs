@@ -1,0 +1,235 @@
+//! A report as a table for people.
+
+use crate::model::{Action, Bytes, MediaInfo, Outcome, PartReport, Report};
+
+use super::{
+    table::{Align, Cell, Table},
+    term::{Paint, Tone, safe},
+    words,
+};
+
+/// Whether it happened or would happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tense {
+    /// `adapt`.
+    Done,
+    /// `plan`: sizes after are bounds.
+    Planned,
+}
+
+/// The table, the totals and the warnings.
+pub fn render(report: &Report, tense: Tense, width: usize, paint: Paint) -> String {
+    let mut table = Table::new(&[
+        ("#", Align::Right),
+        ("part", Align::Left),
+        ("type", Align::Left),
+        ("size", Align::Right),
+        ("pixels", Align::Left),
+        ("action", Align::Left),
+    ]);
+    for part in &report.parts {
+        let (cells, notes) = row(part, tense);
+        table.noted(cells, notes);
+    }
+    let mut out = table.render(width, paint);
+    out.push('\n');
+    out.push_str(&totals(report, tense, paint));
+    for warning in &report.warnings {
+        let text = format!("warning: {} ({})", safe(&warning.message), safe(&warning.code));
+        out.push_str(&paint.tone(Tone::Changed, &text));
+        out.push('\n');
+    }
+    out
+}
+
+fn row(part: &PartReport, tense: Tense) -> (Vec<Cell>, Vec<String>) {
+    let after = part.after.as_ref();
+    let size = match (after, tense, part.action) {
+        (Some(info), Tense::Done, _) | (Some(info), Tense::Planned, Action::Keep) => {
+            change(&part.before, info, |info| info.bytes.to_string())
+        }
+        (_, Tense::Planned, Action::Transcode | Action::Replace) => match part.budget_bytes {
+            Some(budget) => format!("{} → ≤ {budget}", part.before.bytes),
+            None => part.before.bytes.to_string(),
+        },
+        _ => part.before.bytes.to_string(),
+    };
+    let media_type = match after {
+        Some(info) => change(&part.before, info, |info| short_type(info)),
+        None => short_type(&part.before),
+    };
+    let pixels = match after {
+        Some(info) => change(&part.before, info, pixels),
+        None => pixels(&part.before),
+    };
+    let (verb, tone) = (
+        match tense {
+            Tense::Done => words::action(part.action),
+            Tense::Planned => words::intent(part.action),
+        },
+        match part.action {
+            Action::Keep => Tone::Good,
+            Action::Transcode => Tone::Changed,
+            Action::Replace | Action::Drop => Tone::Bad,
+        },
+    );
+    let cells = vec![
+        Cell::toned((u64::from(part.id.0) + 1).to_string(), Tone::Faint),
+        label(part).into(),
+        media_type.into(),
+        size.into(),
+        pixels.into(),
+        Cell::toned(verb, tone),
+    ];
+    (cells, part.reasons.iter().map(words::reason).collect())
+}
+
+/// The name of a part, or what it is where it has none.
+pub fn label(part: &PartReport) -> String {
+    if part.name.is_empty() { words::kind(part.before.kind).to_owned() } else { part.name.clone() }
+}
+
+/// `before → after`, or one of them where they do not differ.
+fn change(before: &MediaInfo, after: &MediaInfo, show: impl Fn(&MediaInfo) -> String) -> String {
+    let (before, after) = (show(before), show(after));
+    match (before.is_empty(), before == after) {
+        (_, true) | (true, _) => after,
+        (false, false) => format!("{before} → {after}"),
+    }
+}
+
+/// `jpeg` for pictures, the whole type for others.
+fn short_type(info: &MediaInfo) -> String {
+    let name = info.media_type.as_str();
+    let name = name.strip_prefix("image/").unwrap_or(name);
+    if info.animated() { format!("{name} ({} frames)", info.frames) } else { name.to_owned() }
+}
+
+fn pixels(info: &MediaInfo) -> String {
+    info.dimensions.map(words::dimensions).unwrap_or_default()
+}
+
+/// How full the limit is, in percent.
+pub fn fill(after: Bytes, limit: Bytes) -> f64 {
+    if limit == Bytes::ZERO { 100.0 } else { after.get() as f64 * 100.0 / limit.get() as f64 }
+}
+
+fn totals(report: &Report, tense: Tense, paint: Paint) -> String {
+    let (before, after) = (report.wire_bytes_before, report.wire_bytes_after);
+    let bound = if tense == Tense::Planned { "≤ " } else { "" };
+    let mut line = format!("on the wire {before} → {bound}{after}");
+    if let Some(limit) = &report.limit {
+        line.push_str(&format!(
+            ", limit {} ({}, counting {}), {:.1} % filled",
+            limit.bytes,
+            words::limit_source(limit.source),
+            words::counting(limit.counting),
+            fill(after, limit.bytes),
+        ));
+    } else {
+        line.push_str(", no limit");
+    }
+    let tone = match report.outcome {
+        Outcome::Unchanged => Tone::Good,
+        Outcome::Minor => Tone::Changed,
+        Outcome::Major => Tone::Bad,
+    };
+    format!("{line}\n{}\n", paint.tone(tone, words::outcome(report.outcome)))
+}
+
+#[cfg(test)]
+pub mod tests {
+    use crate::model::{
+        Counting, Dimensions, LimitSource, MediaType, PartId, Reason, ReasonCode, Warning,
+        WireLimit,
+    };
+
+    use super::*;
+
+    pub fn sample() -> Report {
+        let picture = |media_type, bytes, w, h| MediaInfo {
+            dimensions: Dimensions::new(w, h),
+            frames: 1,
+            ..MediaInfo::opaque(media_type, Bytes::new(bytes))
+        };
+        let part = |id, name: &str, action, reasons, before: MediaInfo, after| PartReport {
+            id: PartId(id),
+            content_id: String::new(),
+            name: name.into(),
+            action,
+            reasons,
+            before,
+            after,
+            budget_bytes: Some(Bytes::new(99_000)),
+            encodes: 3,
+            quality_estimate: Some(74.2),
+            cpu_ms: 31.5,
+        };
+        let text = MediaInfo::opaque(MediaType::TEXT, Bytes::new(12));
+        Report {
+            outcome: Outcome::Major,
+            limit: Some(WireLimit {
+                bytes: Bytes::new(100_000),
+                counting: Counting::Interface,
+                source: LimitSource::Carrier,
+            }),
+            wire_bytes_before: Bytes::new(3_100_000),
+            wire_bytes_after: Bytes::new(99_200),
+            parts: vec![
+                part(
+                    0,
+                    "Föto <1>.jpg",
+                    Action::Transcode,
+                    vec![Reason::new(ReasonCode::OverImageLimit, "4032x3024 > 640x480")],
+                    picture(MediaType::PNG, 3_000_000, 4032, 3024),
+                    Some(picture(MediaType::JPEG, 98_500, 640, 480)),
+                ),
+                part(
+                    1,
+                    "",
+                    Action::Keep,
+                    vec![ReasonCode::NeverCut.into()],
+                    text.clone(),
+                    Some(text),
+                ),
+                part(
+                    2,
+                    "clip\x1b[2J.3gp",
+                    Action::Drop,
+                    vec![ReasonCode::DecoderMissing.into()],
+                    MediaInfo::opaque(MediaType::fold("video/3gpp"), Bytes::new(90_000)),
+                    None,
+                ),
+            ],
+            warnings: vec![Warning { code: "X".into(), message: "mind this".into() }],
+            capabilities: None,
+        }
+    }
+
+    #[test]
+    fn the_table_tells_before_and_after_and_why() {
+        let text = render(&sample(), Tense::Done, 120, Paint::NONE);
+        for wanted in [
+            "Föto <1>.jpg",
+            "png → jpeg",
+            "3.00 MB → 98.5 kB",
+            "4032×3024 → 640×480",
+            "re-encoded",
+            "larger than the picture size allowed (4032x3024 > 640x480)",
+            "left out",
+            "on the wire 3.10 MB → 99.2 kB, limit 100.0 kB (set by the carrier",
+            "99.2 % filled",
+            "warning: mind this (X)",
+        ] {
+            assert!(text.contains(wanted), "{wanted}\n{text}");
+        }
+        assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn plans_speak_of_bounds() {
+        let text = render(&sample(), Tense::Planned, 120, Paint::NONE);
+        assert!(text.contains("3.00 MB → ≤ 99.0 kB"), "{text}");
+        assert!(text.contains("re-encode\n"), "{text}");
+    }
+}

@@ -1,0 +1,41 @@
+//! `mmsfit demo-samples`: files to try everything with.
+
+use std::path::Path;
+
+use crate::{capacity::samples, message::Form, model::MediaType, service::Service};
+
+use super::{
+    Failure, output, slides,
+    term::{Screen, safe},
+};
+
+/// Writes media, and messages around them.
+pub fn run(_service: &Service, dir: &Path, screen: &Screen) -> Result<u8, Failure> {
+    let made = |error: samples::SampleError| Failure::internal("SAMPLES", error.to_string());
+    let mut media = Vec::new();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = dir.join(name);
+        output::write_file(&path, bytes)?;
+        screen.out(&format!("{}\n", safe(&path.to_string_lossy())))
+    };
+    for (name, medium, make) in samples::DEMO {
+        let data = make().map_err(made)?;
+        write(name, &data)?;
+        media.push((name.to_owned(), medium, data));
+    }
+    let text = "Greetings from the seaside! 🌊 Weather fine, ice cream better.\n";
+    media.push(("hello.txt".to_owned(), MediaType::TEXT, text.into()));
+    let pick = |names: &[&str]| {
+        let chosen = media.iter().filter(|(name, ..)| names.contains(&name.as_str()));
+        slides::message(chosen.cloned().collect())
+    };
+    for (name, form, names) in [
+        ("photo.mms", Form::MmsPdu, &["photo.jpg", "hello.txt"][..]),
+        ("album.mms", Form::MmsPdu, &["photo.jpg", "small.jpg", "screen.png", "hello.txt"]),
+        ("anim.mms", Form::MmsPdu, &["anim.gif", "hello.txt"]),
+        ("album.eml", Form::Mime, &["photo.jpg", "small.jpg", "screen.png", "hello.txt"]),
+    ] {
+        write(name, &samples::message(pick(names), form).map_err(made)?)?;
+    }
+    Ok(0)
+}

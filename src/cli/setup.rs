@@ -1,0 +1,109 @@
+//! From `--config` to a service, and what is in force.
+
+use std::path::Path;
+
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    codec::DecodeLimits, config::Config, message::ParseLimits, model::Bytes, service::Service,
+};
+
+use super::{
+    Failure,
+    args::CheckConfigArgs,
+    table::{Align, Table},
+    term::Screen,
+};
+
+/// The configuration in force: the one place where the command gets it from.
+///
+/// # Errors
+/// A file that cannot be read, or that says what is no setting.
+pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
+    if let Some(path) = path {
+        std::fs::File::open(path).map_err(|error| {
+            Failure::usage("CONFIG_UNREADABLE", error.to_string()).about(&path.to_string_lossy())
+        })?;
+    }
+    Ok(Config {
+        parse: ParseLimits::default(),
+        decode: DecodeLimits::default(),
+        max_request_bytes: Bytes::new(64 << 20),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    })
+}
+
+/// A service with the configuration in force.
+pub fn service(path: Option<&Path>) -> Result<Service, Failure> {
+    Ok(Service::new(load_config(path)?))
+}
+
+/// Logs go to stderr: warnings, with `-v` what happens, with `-vv` why. `MMSFIT_LOG` wins.
+pub fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_env("MMSFIT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // A second start in one process (tests) keeps the first.
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// `mmsfit check-config`.
+pub fn check_config(
+    path: Option<&Path>,
+    args: &CheckConfigArgs,
+    screen: &Screen,
+) -> Result<u8, Failure> {
+    let service = service(path)?;
+    let config = service.config();
+    let (devices, carriers) = (service.devices().len(), service.carriers().len());
+    let source = path.map_or("built-in defaults".to_owned(), |p| p.to_string_lossy().into_owned());
+    if args.json {
+        let value = json!({
+            "config": source,
+            "threads": config.threads,
+            "maxRequestBytes": config.max_request_bytes,
+            "parse": {
+                "maxParts": config.parse.max_parts,
+                "maxNesting": config.parse.max_nesting,
+                "maxHeaderBytes": config.parse.max_header_bytes,
+                "lenient": config.parse.lenient,
+            },
+            "decode": {
+                "maxPixels": config.decode.max_pixels,
+                "maxTotalPixels": config.decode.max_total_pixels,
+                "maxFrames": config.decode.max_frames,
+                "maxMemoryBytes": config.decode.max_memory,
+            },
+            "devices": devices,
+            "carriers": carriers,
+        });
+        screen.out(&format!("{value}\n"))?;
+        return Ok(0);
+    }
+    let mut table = Table::new(&[("setting", Align::Left), ("value", Align::Right)]);
+    for (name, value) in [
+        ("threads", config.threads.to_string()),
+        ("largest request", config.max_request_bytes.to_string()),
+        ("parts of a message", config.parse.max_parts.to_string()),
+        ("multiparts in multiparts", config.parse.max_nesting.to_string()),
+        ("bytes of a header block", config.parse.max_header_bytes.to_string()),
+        ("truncated messages accepted", config.parse.lenient.to_string()),
+        ("pixels of a picture", config.decode.max_pixels.to_string()),
+        ("pixels of an animation", config.decode.max_total_pixels.to_string()),
+        ("frames of an animation", config.decode.max_frames.to_string()),
+        ("memory for decoding one", config.decode.max_memory.to_string()),
+        ("devices known", devices.to_string()),
+        ("carriers known", carriers.to_string()),
+    ] {
+        table.row(vec![name.into(), value.into()]);
+    }
+    let body = table.render(screen.width(), screen.paint(true));
+    screen.out(&format!("configuration: {source}\n\n{body}"))?;
+    Ok(0)
+}

@@ -1,0 +1,177 @@
+//! Codes to words for people, in one place. Every match is exhaustive: a new code does not build
+//! until somebody has found words for it.
+
+use crate::model::{
+    Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, Reason, ReasonCode,
+};
+
+/// A reason as a sentence, with its figures.
+pub fn reason(reason: &Reason) -> String {
+    let sentence = reason_code(reason.code);
+    if reason.detail.is_empty() {
+        sentence.to_owned()
+    } else {
+        format!("{sentence} ({})", reason.detail)
+    }
+}
+
+/// A reason as a sentence.
+pub fn reason_code(code: ReasonCode) -> &'static str {
+    match code {
+        ReasonCode::Fits => "already fits: passed on bit for bit",
+        ReasonCode::TypeNotAccepted => "the device does not take this type",
+        ReasonCode::DeclaredTypeWrong => "was declared as another type than it is",
+        ReasonCode::OverImageLimit => "larger than the picture size allowed",
+        ReasonCode::OverMessageLimit => "the message would be over its size limit",
+        ReasonCode::Orientation => "turned upright as the camera noted",
+        ReasonCode::ColorModel => "colours converted to what handsets show (sRGB)",
+        ReasonCode::AlphaFlattened => "transparent areas filled with the background",
+        ReasonCode::CodingNotSupported => "coded in a way that the device does not show",
+        ReasonCode::MetadataStripped => "hidden data such as place and camera removed",
+        ReasonCode::SanitizeRequired => "re-made because the policy wants no hidden data",
+        ReasonCode::ScaledForBudget => "made smaller to keep it sharp within its bytes",
+        ReasonCode::ColorsReduced => "fewer colours to save bytes",
+        ReasonCode::FramesDropped => "fewer frames to save bytes",
+        ReasonCode::AnimationLost => "only the first frame is left of the animation",
+        ReasonCode::CannotFit => "no version of it is small enough",
+        ReasonCode::Malformed => "damaged beyond repair",
+        ReasonCode::SafetyLimit => "too big to be opened safely",
+        ReasonCode::DecoderMissing => "this installation cannot read the format",
+        ReasonCode::Protected => "copy-protected: kept whole or left out, never altered",
+        ReasonCode::NeverCut => "text and layout are never cut",
+        ReasonCode::AdaptationNotAllowed => "sender, device or policy forbid changes",
+        ReasonCode::DeadlineBestSoFar => "time was up: the best version so far was taken",
+        ReasonCode::OriginalSmaller => "the original was smaller than any new version",
+        ReasonCode::ReferencesRewritten => "references to renamed parts brought up to date",
+    }
+}
+
+/// What was done.
+pub fn action(action: Action) -> &'static str {
+    match action {
+        Action::Keep => "kept",
+        Action::Transcode => "re-encoded",
+        Action::Replace => "replaced",
+        Action::Drop => "left out",
+    }
+}
+
+/// What would be done.
+pub fn intent(action: Action) -> &'static str {
+    match action {
+        Action::Keep => "keep",
+        Action::Transcode => "re-encode",
+        Action::Replace => "replace",
+        Action::Drop => "leave out",
+    }
+}
+
+/// What became of the message.
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Unchanged => "unchanged: not one byte differs",
+        Outcome::Minor => "adapted: same media, smaller or in another format",
+        Outcome::Major => "adapted with losses: a medium was left out or changed its kind",
+    }
+}
+
+/// Who set a limit.
+pub fn limit_source(source: LimitSource) -> &'static str {
+    match source {
+        LimitSource::Device => "set by the device",
+        LimitSource::Carrier => "set by the carrier",
+        LimitSource::Request => "set by this request",
+        LimitSource::Default => "the default, as nobody set one",
+    }
+}
+
+/// What a limit counts.
+pub fn counting(counting: Counting) -> &'static str {
+    match counting {
+        Counting::Interface => "the message on the wire",
+        Counting::MmsPdu => "the message as an MMS PDU",
+        Counting::MimeBase64 => "the message as MIME with base64",
+        Counting::MimeBinary => "the message as binary MIME",
+        Counting::MediaOnly => "the media alone",
+    }
+}
+
+/// A kind of medium.
+pub fn kind(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "picture",
+        MediaKind::Audio => "sound",
+        MediaKind::Video => "video",
+        MediaKind::Text => "text",
+        MediaKind::Presentation => "layout",
+        MediaKind::Drm => "protected",
+        MediaKind::Other => "other",
+    }
+}
+
+/// Dimensions with a true multiplication sign.
+pub fn dimensions(dimensions: Dimensions) -> String {
+    format!("{}×{}", dimensions.width(), dimensions.height())
+}
+
+/// Whose fault.
+pub fn fault(category: Category) -> &'static str {
+    match category {
+        Category::Caller => "wrong request",
+        Category::Input => "bad input",
+        Category::Unsupported => "input of a kind not handled",
+        Category::TooLarge => "input over a safety limit",
+        Category::CannotFit => "the limits",
+        Category::NotAllowed => "forbidden",
+        Category::Busy => "busy",
+        Category::Deadline => "out of time",
+        Category::Cancelled => "cancelled",
+        Category::Internal => "our fault",
+    }
+}
+
+/// What to try next, where there is something to try: by reason first, then by category.
+pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
+    match reason {
+        "UNKNOWN_DEVICE" | "DEVICE_UNKNOWN" => Some("see `mmsfit devices` for the names"),
+        "UNKNOWN_CARRIER" | "CARRIER_UNKNOWN" => Some("see `mmsfit carriers` for the names"),
+        "INPUT_UNREADABLE" => Some("check the path and its permissions"),
+        "OUTPUT_UNWRITABLE" => Some("check that the directory exists and may be written"),
+        "BARE_NEEDS_ONE_MEDIUM" => Some("give one media file, or leave out --bare"),
+        "ONE_MESSAGE_AT_A_TIME" => Some("use `mmsfit batch run` for many messages"),
+        "OUTPUT_IS_INPUT" => Some("name another file after -o"),
+        "NOT_A_PROFILE" => Some("`mmsfit inspect FILE` tells what a file is"),
+        "OVER_MEMORY" => Some("raise --memory"),
+        "BATCH_BUSY" => Some("wait for the other run, or choose another OUT"),
+        _ => match category {
+            Category::Caller => Some("see `mmsfit help`"),
+            Category::Input => Some("`mmsfit inspect FILE` tells what a file is"),
+            Category::Unsupported => Some("convert it to JPEG, PNG or GIF first"),
+            Category::TooLarge => Some("the limits are in `mmsfit check-config`"),
+            Category::CannotFit => Some("raise the limit, or send fewer parts"),
+            Category::NotAllowed => Some("`mmsfit plan` tells what would have to be changed"),
+            Category::Busy => Some("try again later"),
+            Category::Deadline => Some("try again with more time or less effort"),
+            Category::Cancelled => None,
+            Category::Internal => Some("run again with -v and report what it says"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_follow_the_sentence() {
+        let with = Reason::new(ReasonCode::OverImageLimit, "4032x3024 > 640x480");
+        assert_eq!(reason(&with), "larger than the picture size allowed (4032x3024 > 640x480)");
+        assert_eq!(reason(&ReasonCode::Fits.into()), reason_code(ReasonCode::Fits));
+    }
+
+    #[test]
+    fn hints_know_reasons_before_categories() {
+        assert_eq!(hint("OVER_MEMORY", Category::TooLarge), Some("raise --memory"));
+        assert_eq!(hint("X", Category::Cancelled), None);
+    }
+}

@@ -1,0 +1,286 @@
+//! The command as a person or a program meets it.
+//!
+//! Checks on results skip themselves, visibly, in a build whose engine does not answer.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+fn mmsfit() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
+    for variable in ["MMSFIT_CONFIG", "MMSFIT_DEVICE", "MMSFIT_CARRIER", "MMSFIT_EFFORT"] {
+        command.env_remove(variable);
+    }
+    command.env("COLUMNS", "100");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    mmsfit().args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A photo-like JPEG of 1152 × 864, and a PNG.
+fn samples(dir: &Path) {
+    use mmsfit::capacity::{photo, samples};
+    fs::write(dir.join("photo.jpg"), samples::jpeg(&photo::photo(1152, 864, 1), None).unwrap())
+        .unwrap();
+    fs::write(dir.join("screen.png"), samples::png(&photo::screenshot(400, 600, 1)).unwrap())
+        .unwrap();
+    fs::write(dir.join("hello.txt"), "grüße").unwrap();
+}
+
+/// Whether the engine answers at all.
+fn engine_answers(dir: &Path) -> bool {
+    let photo = dir.join("photo.jpg");
+    let output =
+        run(&["adapt", "--bare", photo.to_str().unwrap(), "--max-bytes", "100k", "--json"]);
+    let answers = !stdout(&output).contains("UNIMPLEMENTED");
+    if !answers {
+        eprintln!("skipped: the engine of this build does not answer");
+    }
+    answers
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let help = stdout(&run(&["--help"]));
+    for command in [
+        "adapt",
+        "plan",
+        "inspect",
+        "serve",
+        "devices",
+        "carriers",
+        "batch",
+        "bench",
+        "check-config",
+        "completions",
+    ] {
+        assert!(help.contains(&format!("  {command} ")), "{command}\n{help}");
+        let output = run(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        let text = stdout(&output);
+        assert!(text.contains("Usage: mmsfit"), "{command}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{command}\n{text}");
+    }
+    assert!(!help.contains("demo-samples"));
+    assert!(help.contains("Exit codes:"));
+    let help = stdout(&run(&["adapt", "--help"]));
+    for wanted in ["Examples:", "Device:", "Carrier and limits:", "Output:", "MMSFIT_CARRIER"] {
+        assert!(help.contains(wanted), "{wanted}\n{help}");
+    }
+    let help = stdout(&run(&["batch", "run", "--help"]));
+    assert!(help.contains("journal.jsonl") && help.contains("a.png.jpg"), "{help}");
+}
+
+#[test]
+fn completions_are_for_shells() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("check-config"), "{shell}");
+    }
+}
+
+#[test]
+fn usage_errors_are_2_and_bad_input_is_3() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("junk.bin"), b"\x00\x01\x02\x03").unwrap();
+    fs::write(path("empty"), b"").unwrap();
+    fs::write(path("m.mms"), b"\x8c\x84\x98x\0\x8d\x92").unwrap();
+    for (args, code) in [
+        (vec!["adapt".to_owned()], 2),
+        (vec!["frobnicate".into()], 2),
+        (vec!["adapt".into(), path("photo.jpg"), "--max-bytes".into(), "many".into()], 2),
+        (vec!["adapt".into(), "--bare".into(), path("photo.jpg"), path("screen.png")], 2),
+        (vec!["adapt".into(), path("photo.jpg"), path("m.mms")], 2),
+        (vec!["adapt".into(), "--bare".into(), path("m.mms")], 2),
+        (vec!["adapt".into(), path("photo.jpg"), "-o".into(), path("photo.jpg")], 2),
+        (vec!["bench".into(), "--seconds".into(), "0".into()], 2),
+        (vec!["adapt".into(), path("not-there.jpg")], 3),
+        (vec!["adapt".into(), path("junk.bin")], 3),
+        (vec!["adapt".into(), path("empty")], 3),
+        (vec!["inspect".into(), path("junk.bin")], 3),
+        (vec!["batch".into(), "run".into(), path("nowhere"), path("out")], 3),
+        (vec!["batch".into(), "run".into(), path("photo.jpg"), path("out")], 2),
+    ] {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = run(&args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}\n{}", stderr(&output));
+        assert!(stdout(&output).is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn errors_are_one_line_or_one_object() {
+    let output = run(&["adapt", "not-there.jpg"]);
+    let text = stderr(&output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("mmsfit: not-there.jpg: no such file"), "{text}");
+    assert!(text.contains("INPUT_UNREADABLE"), "{text}");
+
+    let output = run(&["adapt", "not-there.jpg", "--json"]);
+    assert!(output.stderr.is_empty());
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["error"]["code"], 3);
+    let info = &value["error"]["details"][0];
+    assert_eq!(info["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
+    assert_eq!(info["domain"], "mmsfit");
+    assert_eq!(info["reason"], "INPUT_UNREADABLE");
+    assert_eq!(info["metadata"]["file"], "not-there.jpg");
+
+    // With the message on stdout the object goes to stderr.
+    let output = run(&["adapt", "not-there.jpg", "--json", "-o", "-"]);
+    assert!(output.stdout.is_empty());
+    assert!(serde_json::from_slice::<Value>(&output.stderr).is_ok());
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let mut child = mmsfit().args(["completions", "bash"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn configuration_is_shown_and_a_missing_one_is_told() {
+    let output = run(&["check-config"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("threads"));
+    let value: Value = serde_json::from_slice(&run(&["check-config", "--json"]).stdout).unwrap();
+    assert!(value["threads"].as_u64().unwrap() >= 1);
+    let output = run(&["--config", "/no/such/file.toml", "check-config"]);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("/no/such/file.toml"), "{}", stderr(&output));
+}
+
+#[test]
+fn without_an_output_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    let before = fs::read(dir.path().join("photo.jpg")).unwrap();
+    let listing = |dir: &Path| fs::read_dir(dir).unwrap().count();
+    let count = listing(dir.path());
+    let photo = dir.path().join("photo.jpg");
+    let output = run(&["adapt", "--bare", photo.to_str().unwrap(), "--max-bytes", "100k"]);
+    assert_eq!(listing(dir.path()), count);
+    assert_eq!(fs::read(&photo).unwrap(), before);
+    if engine_answers(dir.path()) {
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).contains("nothing written"), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_photo_comes_out_within_its_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    if !engine_answers(dir.path()) {
+        return;
+    }
+    let photo = dir.path().join("photo.jpg");
+    let small = dir.path().join("new/small.jpg");
+    let page = dir.path().join("report.html");
+    let output = mmsfit()
+        .args(["adapt", "--bare", "--max-bytes", "60k", "--max-image", "640x480", "--json"])
+        .arg(&photo)
+        .arg("-o")
+        .arg(&small)
+        .arg("--html")
+        .arg(&page)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let written = fs::read(&small).unwrap();
+    assert!(written.len() <= 60_000 && written.starts_with(b"\xff\xd8"), "{}", written.len());
+    assert_eq!(fs::read_dir(small.parent().unwrap()).unwrap().count(), 1, "leftovers");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = &value["report"];
+    assert_eq!(value["output"], small.to_str().unwrap());
+    assert_eq!(report["wireBytesAfter"], written.len());
+    assert_eq!(report["limit"]["bytes"], 60_000);
+    assert_eq!(report["parts"][0]["action"], "TRANSCODE");
+    assert_eq!(report["parts"][0]["after"]["bytes"], written.len());
+    let page = fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("src=\"data:image/jpeg;base64,").count(), 2);
+}
+
+#[test]
+fn media_become_a_message_and_messages_pass_through_pipes() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    if !engine_answers(dir.path()) {
+        return;
+    }
+    let file = |name: &str| dir.path().join(name);
+    let output = mmsfit()
+        .args(["adapt", "--max-bytes", "100k", "-o", "-"])
+        .args([file("photo.jpg"), file("screen.png"), file("hello.txt")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(output.stdout.first(), Some(&0x8c));
+    assert!(output.stdout.len() <= 100_000);
+    assert!(stderr(&output).contains("photo.jpg"), "{}", stderr(&output));
+
+    let mut child = mmsfit()
+        .args(["adapt", "-", "--max-bytes", "50k", "-o", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&output.stdout).unwrap();
+    let again = child.wait_with_output().unwrap();
+    assert!(again.status.success());
+    assert!(again.stdout.len() <= 50_000 && again.stdout.first() == Some(&0x8c));
+
+    let message = file("m.mms");
+    fs::write(&message, &output.stdout).unwrap();
+    let output = mmsfit().args(["inspect", "--json"]).arg(&message).output().unwrap();
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["parts"].as_array().unwrap().len(), 4, "{value}");
+}
+
+#[test]
+fn what_cannot_fit_is_4_and_says_what_could() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    if !engine_answers(dir.path()) {
+        return;
+    }
+    fs::write(dir.path().join("long.txt"), "never cut ".repeat(500)).unwrap();
+    let output = mmsfit()
+        .args(["adapt", "--max-bytes", "1k", "--json"])
+        .arg(dir.path().join("long.txt"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["error"]["code"], 9);
+    let metadata = &value["error"]["details"][0]["metadata"];
+    assert!(metadata["smallestReachableBytes"].is_string(), "{value}");
+}
+
+#[test]
+fn colour_is_for_terminals_unless_asked_for() {
+    let plain = run(&["check-config"]);
+    assert!(!stdout(&plain).contains('\x1b'));
+    let coloured = run(&["check-config", "--color", "always"]);
+    assert!(stdout(&coloured).contains("\x1b["));
+}
