@@ -6,15 +6,24 @@
 use super::{Attempt, Observation, Proposal, Situation, Task, curve::Curve, ladder::FLOOR_SIDE};
 use crate::model::{Bytes, Chroma, Dimensions, ImageCoding, Quality};
 
-/// From this quality on, full chroma is worth its bytes; below, 4:2:0 at a higher quality looks
-/// better. Measured: see `benches/` (sweep over photos, SSIMULACRA2).
-const FULL_CHROMA_FROM: f64 = 84.0;
+// Measured 2026-11-24 with `benches/jpeg_sweep.rs`, 12 photos, SSIMULACRA2 at 640×480 (means):
+//   limit   4:2:0        4:4:4        scales .85 / .7 / .6 / .5 at 4:2:0
+//   100 kB  89.7 (q 96)  91.5 (q 94)
+//    60 kB  86.1 (q 91)  87.0 (q 87)
+//    30 kB  76.7 (q 72)  76.3 (q 65)  76.8 (q 81)  75.2 (q 89)  73.0 (q 93)  70.3 (q 96)
+//    15 kB  57.7 (q 50)  53.3 (q 46)  63.2 (q 57)  64.7 (q 68)  64.6 (q 78)  63.9 (q 87)
+//     8 kB  25.2 (q 40)  12.4 (q 37)  40.3 (q 43)  46.6 (q 48)  49.4 (q 54)  50.7 (q 65)
+
+/// From this quality on, full chroma is worth its bytes: single photos cross over at 4:4:4
+/// qualities of 77 to 88.
+const FULL_CHROMA_FROM: f64 = 80.0;
 /// Leaving a choice of chroma once made needs this much more, so that it does not flip.
 const CHROMA_INERTIA: f64 = 4.0;
-/// Below this quality a smaller picture at [`SCALED_QUALITY`] looks better than a big one.
-const SCALE_BELOW: f64 = 34.0;
-/// The quality that a reduced scale aims for.
-const SCALED_QUALITY: f64 = 46.0;
+/// Below this quality a smaller picture at [`SCALED_QUALITY`] looks better than a big one:
+/// photos at q 55 are best left whole, at q 48 they gain up to 4 points.
+const SCALE_BELOW: f64 = 52.0;
+/// The quality that a reduced scale aims for: the best scale of most photos lies at 55 to 75.
+const SCALED_QUALITY: f64 = 64.0;
 /// The lowest quality ever used.
 const LOWEST: f64 = 12.0;
 /// From this quality (in tenths) on, the next try is the highest quality at once.

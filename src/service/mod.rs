@@ -1,16 +1,19 @@
 //! The engine as a service: resolves device, carrier and limits, runs the pipeline on a pool,
 //! owns the clock. Shells translate to and from the types here and decide nothing.
 
+mod adapt;
 pub mod pool;
 pub mod request;
+mod resolve;
 pub mod status;
 
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    config::Config,
-    model::Stop,
-    profile::{Resolution, carrier::Carrier},
+    config::{Config, store::{Device, Store}},
+    pipeline::Engine,
+    model::{Bytes, Dimensions, Stop},
+    profile::{DeviceDescription, Resolution, carrier::Carrier},
     service::request::{
         AdaptRequest, AdaptResponse, DeviceSummary, LimitsRequest, LimitsResponse, PlanResponse,
         ResolveRequest,
@@ -25,13 +28,15 @@ pub use status::ServiceError;
 pub struct Service {
     config: Arc<Config>,
     pool: Arc<Pool>,
+    engine: Engine,
 }
 
 impl Service {
     /// Builds pools from a configuration.
     pub fn new(config: Config) -> Self {
         let pool = Arc::new(Pool::new(config.threads));
-        Self { config: Arc::new(config), pool }
+        let engine = adapt::engine(&config);
+        Self { config: Arc::new(config), pool, engine }
     }
 
     /// The configuration in force.
@@ -45,44 +50,47 @@ impl Service {
     /// A typed refusal; see [`ServiceError`].
     pub fn adapt(
         &self,
-        _request: AdaptRequest,
-        _stop: &Stop,
+        request: AdaptRequest,
+        stop: &Stop,
     ) -> Result<AdaptResponse, ServiceError> {
-        Err(ServiceError::unimplemented("adapt"))
+        self.run_adapt(request, stop)
     }
 
     /// What [`Service::adapt`] would do, and its cost; encodes nothing.
     ///
     /// # Errors
     /// A typed refusal.
-    pub fn plan(&self, _request: AdaptRequest, _stop: &Stop) -> Result<PlanResponse, ServiceError> {
-        Err(ServiceError::unimplemented("plan"))
+    pub fn plan(&self, request: AdaptRequest, stop: &Stop) -> Result<PlanResponse, ServiceError> {
+        self.run_plan(request, stop)
     }
 
     /// Any device description to capabilities.
     ///
     /// # Errors
     /// An unknown device or carrier, or in strict mode a malformed document.
-    pub fn resolve(&self, _request: ResolveRequest) -> Result<Resolution, ServiceError> {
-        Err(ServiceError::unimplemented("resolve"))
+    pub fn resolve(&self, request: ResolveRequest) -> Result<Resolution, ServiceError> {
+        let store = self.config.store.as_ref();
+        let carrier = resolve::carrier(store, request.carrier.as_deref())?;
+        resolve::device(store, &request.device, carrier)
     }
 
     /// All devices known, by name.
     pub fn devices(&self) -> Vec<DeviceSummary> {
-        Vec::new()
+        let store = self.config.store.as_ref();
+        store.devices().map(|device| summary(store, device)).collect()
     }
 
     /// All carriers known, by name.
     pub fn carriers(&self) -> Vec<Carrier> {
-        Vec::new()
+        self.config.store.carriers().cloned().collect()
     }
 
     /// The limits of a route.
     ///
     /// # Errors
     /// An unknown carrier.
-    pub fn lookup_limits(&self, _request: LimitsRequest) -> Result<LimitsResponse, ServiceError> {
-        Err(ServiceError::unimplemented("lookup_limits"))
+    pub fn lookup_limits(&self, request: LimitsRequest) -> Result<LimitsResponse, ServiceError> {
+        resolve::lookup(&self.config.store, &request)
     }
 
     /// The pool for CPU work.
@@ -112,5 +120,30 @@ impl Service {
     {
         let service = self.clone();
         self.pool.run(stop, deadline, move |stop| work(&service, stop)).await
+    }
+}
+
+/// A device as lists show it.
+fn summary(store: &Store, device: &Device) -> DeviceSummary {
+    let described = DeviceDescription {
+        device_id: Some(device.id.clone()),
+        ..DeviceDescription::default()
+    };
+    // A document of the store resolves: it was parsed when the store was loaded.
+    let capabilities = crate::profile::resolve(&described, None, store).ok();
+    let of = |get: fn(&crate::model::Capabilities) -> String| {
+        capabilities.as_ref().map_or_else(String::new, |r| get(&r.capabilities))
+    };
+    DeviceSummary {
+        id: device.id.clone(),
+        vendor: of(|c| c.vendor.clone()),
+        model: of(|c| c.model.clone()),
+        max_message_bytes: capabilities
+            .as_ref()
+            .map_or(Bytes::ZERO, |r| r.capabilities.max_message_bytes.value),
+        max_image: capabilities
+            .as_ref()
+            .map_or(Dimensions::at_least_one(1, 1), |r| r.capabilities.max_image.value),
+        embedded: device.embedded,
     }
 }

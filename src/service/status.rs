@@ -71,11 +71,6 @@ impl ServiceError {
     pub fn internal(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Category::Internal, reason, message)
     }
-
-    /// While the house is being built.
-    pub(crate) fn unimplemented(what: &str) -> Self {
-        Self::internal("UNIMPLEMENTED", format!("{what} is not there yet"))
-    }
 }
 
 /// gRPC status codes that we use, by their canonical numbers.

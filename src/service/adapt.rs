@@ -1,0 +1,172 @@
+//! One message through the engine: resolve, prepare, execute, answer.
+
+use std::time::Duration;
+
+use super::{Service, ServiceError, resolve};
+use crate::{
+    config::Config,
+    message::Form,
+    model::{Bytes, Fault, Limits, Report, Stop, Warning},
+    pipeline::{Engine, Job, PipelineError, Prepared},
+    plan::{PlanError, Policy},
+    profile::Resolution,
+    service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
+};
+
+/// CPU time of the calling thread.
+pub(super) fn cpu_clock() -> Duration {
+    cpu_time::ThreadTime::try_now().map_or(Duration::ZERO, |t| t.as_duration())
+}
+
+/// A request, resolved.
+struct Resolved {
+    job: Job,
+    output: Form,
+    warnings: Vec<Warning>,
+}
+
+fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, ServiceError> {
+    let store = config.store.as_ref();
+    let carrier = resolve::carrier(store, request.carrier.as_deref())?;
+    let Resolution { capabilities, repairs } = resolve::device(store, &request.device, carrier)?;
+    let content = std::mem::replace(
+        &mut request.content,
+        crate::service::request::Content::Parts { headers: Vec::new(), parts: Vec::new() },
+    );
+    let message = resolve::message(content, &config.parse)?;
+    let output = request.output_form.unwrap_or(message.form());
+    let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, &message));
+    let limits = resolve::limits(
+        &capabilities,
+        carrier,
+        &request.limits,
+        (interface, request.sender),
+    );
+    // What the originator or the device forbids is honoured.
+    let adaptation_forbidden =
+        message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
+    let policy = Policy { adaptation_forbidden, ..Policy::default() };
+    let mut warnings = Vec::new();
+    if !repairs.is_empty() {
+        warnings.push(Warning {
+            code: "PROFILE_REPAIRED".into(),
+            message: format!("{} mistakes of the device description were mended", repairs.len()),
+        });
+    }
+    let job =
+        Job { message, interface, capabilities, limits, policy, effort: request.effort };
+    Ok(Resolved { job, output, warnings })
+}
+
+/// Adds what the shells' callers asked to see.
+fn complete(mut report: Report, resolved: &Resolved, level: ReportLevel) -> Report {
+    report.warnings.splice(0..0, resolved.warnings.iter().cloned());
+    if level == ReportLevel::Full {
+        report.capabilities = Some(resolved.job.capabilities.clone());
+    }
+    report
+}
+
+impl Service {
+    pub(super) fn run_adapt(
+        &self,
+        mut request: AdaptRequest,
+        stop: &Stop,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let resolved = resolved(&self.config, &mut request)?;
+        let adapted = self.pool.install(|| {
+            let prepared = self.engine.prepare(&resolved.job)?;
+            self.engine.execute(&resolved.job, &prepared, stop)
+        });
+        let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let report = complete(adapted.report, &resolved, request.report_level);
+        let content = resolve::content(&adapted.message, resolved.output)?;
+        Ok(AdaptResponse { request_id: request.request_id, content, report })
+    }
+
+    pub(super) fn run_plan(
+        &self,
+        mut request: AdaptRequest,
+        stop: &Stop,
+    ) -> Result<PlanResponse, ServiceError> {
+        stop.check().map_err(ServiceError::stopped)?;
+        let resolved = resolved(&self.config, &mut request)?;
+        let prepared = self
+            .engine
+            .prepare(&resolved.job)
+            .map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let report = self.engine.foresee(&resolved.job, &prepared);
+        let (cost_cpu_ms, cost_memory) = cost(&prepared);
+        Ok(PlanResponse {
+            request_id: request.request_id,
+            report: complete(report, &resolved, request.report_level),
+            limits: resolved.job.limits,
+            cost_cpu_ms,
+            cost_memory,
+        })
+    }
+}
+
+/// The engine of a configuration.
+pub(super) fn engine(config: &Config) -> Engine {
+    Engine {
+        codecs: std::sync::Arc::new(crate::codec::CodecSet::builtin()),
+        decode: config.decode,
+        cpu_clock,
+    }
+}
+
+/// CPU-milliseconds for a megapixel of source decoded and fitted, by how the format decodes.
+/// Measured 2026-11-24 with `benches/picture.rs`: see the README's table.
+fn ms_per_megapixel(media_type: &str) -> f64 {
+    match media_type {
+        "image/jpeg" => 8.0,
+        "image/png" => 30.0,
+        "image/webp" => 35.0,
+        _ => 20.0,
+    }
+}
+
+fn cost(prepared: &Prepared) -> (f64, Bytes) {
+    let mut cpu_ms = 0.0;
+    let mut memory = Bytes::ZERO;
+    for (part, facts) in prepared.plan().parts().iter().zip(prepared.facts()) {
+        memory = memory + facts.info.bytes;
+        if part.target.is_none() {
+            continue;
+        }
+        let pixels = facts.info.dimensions.map_or(0, crate::model::Dimensions::pixels);
+        let frames = u64::from(facts.info.frames.max(1));
+        let megapixels = (pixels * frames) as f64 / 1e6;
+        cpu_ms += 5.0 + megapixels * ms_per_megapixel(facts.info.media_type.as_str());
+        memory = memory + resolve::memory(pixels, facts.info.bytes);
+    }
+    (cpu_ms, memory)
+}
+
+fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
+    let base = ServiceError::from_fault(error as &dyn Fault);
+    match error {
+        PipelineError::CannotFit { part, smallest, limit } => ServiceError {
+            part: Some(*part),
+            smallest_reachable: Some(*smallest),
+            limit: Some(limit.bytes),
+            ..base
+        },
+        PipelineError::Plan(PlanError::FixedOverLimit { fixed: size, limit }) => ServiceError {
+            smallest_reachable: Some(*size),
+            limit: Some(limit.bytes),
+            ..base
+        },
+        // What is there cannot be touched: its size is the smallest there is.
+        PipelineError::Plan(PlanError::NotAllowed { size, limit }) => ServiceError {
+            smallest_reachable: Some(*size),
+            limit: Some(limit.bytes),
+            ..base
+        },
+        PipelineError::OnlyPart { part, .. } => ServiceError { part: Some(*part), ..base },
+        PipelineError::Message(_) | PipelineError::Stopped(_) | PipelineError::Check(_) => {
+            ServiceError { limit: limits.wire.iter().map(|l| l.bytes).min(), ..base }
+        }
+    }
+}

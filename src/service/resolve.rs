@@ -1,0 +1,284 @@
+//! From what a request says to what the engine needs: device, carrier, limits.
+
+use crate::{
+    config::Store,
+    message::{Form, Message},
+    model::{
+        Bytes, Capabilities, Counting, Dimensions, ImageLimit, Interface, LimitSource, Limits,
+        SenderType, Source, WireLimit,
+    },
+    profile::{self, DeviceDescription, Resolution, carrier::Carrier},
+    service::{
+        ServiceError,
+        request::{Content, LimitOverrides, LimitsRequest, LimitsResponse, RouteLimit},
+    },
+};
+
+/// Parses content.
+pub(super) fn message(
+    content: Content,
+    limits: &crate::message::ParseLimits,
+) -> Result<Message, ServiceError> {
+    match content {
+        Content::MmsPdu(bytes) => Message::parse_pdu(bytes, limits),
+        Content::Mime(bytes) => Message::parse_mime(bytes, limits),
+        Content::Parts { headers, parts } => Message::from_parts(headers, parts, limits),
+        Content::Bare { data, name } => {
+            Ok(Message::bare(data, (!name.is_empty()).then_some(name.as_str())))
+        }
+    }
+    .map_err(|error| ServiceError { part: error.part(), ..ServiceError::from_fault(&error) })
+}
+
+/// The carrier by name or MCC-MNC.
+pub(super) fn carrier<'a>(
+    store: &'a Store,
+    name: Option<&str>,
+) -> Result<Option<&'a Carrier>, ServiceError> {
+    let Some(name) = name.filter(|n| !n.is_empty()) else { return Ok(None) };
+    let found = store.carrier(name);
+    found.map(Some).ok_or_else(|| {
+        let near = store.suggest_carriers(name);
+        let hint = if near.is_empty() {
+            String::new()
+        } else {
+            format!("; did you mean {}", near.join(", "))
+        };
+        ServiceError::caller("UNKNOWN_CARRIER", "carrier", format!("unknown carrier `{name}`{hint}"))
+    })
+}
+
+/// The device's capabilities.
+pub(super) fn device(
+    store: &Store,
+    device: &DeviceDescription,
+    carrier: Option<&Carrier>,
+) -> Result<Resolution, ServiceError> {
+    let default = carrier.and_then(|c| c.default_device.as_deref());
+    profile::resolve(device, default, store).map_err(|error| {
+        let field = match &error {
+            profile::ProfileError::UnknownDevice { .. } => "device.device_id",
+            _ => "device.uaprof_xml",
+        };
+        ServiceError { field: Some(field.to_owned()), ..ServiceError::from_fault(&error) }
+    })
+}
+
+/// All limits that apply. A value that nobody stated (a built-in default) yields to any that
+/// somebody did.
+pub(super) fn limits(
+    capabilities: &Capabilities,
+    carrier: Option<&Carrier>,
+    overrides: &LimitOverrides,
+    route: (Interface, Option<SenderType>),
+) -> Limits {
+    Limits {
+        wire: wire_limits(capabilities, carrier, overrides, route),
+        image: Some(image_limit(capabilities, carrier, overrides)),
+    }
+}
+
+fn wire_limits(
+    capabilities: &Capabilities,
+    carrier: Option<&Carrier>,
+    overrides: &LimitOverrides,
+    (interface, sender): (Interface, Option<SenderType>),
+) -> Vec<WireLimit> {
+    let request = overrides.max_message_bytes.map(|bytes| WireLimit {
+        bytes,
+        counting: Counting::Interface,
+        source: LimitSource::Request,
+    });
+    if let (Some(request), true) = (request, overrides.replace) {
+        return vec![request];
+    }
+    let mut wire: Vec<WireLimit> = request.into_iter().collect();
+    if let Some(carrier) = carrier {
+        wire.extend(carrier.limits_for(interface, sender).into_iter().map(|(_, limit)| limit));
+    }
+    let device = &capabilities.max_message_bytes;
+    let stated = device.provenance.source != Source::Default;
+    if stated || wire.is_empty() {
+        wire.push(WireLimit {
+            bytes: device.value,
+            counting: Counting::Interface,
+            source: if stated { LimitSource::Device } else { LimitSource::Default },
+        });
+    }
+    wire
+}
+
+fn image_limit(
+    capabilities: &Capabilities,
+    carrier: Option<&Carrier>,
+    overrides: &LimitOverrides,
+) -> ImageLimit {
+    let device = &capabilities.max_image;
+    let stated = device.provenance.source != Source::Default;
+    let mut limit = ImageLimit {
+        bounds: device.value,
+        source: if stated { LimitSource::Device } else { LimitSource::Default },
+    };
+    if let Some(bounds) = carrier.and_then(|c| c.max_image) {
+        limit = tightened(limit, bounds, LimitSource::Carrier);
+    }
+    let (width, height) = (overrides.max_image_width, overrides.max_image_height);
+    if width.is_some() || height.is_some() {
+        let replaces = overrides.replace || limit.source == LimitSource::Default;
+        // A side that is not stated is not limited by the request.
+        let open = if replaces { Some(u32::MAX) } else { None };
+        let asked = Dimensions::at_least_one(
+            width.or(open).unwrap_or(limit.bounds.width()),
+            height.or(open).unwrap_or(limit.bounds.height()),
+        );
+        limit = if replaces {
+            ImageLimit { bounds: asked, source: LimitSource::Request }
+        } else {
+            tightened(limit, asked, LimitSource::Request)
+        };
+    }
+    limit
+}
+
+/// The smaller of two boxes, side by side after turning one to the other.
+fn tightened(limit: ImageLimit, other: Dimensions, source: LimitSource) -> ImageLimit {
+    if limit.source == LimitSource::Default {
+        return ImageLimit { bounds: other, source };
+    }
+    let other = other.turned_to(limit.bounds);
+    let bounds = Dimensions::at_least_one(
+        limit.bounds.width().min(other.width()),
+        limit.bounds.height().min(other.height()),
+    );
+    if bounds == limit.bounds { limit } else { ImageLimit { bounds, source } }
+}
+
+/// The limits of a route, for people who plan.
+pub(super) fn lookup(
+    store: &Store,
+    request: &LimitsRequest,
+) -> Result<LimitsResponse, ServiceError> {
+    let carrier = carrier(store, Some(&request.carrier))?.ok_or_else(|| {
+        ServiceError::caller("MISSING_CARRIER", "carrier", "name a carrier or an MCC-MNC")
+    })?;
+    let interfaces = match request.interface {
+        Some(one) => vec![one],
+        None => vec![Interface::Mm1, Interface::Mm4, Interface::Mm7],
+    };
+    let limits = interfaces
+        .into_iter()
+        .flat_map(|interface| {
+            carrier.limits_for(interface, request.sender).into_iter().map(move |(row, limit)| {
+                RouteLimit {
+                    interface,
+                    sender: row.sender,
+                    limit,
+                    counting: limit.counting,
+                    source: row.source.clone(),
+                    date: row.date.clone(),
+                }
+            })
+        })
+        .collect();
+    Ok(LimitsResponse {
+        carrier: carrier.name.clone(),
+        title: carrier.title.clone(),
+        limits,
+        image: carrier
+            .max_image
+            .map(|bounds| ImageLimit { bounds, source: LimitSource::Carrier }),
+    })
+}
+
+/// The message in the form asked for.
+pub(super) fn content(message: &Message, form: Form) -> Result<Content, ServiceError> {
+    let fault = |error| ServiceError::from_fault(&error);
+    Ok(match form {
+        Form::MmsPdu => Content::MmsPdu(message.serialize(form).map_err(fault)?),
+        Form::Mime => Content::Mime(message.serialize(form).map_err(fault)?),
+        Form::Parts => {
+            let (headers, parts) = message.to_parts();
+            Content::Parts { headers, parts }
+        }
+        Form::Bare => {
+            let name = message.parts().first().and_then(|p| p.name.clone()).unwrap_or_default();
+            Content::Bare { data: message.serialize(form).map_err(fault)?, name }
+        }
+    })
+}
+
+/// The interface over which a form travels by nature.
+pub(super) fn interface_of(form: Form, message: &Message) -> Interface {
+    match form {
+        Form::MmsPdu => Interface::Mm1,
+        Form::Mime if message.form() != Form::Mime => Interface::Mm4,
+        Form::Mime | Form::Parts | Form::Bare => message.default_interface(),
+    }
+}
+
+/// Bytes that a decoder and the resized copies of one picture may hold: the price of memory.
+pub(super) fn memory(pixels: u64, encoded: Bytes) -> Bytes {
+    // Decoders that cannot scale hold 4 bytes a pixel; scaled copies and planes are far smaller.
+    Bytes::new(pixels.saturating_mul(4)) + encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::InlineCapabilities;
+
+    fn resolve(inline: Option<InlineCapabilities>) -> Capabilities {
+        let described = DeviceDescription { inline, ..DeviceDescription::default() };
+        device(&Store::embedded(), &described, None).unwrap().capabilities
+    }
+
+    fn stated() -> Capabilities {
+        resolve(Some(InlineCapabilities {
+            max_message_bytes: Some(Bytes::new(100_000)),
+            max_image: Dimensions::new(640, 480),
+            ..InlineCapabilities::default()
+        }))
+    }
+
+    const ROUTE: (Interface, Option<SenderType>) = (Interface::Mm1, None);
+
+    #[test]
+    fn defaults_yield_to_what_somebody_stated() {
+        let nothing = resolve(None);
+        let alone = limits(&nothing, None, &LimitOverrides::default(), ROUTE);
+        assert_eq!(alone.wire[0].source, LimitSource::Default);
+        let overrides = LimitOverrides {
+            max_message_bytes: Some(Bytes::new(600_000)),
+            max_image_width: Some(1600),
+            ..LimitOverrides::default()
+        };
+        let asked = limits(&nothing, None, &overrides, ROUTE);
+        assert_eq!(asked.wire.len(), 1);
+        assert_eq!(asked.wire[0].bytes.get(), 600_000);
+        assert_eq!(asked.image.unwrap().bounds.width(), 1600);
+    }
+
+    #[test]
+    fn overrides_only_tighten_unless_they_replace() {
+        let wider = LimitOverrides {
+            max_message_bytes: Some(Bytes::new(600_000)),
+            max_image_width: Some(1600),
+            max_image_height: Some(100),
+            replace: false,
+        };
+        let got = limits(&stated(), None, &wider, ROUTE);
+        assert_eq!(got.wire.iter().map(|l| l.bytes.get()).min(), Some(100_000));
+        assert_eq!(got.image.unwrap().bounds, Dimensions::new(640, 100).unwrap());
+        let got = limits(&stated(), None, &LimitOverrides { replace: true, ..wider }, ROUTE);
+        assert_eq!(got.wire.len(), 1);
+        assert_eq!(got.wire[0].bytes.get(), 600_000);
+        assert_eq!(got.image.unwrap().bounds, Dimensions::new(1600, 100).unwrap());
+    }
+
+    #[test]
+    fn an_unknown_carrier_is_the_callers_fault_with_a_hint() {
+        let error = carrier(&Store::embedded(), Some("us-verizn")).unwrap_err();
+        assert_eq!(error.reason, "UNKNOWN_CARRIER");
+        assert!(error.message.contains("us-verizon"), "{}", error.message);
+    }
+}
