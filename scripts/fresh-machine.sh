@@ -78,7 +78,7 @@ security_mirror_of() { # debian|ubuntu
 keyring_of() { # debian|ubuntu
     local ring=/usr/share/keyrings/$1-archive-keyring.gpg package
     if [ ! -f "$ring" ]; then
-        package=$([ "$1" = ubuntu ] && echo ubuntu-archive-keyring || echo debian-archive-keyring)
+        package=$([ "$1" = ubuntu ] && echo ubuntu-keyring || echo debian-archive-keyring)
         mkdir -p "$work/keyring"
         (cd "$work/keyring" && { apt-get -q=2 download "$package" || { apt-get -q=2 update && apt-get -q=2 download "$package"; }; } >&2 &&
             dpkg-deb -x "$package"_*.deb .) || return 1
