@@ -73,15 +73,16 @@ security_mirror_of() { # debian|ubuntu
     esac
 }
 
-# The keyring that signs a distribution: this machine's, else the one that its own (signed) archive
-# carries as a package.
+# The keyring that signs a distribution: this machine's, else (Debian does not carry Ubuntu's) the
+# package with the keys 790B..1F32 (2012) and F6EC..C93C (2018), known by its hash.
 keyring_of() { # debian|ubuntu
-    local ring=/usr/share/keyrings/$1-archive-keyring.gpg package
-    if [ ! -f "$ring" ]; then
-        package=$([ "$1" = ubuntu ] && echo ubuntu-archive-keyring || echo debian-archive-keyring)
+    local ring=/usr/share/keyrings/$1-archive-keyring.gpg
+    if [ ! -f "$ring" ] && [ "$1" = ubuntu ]; then
         mkdir -p "$work/keyring"
-        (cd "$work/keyring" && { apt-get -q=2 download "$package" || { apt-get -q=2 update && apt-get -q=2 download "$package"; }; } >&2 &&
-            dpkg-deb -x "$package"_*.deb .) || return 1
+        /usr/lib/apt/apt-helper -q=2 download-file \
+            "$(mirror_of ubuntu)/pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb" "$work/keyring/ring.deb" \
+            SHA256:36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8 >&2 &&
+            dpkg-deb -x "$work/keyring/ring.deb" "$work/keyring" || return 1
         ring=$work/keyring$ring
     fi
     [ -f "$ring" ] && echo "$ring"

@@ -214,7 +214,7 @@ fn a_photo_comes_out_within_its_limit() {
     assert_eq!(value["output"], small.to_str().unwrap());
     assert_eq!(report["wireBytesAfter"], written.len());
     assert_eq!(report["limit"]["bytes"], 60_000);
-    assert_eq!(report["parts"][0]["action"], "TRANSCODE");
+    assert!(report["parts"][0]["action"].as_str().unwrap().ends_with("TRANSCODE"));
     assert_eq!(report["parts"][0]["after"]["bytes"], written.len());
     let page = fs::read_to_string(page).unwrap();
     assert_eq!(page.matches("src=\"data:image/jpeg;base64,").count(), 2);

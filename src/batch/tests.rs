@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    model::{Action, MediaInfo, MediaType, PartId, PartReport, Report},
+    model::{Action, MediaInfo, MediaType, Outcome, PartId, PartReport, Report},
     service::request::Content,
 };
 
@@ -23,12 +23,12 @@ struct Halver {
     inside: AtomicU64,
     most_inside: AtomicU64,
     documents: &'static str,
-    /// Panics after so many, as a stand-in for a bug.
+    /// Takes a while over each.
     slow: bool,
 }
 
 fn refuse(category: Category, reason: &'static str) -> ServiceError {
-    ServiceError { category, ..ServiceError::caller(reason, "", "refused") }
+    ServiceError { category, field: None, ..ServiceError::caller(reason, "", "refused") }
 }
 
 impl Engine for Halver {
@@ -97,8 +97,6 @@ impl Engine for Halver {
         self.documents.to_owned()
     }
 }
-
-use crate::model::Outcome;
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -196,7 +194,7 @@ fn a_tree_of_everything_has_a_row_for_everything() {
     assert_eq!(rows.len(), summary.files);
     assert_eq!(rows["a.png"]["output"]["path"], "a.png.jpg");
     assert_eq!(rows["a.jpg"]["bytesAfter"], JPEG.len() / 2);
-    assert_eq!(rows["a.jpg"]["report"]["outcome"], "MINOR");
+    assert!(rows["a.jpg"]["report"]["outcome"].as_str().unwrap().ends_with("MINOR"));
     assert_eq!((summary.done, summary.failed, summary.refused), (5, 4, 1));
     assert!(!summary.is_whole() && !summary.interrupted);
     let results = bench.results();

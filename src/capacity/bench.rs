@@ -118,6 +118,15 @@ pub enum BenchError {
     },
 }
 
+/// A source that the engine refused, and why.
+#[derive(Debug)]
+pub struct Refused {
+    /// The source.
+    pub source: String,
+    /// Why.
+    pub error: Box<ServiceError>,
+}
+
 /// Generated pictures of all sizes.
 ///
 /// # Errors
@@ -169,13 +178,13 @@ pub fn run(
     service: &Service,
     options: &Options,
     mut done: impl FnMut(&Case),
-) -> Result<Results, (String, ServiceError)> {
+) -> Result<Results, Refused> {
     let mut cases = Vec::new();
     for (name, content) in &options.sources {
         for target in &TARGETS {
             let request = request(content.clone(), target, options.effort);
             let case = measure(service, name, target, &request, options)
-                .map_err(|error| (name.clone(), error))?;
+                .map_err(|error| Refused { source: name.clone(), error: Box::new(error) })?;
             done(&case);
             cases.push(case);
         }

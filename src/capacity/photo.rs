@@ -59,8 +59,7 @@ pub fn photo(width: u16, height: u16, seed: u64) -> Pixels {
         .map(|n| {
             let at = |k| i64::from(lattice(n, k, seed ^ 2));
             let color = [lattice(n, 3, seed), lattice(n, 4, seed), lattice(n, 5, seed)];
-            let (long, short) = (w.max(h) as i64, w.min(h) as i64);
-            let _ = long;
+            let short = w.min(h) as i64;
             (at(0) * w as i64 / 256, at(1) * h as i64 / 256, (8 + at(2) / 8) * short / 256, color)
         })
         .collect();

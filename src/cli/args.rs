@@ -1,4 +1,6 @@
 //! The arguments, their help, and nothing else: one struct a command.
+//!
+//! Long because every option carries its words for people; there is no logic to split off.
 
 use std::{net::SocketAddr, path::PathBuf};
 

@@ -42,7 +42,7 @@ pub fn run(service: &Service, args: &BenchArgs, screen: &Screen) -> Result<u8, F
             screen.err(&format!("{} → {}: {:.1} ms\n", case.source, case.target, case.cpu_ms));
         }
     })
-    .map_err(|(source, error)| Failure::from(error).about(&source))?;
+    .map_err(|refused| Failure::from(*refused.error).about(&refused.source))?;
     if args.json {
         screen.out(&format!("{}\n", json::value(&results)?))?;
     } else {

@@ -31,12 +31,8 @@ impl Failure {
         Self {
             error: Box::new(ServiceError {
                 category,
-                reason,
-                message,
-                part: None,
-                smallest_reachable: None,
-                limit: None,
                 field: None,
+                ..ServiceError::caller(reason, "", message)
             }),
             file: None,
             quiet: false,
@@ -208,12 +204,11 @@ mod tests {
     fn cannot_fit() -> Failure {
         Failure::from(ServiceError {
             category: Category::CannotFit,
-            reason: "MESSAGE_CANNOT_FIT",
-            message: "the message cannot be made to fit".into(),
             part: Some(PartId(2)),
             smallest_reachable: Some(Bytes::new(5_000)),
             limit: Some(Bytes::new(1_000)),
             field: None,
+            ..ServiceError::caller("MESSAGE_CANNOT_FIT", "", "the message cannot be made to fit")
         })
         .about("a\x1b.mms")
     }

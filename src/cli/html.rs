@@ -34,7 +34,7 @@ pub fn page(title: &str, report: &Report, pairs: &[Pair]) -> String {
          <title>{title} · mmsfit</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <header>\n<h1>{title}</h1>\n{lead}</header>\n{summary}{parts}{warnings}\
          <footer>Made by mmsfit {version}. Pictures are shown at one size to compare them; the \
-         figures below tell their true sizes.</footer>\n</main>\n</body>\n</html>\n",
+         figures under them tell their true sizes.</footer>\n</main>\n</body>\n</html>\n",
         title = escape(title),
         lead = lead(report),
         summary = budget::section(report),

@@ -55,7 +55,7 @@ fn row(part: &PartReport, tense: Tense) -> (Vec<Cell>, Vec<String>) {
         _ => part.before.bytes.to_string(),
     };
     let media_type = match after {
-        Some(info) => change(&part.before, info, |info| short_type(info)),
+        Some(info) => change(&part.before, info, short_type),
         None => short_type(&part.before),
     };
     let pixels = match after {

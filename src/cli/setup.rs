@@ -5,9 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use crate::{
-    codec::DecodeLimits, config::Config, message::ParseLimits, model::Bytes, service::Service,
-};
+use crate::{config::Config, model::Bytes, service::Service};
 
 use super::{
     Failure,
@@ -27,8 +25,8 @@ pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
         })?;
     }
     Ok(Config {
-        parse: ParseLimits::default(),
-        decode: DecodeLimits::default(),
+        parse: Default::default(),
+        decode: Default::default(),
         max_request_bytes: Bytes::new(64 << 20),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     })
