@@ -337,7 +337,7 @@ mod tests {
     fn headers_go_both_ways() {
         for (name, value, octets) in [
             ("Subject", "Hi", &b"\x96Hi\0"[..]),
-            ("Subject", "Gr\u{fc}n", b"\x96\x06\xeaGr\xc3\xbcn\0"),
+            ("Subject", "Gr\u{fc}n", b"\x96\x07\xeaGr\xc3\xbcn\0"),
             ("From", "+1/TYPE=PLMN", b"\x89\x0e\x80+1/TYPE=PLMN\0"),
             ("X-Mms-Priority", "High", b"\x8f\x82"),
             ("X-Mms-Delivery-Report", "No", b"\x86\x81"),
