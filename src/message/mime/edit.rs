@@ -47,10 +47,13 @@ impl Entity {
 
     fn restyle(&mut self, style: Style) -> bool {
         match &mut self.body {
-            Body::Multi(multi) => multi
-                .children
-                .iter_mut()
-                .fold(false, |changed, child| child.restyle(style) || changed),
+            Body::Multi(multi) => {
+                let mut changed = false;
+                for child in &mut multi.children {
+                    changed |= child.restyle(style);
+                }
+                changed
+            }
             Body::Leaf(body) => {
                 let text = body.leaf.part.declared.top_level() == "text"
                     || body.leaf.is_presentation()

@@ -62,7 +62,11 @@ pub(super) fn elements(text: &str, local: &str) -> Vec<String> {
 
 /// Message headers as the envelope states them, under their MIME names.
 pub(super) fn headers(text: &str) -> Vec<(String, String)> {
-    let text = &text[..text.floor_char_boundary(text.len().min(64 << 10))];
+    let mut end = text.len().min(64 << 10);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
     let mut list = Vec::new();
     for (tag, name) in [("To", "To"), ("Cc", "Cc"), ("Bcc", "Bcc"), ("SenderAddress", "From")] {
         for block in elements(text, tag) {
