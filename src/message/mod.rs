@@ -5,7 +5,25 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Bytes, Category, Counting, Fault, Framing, Interface, MediaType, PartId};
+use crate::model::{Bytes, Counting, Framing, Interface, MediaKind, MediaType, PartId};
+
+mod date;
+mod edits;
+mod error;
+mod leaf;
+mod mime;
+mod names;
+mod neutral;
+mod parts;
+mod pdu;
+mod smil;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod wsp;
+
+pub use self::error::MessageError;
+use self::{edits::Change, leaf::Leaf, mime::Style, neutral::Neutral};
 
 /// The form of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,55 +114,71 @@ impl Default for ParseLimits {
     }
 }
 
-/// Why a message could not be read or written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MessageError {
-    /// The bytes break the form's rules.
-    #[error("malformed message at byte {offset}: {detail}")]
-    Malformed {
-        /// Where.
-        offset: usize,
-        /// What is wrong.
-        detail: String,
-    },
-}
-
-impl Fault for MessageError {
-    fn category(&self) -> Category {
-        match self {
-            Self::Malformed { .. } => Category::Input,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } => "MESSAGE_MALFORMED",
-        }
-    }
-}
-
 /// A parsed message.
 #[derive(Clone, Debug)]
 pub struct Message {
-    form: Form,
+    doc: Doc,
+    /// The input, as long as nothing was edited.
+    input: Option<Buffer>,
     parts: Vec<Part>,
+    presentation: Option<PartId>,
+}
+
+/// The message in its own form.
+#[derive(Clone, Debug)]
+enum Doc {
+    Pdu(pdu::Pdu),
+    Mime(mime::Entity),
+    Parts { headers: Vec<(String, String)>, leaves: Vec<Leaf> },
+    Bare(Box<Leaf>),
+}
+
+/// What a counting asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Pdu,
+    Mime(Style),
+    Media,
+}
+
+impl Doc {
+    fn leaves(&self) -> Vec<&Leaf> {
+        match self {
+            Self::Pdu(pdu) => pdu.leaves(),
+            Self::Mime(entity) => entity.leaves(),
+            Self::Parts { leaves, .. } => leaves.iter().collect(),
+            Self::Bare(leaf) => vec![leaf],
+        }
+    }
 }
 
 impl Message {
+    fn new(doc: Doc, input: Option<Buffer>) -> Self {
+        let leaves = doc.leaves();
+        let by_type = |leaf: &&Leaf| leaf.part.declared.kind() == MediaKind::Presentation;
+        let presentation = leaves
+            .iter()
+            .position(by_type)
+            .or_else(|| leaves.iter().position(|leaf| leaf.is_presentation()))
+            .map(|at| PartId(at as u32));
+        let parts = leaves.into_iter().map(|leaf| leaf.part.clone()).collect();
+        Self { doc, input, parts, presentation }
+    }
+
     /// Reads an MMS PDU. Types without a body, or whose body is not adapted, have no parts.
     ///
     /// # Errors
     /// Malformed bytes, or a [`ParseLimits`] reached.
-    pub fn parse_pdu(_bytes: Buffer, _limits: &ParseLimits) -> Result<Self, MessageError> {
-        Err(MessageError::Malformed { offset: 0, detail: "not yet".into() })
+    pub fn parse_pdu(bytes: Buffer, limits: &ParseLimits) -> Result<Self, MessageError> {
+        Ok(Self::new(Doc::Pdu(pdu::parse(bytes.clone(), limits)?), Some(bytes)))
     }
 
-    /// Reads a MIME entity with its headers.
+    /// Reads a MIME entity with its headers; an HTTP start line before them is kept with them.
     ///
     /// # Errors
     /// Malformed bytes, or a [`ParseLimits`] reached.
-    pub fn parse_mime(_bytes: Buffer, _limits: &ParseLimits) -> Result<Self, MessageError> {
-        Err(MessageError::Malformed { offset: 0, detail: "not yet".into() })
+    pub fn parse_mime(bytes: Buffer, limits: &ParseLimits) -> Result<Self, MessageError> {
+        Ok(Self::new(Doc::Mime(mime::parse(bytes.clone(), limits)?), Some(bytes)))
     }
 
     /// Builds a message around parts. `headers` are message headers by name (`Subject`, `To`).
@@ -152,30 +186,45 @@ impl Message {
     /// # Errors
     /// No parts, or a [`ParseLimits`] reached.
     pub fn from_parts(
-        _headers: Vec<(String, String)>,
-        _parts: Vec<PartData>,
-        _limits: &ParseLimits,
+        headers: Vec<(String, String)>,
+        parts: Vec<PartData>,
+        limits: &ParseLimits,
     ) -> Result<Self, MessageError> {
-        Err(MessageError::Malformed { offset: 0, detail: "not yet".into() })
+        if parts.is_empty() {
+            return Err(MessageError::NoParts);
+        }
+        if parts.len() > limits.max_parts {
+            return Err(MessageError::TooManyParts { limit: limits.max_parts });
+        }
+        let size: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if size > limits.max_header_bytes {
+            return Err(MessageError::HeaderTooLarge {
+                limit: limits.max_header_bytes,
+                part: None,
+            });
+        }
+        let leaves = parts.into_iter().map(parts::leaf).collect();
+        Ok(Self::new(Doc::Parts { headers, leaves }, None))
     }
 
     /// One media file as a message of its own.
     pub fn bare(data: Buffer, name: Option<&str>) -> Self {
-        let part = Part {
-            declared: MediaType::OCTETS,
-            charset: None,
-            content_id: None,
-            content_location: None,
-            name: name.map(str::to_owned),
-            opaque: false,
-            data,
+        let part = PartData {
+            name: name.unwrap_or_default().to_owned(),
+            data: data.clone(),
+            ..PartData::default()
         };
-        Self { form: Form::Bare, parts: vec![part] }
+        Self::new(Doc::Bare(Box::new(parts::leaf(part))), Some(data))
     }
 
     /// The form it came in.
     pub fn form(&self) -> Form {
-        self.form
+        match self.doc {
+            Doc::Pdu(_) => Form::MmsPdu,
+            Doc::Mime(_) => Form::Mime,
+            Doc::Parts { .. } => Form::Parts,
+            Doc::Bare(_) => Form::Bare,
+        }
     }
 
     /// The leaves in order; a [`PartId`] is an index here.
@@ -183,42 +232,203 @@ impl Message {
         &self.parts
     }
 
+    /// The part that is SMIL, by its type or by its content; the first of several.
+    pub fn presentation(&self) -> Option<PartId> {
+        self.presentation
+    }
+
+    /// The name of the PDU's type (`m-retrieve-conf`), if it came as a PDU.
+    pub fn pdu_type(&self) -> Option<String> {
+        match &self.doc {
+            Doc::Pdu(pdu) => Some(pdu.type_name()),
+            _ => None,
+        }
+    }
+
+    /// Message headers in order, names and values for people; lossy.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        match &self.doc {
+            Doc::Pdu(pdu) => pdu.headers(),
+            Doc::Mime(entity) => entity.headers(),
+            Doc::Parts { headers, .. } => headers.clone(),
+            Doc::Bare(_) => Vec::new(),
+        }
+    }
+
     /// The interface that its form suggests.
     pub fn default_interface(&self) -> Interface {
-        Interface::Mm1
+        match &self.doc {
+            Doc::Mime(entity) if entity.is_mm7() => Interface::Mm7,
+            Doc::Mime(_) => Interface::Mm4,
+            _ => Interface::Mm1,
+        }
     }
 
     /// Whether its originator forbade adaptation (X-Mms-Adaptation-Allowed: No, MM7
     /// allowAdaptations="false").
     pub fn adaptation_forbidden(&self) -> bool {
-        false
+        match &self.doc {
+            Doc::Pdu(pdu) => pdu.adaptation_forbidden(),
+            Doc::Mime(entity) => {
+                entity.adaptation_forbidden() || parts::forbids_adaptation(&entity.headers())
+            }
+            Doc::Parts { headers, .. } => parts::forbids_adaptation(headers),
+            Doc::Bare(_) => false,
+        }
     }
 
     /// A new message with `edits` applied, one for each part in order. References stay whole.
+    /// Where the only body of a message that is no multipart is dropped, an empty text remains.
     ///
     /// # Errors
-    /// The number of edits differs from the number of parts.
-    pub fn rewrite(&self, _edits: &[Edit]) -> Result<Self, MessageError> {
-        Ok(self.clone())
+    /// The number of edits differs from the number of parts, or one is for the SOAP envelope.
+    pub fn rewrite(&self, edits: &[Edit]) -> Result<Self, MessageError> {
+        let changes = edits::changes(&self.doc.leaves(), edits)?;
+        if changes.iter().all(Change::is_none) {
+            return Ok(self.clone());
+        }
+        let doc = match &self.doc {
+            Doc::Pdu(pdu) => Doc::Pdu(pdu.apply(&changes)),
+            Doc::Mime(entity) => Doc::Mime(entity.apply(&changes)),
+            Doc::Parts { headers, leaves } => {
+                Doc::Parts { headers: headers.clone(), leaves: parts::apply(leaves, &changes) }
+            }
+            Doc::Bare(leaf) => {
+                let mut rest = parts::apply(std::slice::from_ref(leaf), &changes);
+                Doc::Bare(Box::new(rest.pop().unwrap_or_else(|| parts::leaf(PartData::default()))))
+            }
+        };
+        Ok(Self::new(doc, None))
     }
 
     /// The bytes of the message in `form`; in its own form and unedited, the input itself.
     ///
     /// # Errors
-    /// The form cannot hold the message (several parts in [`Form::Bare`]).
-    pub fn serialize(&self, _form: Form) -> Result<Buffer, MessageError> {
-        Ok(self.parts[0].data.clone())
+    /// The form cannot hold the message (several parts in [`Form::Bare`]; [`Form::Parts`] has no
+    /// bytes: see [`Message::to_parts`]).
+    pub fn serialize(&self, form: Form) -> Result<Buffer, MessageError> {
+        match (form, &self.doc) {
+            (Form::MmsPdu, _) => self.written(Target::Pdu),
+            (Form::Mime, Doc::Mime(_)) => self.written(Target::Mime(Style::Own)),
+            (Form::Mime, _) => self.written(Target::Mime(Style::Base64)),
+            (Form::Bare, _) => parts::only_medium(&self.doc.leaves())
+                .map(|leaf| leaf.part.data.clone())
+                .ok_or_else(|| MessageError::CannotHold {
+                    form,
+                    detail: "not exactly one medium".into(),
+                }),
+            (Form::Parts, _) => Err(MessageError::CannotHold {
+                form,
+                detail: "structured parts have no byte form".into(),
+            }),
+        }
+    }
+
+    /// The message as structured parts, the SOAP envelope apart, and its headers.
+    pub fn to_parts(&self) -> (Vec<(String, String)>, Vec<PartData>) {
+        let own = matches!(self.doc, Doc::Parts { .. });
+        let leaves = self.doc.leaves();
+        let media = leaves.iter().filter(|leaf| !leaf.envelope);
+        (self.headers(), media.map(|leaf| parts::data(leaf, own)).collect())
+    }
+
+    /// The very bytes that [`Message::wire_size`] counts.
+    ///
+    /// # Errors
+    /// The form that is counted cannot hold the message.
+    pub fn serialize_for(
+        &self,
+        counting: Counting,
+        interface: Interface,
+    ) -> Result<Buffer, MessageError> {
+        self.written(self.target(counting, interface))
     }
 
     /// Exactly the bytes that `counting` counts when the message travels over `interface`.
-    pub fn wire_size(&self, _counting: Counting, _interface: Interface) -> Bytes {
-        Bytes::ZERO
+    pub fn wire_size(&self, counting: Counting, interface: Interface) -> Bytes {
+        let target = self.target(counting, interface);
+        let length = match (&self.doc, target) {
+            (_, Target::Media) => {
+                let leaves = self.doc.leaves();
+                leaves.iter().filter(|l| !l.envelope).map(|l| l.part.data.len()).sum()
+            }
+            (Doc::Pdu(pdu), _) if target == Target::Pdu || self.parts.is_empty() => pdu.wire_len(),
+            (Doc::Mime(entity), Target::Mime(Style::Own)) => entity.wire_len(),
+            (Doc::Mime(entity), Target::Mime(style)) => entity.styled(style).wire_len(),
+            (_, Target::Pdu) => pdu::build(&self.neutral()).wire_len(),
+            (_, Target::Mime(style)) => mime::build(&self.neutral(), style).wire_len(),
+        };
+        Bytes::new(length as u64)
     }
 
     /// What a replaced part's bytes cost: for every `data`, `wire_size` of the message in which
     /// `part` is replaced equals `wire_size` with empty data + `framing.wire(data)` -
     /// `framing.wire(0)`.
-    pub fn framing(&self, _part: PartId, _counting: Counting, _interface: Interface) -> Framing {
-        Framing::Identity
+    pub fn framing(&self, part: PartId, counting: Counting, interface: Interface) -> Framing {
+        match (&self.doc, self.target(counting, interface)) {
+            (_, Target::Media) => Framing::Identity,
+            (Doc::Pdu(pdu), Target::Pdu) => pdu.framing(),
+            (Doc::Mime(entity), Target::Mime(style)) => entity.framing(part.index(), style),
+            (_, Target::Pdu) => Framing::Wsp,
+            (_, Target::Mime(Style::Binary)) => Framing::Identity,
+            (_, Target::Mime(_)) => Framing::Base64,
+        }
+    }
+
+    /// A bare file is counted as it is. Own MIME over MM7 keeps the coding of its entities; over
+    /// MM4, which is SMTP, media are base64 whatever they came in.
+    fn target(&self, counting: Counting, interface: Interface) -> Target {
+        let own = matches!(self.doc, Doc::Mime(_));
+        match (counting, interface) {
+            _ if matches!(self.doc, Doc::Bare(_)) => Target::Media,
+            (Counting::MediaOnly, _) => Target::Media,
+            (Counting::MmsPdu, _) | (Counting::Interface, Interface::Mm1) => Target::Pdu,
+            (Counting::Interface, Interface::Mm7) if own => Target::Mime(Style::Own),
+            (Counting::MimeBase64, _) | (Counting::Interface, Interface::Mm4) => {
+                Target::Mime(Style::Base64)
+            }
+            (Counting::MimeBinary, _) | (Counting::Interface, Interface::Mm7) => {
+                Target::Mime(Style::Binary)
+            }
+        }
+    }
+
+    fn written(&self, target: Target) -> Result<Buffer, MessageError> {
+        match (&self.doc, target) {
+            (_, Target::Media) => {
+                let leaves = self.doc.leaves();
+                let mut media = leaves.iter().filter(|leaf| !leaf.envelope);
+                Ok(match (media.next(), media.next()) {
+                    (Some(only), None) => only.part.data.clone(),
+                    _ => {
+                        let media = leaves.iter().filter(|leaf| !leaf.envelope);
+                        let all: Vec<&[u8]> = media.map(|leaf| &leaf.part.data[..]).collect();
+                        all.concat().into()
+                    }
+                })
+            }
+            (Doc::Pdu(pdu), _) if target == Target::Pdu || self.parts.is_empty() => {
+                Ok(self.input.clone().unwrap_or_else(|| pdu.write()))
+            }
+            (Doc::Mime(entity), Target::Mime(Style::Own)) => {
+                Ok(self.input.clone().unwrap_or_else(|| entity.write()))
+            }
+            (Doc::Mime(entity), Target::Mime(style)) => Ok(entity.styled(style).write()),
+            (_, Target::Pdu) => {
+                let neutral = self.neutral();
+                pdu::check(&neutral)?;
+                Ok(pdu::build(&neutral).write())
+            }
+            (_, Target::Mime(style)) => Ok(mime::build(&self.neutral(), style).write()),
+        }
+    }
+
+    fn neutral(&self) -> Neutral {
+        let kind = match &self.doc {
+            Doc::Pdu(pdu) => pdu.kind(),
+            Doc::Mime(entity) => entity.kind(),
+            _ => "multipart/mixed".to_owned(),
+        };
+        Neutral::new(self.headers(), &kind, &self.doc.leaves())
     }
 }

@@ -1,0 +1,518 @@
+//! References of a presentation: found and rewritten in its bytes, with the least change.
+//!
+//! Not an XML parser: real SMIL is HTML-ish, wrongly labelled and cut short. A linear scan finds
+//! tags and their attributes; what it does not understand stays as it is.
+
+use std::{borrow::Cow, collections::HashMap, ops::Range};
+
+use super::leaf::Leaf;
+
+/// What becomes of one part's references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// They stay.
+    Stay,
+    /// Its labels change: old to new. Content-ID stays.
+    Rename(Vec<(String, String)>),
+    /// It goes, and the elements that refer to it.
+    Gone,
+}
+
+/// By what a reference was resolved.
+enum Found {
+    Id(usize),
+    Label(usize),
+}
+
+/// Finds the part that a `src` means (mms-pdu.md §7 #16).
+pub(super) struct Index {
+    ids: HashMap<String, usize>,
+    labels: HashMap<String, usize>,
+    ids_folded: HashMap<String, usize>,
+    labels_folded: HashMap<String, usize>,
+}
+
+impl Index {
+    pub fn new<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> Self {
+        let mut index = Self {
+            ids: HashMap::new(),
+            labels: HashMap::new(),
+            ids_folded: HashMap::new(),
+            labels_folded: HashMap::new(),
+        };
+        let leaves: Vec<&Leaf> = leaves.collect();
+        for (at, leaf) in leaves.iter().enumerate() {
+            if let Some(id) = &leaf.part.content_id {
+                index.ids.entry(id.clone()).or_insert(at);
+                index.ids_folded.entry(id.to_lowercase()).or_insert(at);
+            }
+        }
+        // Content-Location first, for all parts, then `name`, then `filename`.
+        type Pick = fn(&Leaf) -> Option<&String>;
+        let picks: [Pick; 4] = [
+            |leaf| leaf.part.content_location.as_ref(),
+            |leaf| leaf.name.as_ref(),
+            |leaf| leaf.filename.as_ref(),
+            |leaf| leaf.part.name.as_ref(),
+        ];
+        for pick in picks {
+            for (at, leaf) in leaves.iter().enumerate() {
+                if let Some(label) = pick(leaf) {
+                    index.labels.entry(label.clone()).or_insert(at);
+                    index.labels_folded.entry(label.to_lowercase()).or_insert(at);
+                }
+            }
+        }
+        index
+    }
+
+    /// The part that `src` refers to, if any.
+    pub fn resolve(&self, src: &str) -> Option<usize> {
+        match self.find(src)? {
+            Found::Id(at) | Found::Label(at) => Some(at),
+        }
+    }
+
+    fn find(&self, src: &str) -> Option<Found> {
+        let (cid, bare) = strip_cid(src);
+        let decoded = percent_decode(bare);
+        let keys = [bare.to_owned(), super::leaf::bare_id(bare).to_owned(), decoded];
+        let id = |map: &HashMap<String, usize>, key: &str| map.get(key).copied().map(Found::Id);
+        let label =
+            |map: &HashMap<String, usize>, key: &str| map.get(key).copied().map(Found::Label);
+        let exact = keys.iter().find_map(|key| {
+            let (by_id, by_label) = (id(&self.ids, key), label(&self.labels, key));
+            if cid { by_id.or(by_label) } else { by_label.or(by_id) }
+        });
+        exact.or_else(|| {
+            keys.iter().find_map(|key| {
+                let key = key.to_lowercase();
+                let by_id = id(&self.ids_folded, &key);
+                let by_label = label(&self.labels_folded, &key);
+                if cid { by_id.or(by_label) } else { by_label.or(by_id) }
+            })
+        })
+    }
+}
+
+/// The presentation with its references mended; `None` where not one byte changes.
+pub(super) fn rewrite(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> {
+    if fates.iter().all(|fate| *fate == Fate::Stay) {
+        return None;
+    }
+    match utf16(data) {
+        Some(encoding) => {
+            let text = encoding.decode_without_bom_handling(data).0;
+            let changed = rewrite_bytes(text.as_bytes(), index, fates)?;
+            let text = String::from_utf8_lossy(&changed);
+            let big = encoding == encoding_rs::UTF_16BE;
+            let octets = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            Some(text.encode_utf16().flat_map(octets).collect())
+        }
+        None => rewrite_bytes(data, index, fates),
+    }
+}
+
+/// UTF-16 by its mark or by the zero octets of ASCII in it.
+fn utf16(data: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    match data {
+        [0xFE, 0xFF, ..] | [0, b'<', ..] => Some(encoding_rs::UTF_16BE),
+        [0xFF, 0xFE, ..] | [b'<', 0, ..] => Some(encoding_rs::UTF_16LE),
+        _ => None,
+    }
+}
+
+fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> {
+    let tags = scan(data);
+    let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    let ends = matching(&tags);
+    // Media elements that stay and that go, counted up to each tag: containers by difference.
+    let mut staying = vec![0u32; tags.len() + 1];
+    let mut going = vec![0u32; tags.len() + 1];
+    let mut removed: Vec<Range<usize>> = Vec::new();
+    for (at, tag) in tags.iter().enumerate() {
+        staying[at + 1] = staying[at];
+        going[at + 1] = going[at];
+        let Some(src) = tag.src.clone().filter(|_| tag.kind != Kind::Close) else { continue };
+        let raw = &data[src.clone()];
+        let value = unescape(&super::wsp::lossy(raw)).into_owned();
+        let found = index.find(value.trim());
+        let fate = match &found {
+            Some(Found::Id(at) | Found::Label(at)) => fates.get(*at).unwrap_or(&Fate::Stay),
+            None => &Fate::Stay,
+        };
+        match (fate, &found) {
+            (Fate::Gone, _) => {
+                going[at + 1] += 1;
+                let end = ends[at].map_or(tag.range.end, |close| tags[close].range.end);
+                removed.push(tag.range.start..end);
+                continue;
+            }
+            (Fate::Rename(map), Some(Found::Label(_))) => {
+                if let Some(fresh) = new_value(&value, map) {
+                    changes.push((src, attribute(&fresh)));
+                }
+            }
+            _ => {}
+        }
+        staying[at + 1] += 1;
+    }
+    for (at, tag) in tags.iter().enumerate() {
+        let container = matches!(tag.name.as_str(), "par" | "seq" | "excl" | "switch" | "a");
+        if let (true, Kind::Open, Some(close)) = (container, tag.kind, ends[at])
+            && staying[close] == staying[at + 1]
+            && going[close] > going[at + 1]
+        {
+            removed.push(tag.range.start..tags[close].range.end);
+        }
+    }
+    if changes.is_empty() && removed.is_empty() {
+        return None;
+    }
+    removed.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    let mut covered = 0;
+    for range in removed {
+        if range.end > covered {
+            let start = range.start.max(covered);
+            covered = range.end;
+            edits.push((start..range.end, Vec::new()));
+        }
+    }
+    edits.extend(changes);
+    edits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut out = Vec::with_capacity(data.len());
+    let mut at = 0;
+    for (range, fresh) in edits {
+        if range.start < at {
+            continue; // Inside an element that goes.
+        }
+        out.extend(&data[at..range.start]);
+        out.extend(fresh);
+        at = range.end;
+    }
+    out.extend(&data[at..]);
+    Some(out)
+}
+
+/// The new value of a `src` whose label changes, in the dress of the old: `cid:` and percent
+/// escapes stay where they were.
+fn new_value(value: &str, map: &[(String, String)]) -> Option<String> {
+    let trimmed = value.trim();
+    let (_, bare) = strip_cid(trimmed);
+    let prefix = &trimmed[..trimmed.len() - bare.len()];
+    let inner = super::leaf::bare_id(bare);
+    let decoded = percent_decode(bare);
+    let same = |old: &str, fold: bool| {
+        [bare, inner, &decoded]
+            .into_iter()
+            .any(|key| if fold { old.to_lowercase() == key.to_lowercase() } else { old == key })
+    };
+    let (_, fresh) = map
+        .iter()
+        .find(|(old, _)| same(old, false))
+        .or_else(|| map.iter().find(|(old, _)| same(old, true)))?;
+    let escaped = decoded != bare || fresh.contains('%') && !bare.contains('%');
+    Some(format!("{prefix}{}", if escaped { percent_encode(fresh) } else { fresh.clone() }))
+}
+
+/// Splits off a leading `cid:`.
+fn strip_cid(src: &str) -> (bool, &str) {
+    match src.get(..4) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("cid:") => (true, &src[4..]),
+        _ => (false, src),
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
+        match (byte, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
+            (b'%', Some(octet)) => {
+                out.push(octet);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    super::wsp::lossy(&out)
+}
+
+fn percent_encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'@'
+            | b'/'
+            | b':' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Predefined and numeric entities resolved; others stay.
+fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(amp) = rest.find('&') {
+        out.push_str(&rest[..amp]);
+        rest = &rest[amp..];
+        let end = rest.bytes().skip(1).take(11).position(|b| b == b';');
+        let entity = end.map(|end| &rest[1..=end]);
+        let known = entity.and_then(|name| match name {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => {
+                let number = name.strip_prefix('#')?;
+                let code = match number.strip_prefix(['x', 'X']) {
+                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)
+            }
+        });
+        match (known, entity) {
+            (Some(c), Some(name)) => {
+                out.push(c);
+                rest = &rest[name.len() + 2..];
+            }
+            _ => {
+                out.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// An attribute value, safe in either quotes and without: numeric references where needed.
+fn attribute(text: &str) -> Vec<u8> {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '"' | '\'' | '>' => out.push_str(&format!("&#{};", u32::from(c))),
+            // The document's own encoding is not known for sure.
+            c if !c.is_ascii() => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.into_bytes()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Open,
+    Close,
+    Empty,
+}
+
+#[derive(Debug)]
+struct Tag {
+    kind: Kind,
+    /// Local name, lower case.
+    name: String,
+    range: Range<usize>,
+    /// Where the value of `src` lies.
+    src: Option<Range<usize>>,
+}
+
+/// All tags in order; comments, CDATA, processing instructions and declarations are skipped.
+fn scan(data: &[u8]) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    let mut at = 0;
+    while let Some(open) = find(data, b"<", at) {
+        let rest = &data[open..];
+        let skip: Option<&[u8]> = if rest.starts_with(b"<!--") {
+            Some(b"-->")
+        } else if rest.starts_with(b"<![CDATA[") {
+            Some(b"]]>")
+        } else if rest.starts_with(b"<?") || rest.starts_with(b"<!") {
+            Some(b">")
+        } else {
+            None
+        };
+        if let Some(end) = skip {
+            // Without an end, the rest of the document belongs to it.
+            at = find(data, end, open + 2).map_or(data.len(), |found| found + end.len());
+            continue;
+        }
+        match tag(data, open) {
+            Some(found) => {
+                at = found.range.end;
+                tags.push(found);
+            }
+            None => at = open + 1,
+        }
+    }
+    tags
+}
+
+fn find(data: &[u8], needle: &[u8], from: usize) -> Option<usize> {
+    let rest = data.get(from..)?;
+    let first = *needle.first()?;
+    let mut at = 0;
+    while let Some(step) = rest[at..].iter().position(|&b| b == first) {
+        at += step;
+        if rest[at..].starts_with(needle) {
+            return Some(from + at);
+        }
+        at += 1;
+    }
+    None
+}
+
+fn tag(data: &[u8], open: usize) -> Option<Tag> {
+    let mut at = open + 1;
+    let close = data.get(at) == Some(&b'/');
+    at += usize::from(close);
+    if !data.get(at).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') {
+        return None;
+    }
+    let name = word(data, &mut at);
+    let mut tag = Tag {
+        kind: if close { Kind::Close } else { Kind::Open },
+        name: local(&name),
+        range: open..data.len(),
+        src: None,
+    };
+    loop {
+        match *data.get(at)? {
+            b'>' => {
+                tag.range.end = at + 1;
+                return Some(tag);
+            }
+            // Markup that begins inside a tag: the tag was never closed.
+            b'<' => {
+                tag.range.end = at;
+                return Some(tag);
+            }
+            b'/' => {
+                if data.get(at + 1) == Some(&b'>') && !close {
+                    tag.kind = Kind::Empty;
+                }
+                at += 1;
+            }
+            b if b.is_ascii_whitespace() => at += 1,
+            _ => {
+                let before = at;
+                let attribute = word(data, &mut at);
+                if at == before {
+                    at += 1; // A stray `=` or quote.
+                    continue;
+                }
+                if let Some(value) = value(data, &mut at)
+                    && tag.src.is_none()
+                    && local(&attribute) == "src"
+                {
+                    tag.src = Some(value);
+                }
+            }
+        }
+    }
+}
+
+/// A name: up to whitespace or markup.
+fn word(data: &[u8], at: &mut usize) -> Vec<u8> {
+    let rest = &data[*at..];
+    let end = rest
+        .iter()
+        .position(|b| b.is_ascii_whitespace() || b"=/><\"'".contains(b))
+        .unwrap_or(rest.len());
+    *at += end;
+    rest[..end].to_vec()
+}
+
+fn local(name: &[u8]) -> String {
+    let start = name.iter().rposition(|&b| b == b':').map_or(0, |colon| colon + 1);
+    String::from_utf8_lossy(&name[start..]).to_ascii_lowercase()
+}
+
+/// `= value`, quoted or not; the range of the value alone.
+fn value(data: &[u8], at: &mut usize) -> Option<Range<usize>> {
+    let space =
+        |from: usize| data[from..].iter().take_while(|b| b.is_ascii_whitespace()).count() + from;
+    let equals = space(*at);
+    if data.get(equals) != Some(&b'=') {
+        return None;
+    }
+    let start = space(equals + 1);
+    match data.get(start) {
+        Some(&quote @ (b'"' | b'\'')) => {
+            let end = find(data, &[quote], start + 1);
+            // A quote that is never closed ends at the tag's end.
+            let stop = end.or_else(|| find(data, b">", start + 1)).unwrap_or(data.len());
+            *at = if end.is_some() { stop + 1 } else { stop };
+            Some(start + 1..stop)
+        }
+        _ => {
+            let rest = &data[start..];
+            let mut end = rest
+                .iter()
+                .position(|b| b.is_ascii_whitespace() || *b == b'>')
+                .unwrap_or(rest.len());
+            if rest.get(end) == Some(&b'>') && end > 0 && rest[end - 1] == b'/' {
+                end -= 1;
+            }
+            *at = start + end;
+            Some(start..start + end)
+        }
+    }
+}
+
+/// For each open tag the index of its close tag; tags never closed have none. Linear: a close
+/// tag pops what it closes, and one that closes nothing is told by a count of open names.
+fn matching(tags: &[Tag]) -> Vec<Option<usize>> {
+    let mut ends = vec![None; tags.len()];
+    let mut stack: Vec<usize> = Vec::new();
+    let mut open: HashMap<&str, usize> = HashMap::new();
+    for (at, tag) in tags.iter().enumerate() {
+        match tag.kind {
+            Kind::Empty => {}
+            Kind::Open => {
+                stack.push(at);
+                *open.entry(&tag.name).or_default() += 1;
+            }
+            Kind::Close => {
+                if open.get(tag.name.as_str()).is_none_or(|&count| count == 0) {
+                    continue;
+                }
+                while let Some(top) = stack.pop() {
+                    if let Some(count) = open.get_mut(tags[top].name.as_str()) {
+                        *count -= 1;
+                    }
+                    if tags[top].name == tag.name {
+                        ends[top] = Some(at);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+use bytes::Bytes as Buffer;
+
+use super::*;
+use crate::message::leaf::Handles;
+
+fn leaf(id: Option<&str>, location: Option<&str>, name: Option<&str>) -> Leaf {
+    let handles = Handles {
+        content_type: "image/png".into(),
+        content_id: id.map(str::to_owned),
+        content_location: location.map(str::to_owned),
+        name: name.map(str::to_owned),
+        ..Handles::default()
+    };
+    Leaf::new(handles, Buffer::new())
+}
+
+fn run(smil: &str, leaves: &[Leaf], fates: &[Fate]) -> Option<String> {
+    let index = Index::new(leaves.iter());
+    rewrite(smil.as_bytes(), &index, fates).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+fn to(old: &str, new: &str) -> Fate {
+    Fate::Rename(vec![(old.into(), new.into())])
+}
+
+#[test]
+fn renames_change_only_the_value() {
+    let leaves = [leaf(Some("<id1>"), Some("a b.png"), None)];
+    let fates = [to("a b.png", "a b.jpg")];
+    for (before, after) in [
+        ("<img src=\"a b.png\" x='1'/>", Some("<img src=\"a b.jpg\" x='1'/>")),
+        ("<IMG Src='A B.PNG'>", Some("<IMG Src='a b.jpg'>")),
+        ("<s:img src = \"a%20b.png\"/>", Some("<s:img src = \"a%20b.jpg\"/>")),
+        ("<img src=\"cid:a%20b.png\"/>", Some("<img src=\"cid:a%20b.jpg\"/>")),
+        ("<img src=\"a&#32;b.png\"/>", Some("<img src=\"a b.jpg\"/>")),
+        ("<img src=\"cid:id1\"/>", None),
+        ("<img src=\"cid:%3Cid1%3E\"/>", None),
+        ("<!-- <img src=\"a b.png\"/> --><img src=\"other.png\"/>", None),
+        ("<img src=a%20b.png/><", Some("<img src=a%20b.jpg/><")),
+    ] {
+        assert_eq!(run(before, &leaves, &fates).as_deref(), after, "{before}");
+    }
+}
+
+#[test]
+fn drops_take_the_element_and_the_empty_par() {
+    let leaves = [leaf(Some("a"), None, None), leaf(None, Some("b.txt"), None)];
+    let fates = [Fate::Gone, Fate::Stay];
+    for (before, after) in [
+        (
+            "<par dur='1'><img src='cid:a'/><text src='b.txt'/></par>",
+            "<par dur='1'><text src='b.txt'/></par>",
+        ),
+        ("<par><img src='cid:a'></img></par><par/>", "<par/>"),
+        ("<par><img src='cid:a'><text src='b.txt'></par>", "<par><text src='b.txt'></par>"),
+        ("<par><video src=cid:a><p/></video> \n</PAR>x", "x"),
+        ("<par><par><img src='CID:A'/></par></par>", ""),
+        ("<body><par><img src='cid:a'/>", "<body><par>"),
+    ] {
+        assert_eq!(run(before, &leaves, &fates).as_deref(), Some(after), "{before}");
+    }
+    assert_eq!(run("<par></par><img src='c'/>", &leaves, &fates), None);
+}
+
+#[test]
+fn utf16_and_latin_1_are_edited_in_place() {
+    let leaves = [leaf(None, Some("a.png"), None), leaf(None, Some("ä.png"), None)];
+    let index = Index::new(leaves.iter());
+    let fates = [to("a.png", "a.jpg"), to("ä.png", "ä.jpg")];
+    let wide = |text: &str| -> Vec<u8> {
+        [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let out = rewrite(&wide("<smil><img src=\"a.png\"/>é</smil>"), &index, &fates);
+    assert_eq!(out, Some(wide("<smil><img src=\"a.jpg\"/>é</smil>")));
+    let out = rewrite(b"<img src=\"\xe4.png\"/>\xe9", &index, &fates);
+    assert_eq!(out.as_deref(), Some(&b"<img src=\"&#228;.jpg\"/>\xe9"[..]));
+}
+
+#[test]
+fn hostile_markup_is_linear() {
+    let leaves = [leaf(Some("a"), None, None)];
+    for unit in ["<par>", "<img src='cid:a'>", "</par>", "<", "<a src='", "<!--", "&"] {
+        let smil = unit.repeat(50_000);
+        let start = std::time::Instant::now();
+        let _ = run(&smil, &leaves, &[Fate::Gone]);
+        assert!(start.elapsed().as_secs() < 5, "{unit}");
+    }
+}
