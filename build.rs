@@ -6,6 +6,8 @@ use prost::Message as _;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
+    // The embedded packs of devices and carriers.
+    println!("cargo:rerun-if-changed=profiles");
     let mut files: Vec<PathBuf> = std::fs::read_dir("proto/mmsfit/v1")?
         .map(|entry| entry.map(|e| e.path()))
         .collect::<Result<_, _>>()?;

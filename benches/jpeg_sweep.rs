@@ -12,7 +12,7 @@ use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use mmsfit::{
     codec::image::{
-        jpeg,
+        jpeg_out::{Transformed, encode_baseline},
         raster::{Layout, Raster},
     },
     model::{Bytes, Chroma, Dimensions, Quality, Stop},
@@ -49,13 +49,13 @@ fn resize(from: &Pixels, width: u32, height: u32) -> Pixels {
 fn best_within(p: &Pixels, chroma: Chroma, limit: usize) -> Option<(f64, Vec<u8>)> {
     let size = Dimensions::new(p.width, p.height).unwrap();
     let raster = Raster::new(size, Layout::Rgb, p.rgb.clone()).unwrap();
-    let planes = jpeg::Planes::of(&raster, chroma);
+    let transformed = Transformed::new(&raster, chroma, &Stop::never()).unwrap();
     let (mut low, mut high) = (9u16, 1001u16);
     let mut best = None;
     while high > low + 1 {
         let mid = (low + high) / 2;
-        let (_, quantised) = jpeg::measure(&planes, Quality::from_tenths(mid));
-        match jpeg::write(&quantised, Bytes::new(limit as u64), &Stop::never()) {
+        let quality = Quality::from_tenths(mid);
+        match encode_baseline(&transformed, quality, Bytes::new(limit as u64), &Stop::never()) {
             Ok(out) => {
                 low = mid;
                 best = Some((f64::from(mid) / 10.0, out.to_vec()));

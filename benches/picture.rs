@@ -40,8 +40,8 @@ fn encode(
         .map_err(|error| error.to_string())
 }
 
-fn jpeg(quality: u8, chroma: Chroma, progressive: bool) -> ImageCoding {
-    ImageCoding::Jpeg { quality: Quality::new(quality), chroma, progressive }
+fn jpeg(quality: u8, chroma: Chroma) -> ImageCoding {
+    ImageCoding::Jpeg { quality: Quality::new(quality), chroma }
 }
 
 fn main() {
@@ -107,15 +107,12 @@ fn main() {
                 flip = !flip;
                 let size = if flip { small } else { small.scaled(0.9) };
                 let third = small.scaled(0.5);
-                encode(again.as_mut(), size, jpeg(80, Chroma::Quarter, false))?;
-                encode(again.as_mut(), third, jpeg(80, Chroma::Quarter, false))
+                encode(again.as_mut(), size, jpeg(80, Chroma::Quarter))?;
+                encode(again.as_mut(), third, jpeg(80, Chroma::Quarter))
             }),
-            Case::new("encode 640x480 q80 4:2:0", || with(jpeg(80, Chroma::Quarter, false))),
-            Case::new("encode 640x480 q80 4:4:4", || with(jpeg(80, Chroma::Full, false))),
-            Case::new("encode 640x480 q80 4:2:0 progressive", || {
-                with(jpeg(80, Chroma::Quarter, true))
-            }),
-            Case::new("encode 640x480 q40 4:2:0", || with(jpeg(40, Chroma::Quarter, false))),
+            Case::new("encode 640x480 q80 4:2:0", || with(jpeg(80, Chroma::Quarter))),
+            Case::new("encode 640x480 q80 4:4:4", || with(jpeg(80, Chroma::Full))),
+            Case::new("encode 640x480 q40 4:2:0", || with(jpeg(40, Chroma::Quarter))),
             Case::new("encode 640x480 PNG", || with(ImageCoding::Png { colors: None })),
             Case::new("encode 640x480 PNG, 64 colours", || {
                 with(ImageCoding::Png { colors: Some(64) })

@@ -305,9 +305,14 @@ pub struct InspectArgs {
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = "Example:\n  mmsfit serve --listen 0.0.0.0:50051 --config /etc/mmsfit.toml")]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051", env = "MMSFIT_LISTEN")]
-    pub listen: SocketAddr,
+    /// Address and port to listen on; port 0 takes a free one [default: the configuration's,
+    /// 127.0.0.1:50051]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+
+    /// Write the address in use to this file once the service is ready
+    #[arg(long, value_name = "PATH")]
+    pub port_file: Option<PathBuf>,
 }
 
 /// `mmsfit devices`.

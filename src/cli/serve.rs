@@ -1,8 +1,12 @@
 //! `mmsfit serve`: the one place where the command starts the gRPC shell.
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, path::Path};
 
-use crate::service::Service;
+use crate::{
+    batch::write,
+    grpc::{self, ServeError},
+    service::Service,
+};
 
 use super::{Failure, args::ServeArgs, term::Screen};
 
@@ -14,7 +18,8 @@ pub fn run(service: Service, args: &ServeArgs, screen: &Screen) -> Result<u8, Fa
         .map_err(|error| Failure::internal("RUNTIME", error.to_string()))?;
     runtime.block_on(async {
         let shutdown = shutdown()?;
-        start(service, args.listen, shutdown, screen).await
+        let address = args.listen.unwrap_or(service.config().listen);
+        start(service, address, args.port_file.as_deref(), shutdown, screen).await
     })?;
     Ok(0)
 }
@@ -36,11 +41,19 @@ fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
 
 /// Hands over to the gRPC shell.
 async fn start(
-    _service: Service,
+    service: Service,
     address: SocketAddr,
+    port_file: Option<&Path>,
     shutdown: impl Future<Output = ()> + Send + 'static,
-    _screen: &Screen,
+    screen: &Screen,
 ) -> Result<(), Failure> {
-    drop(shutdown);
-    Err(Failure::internal("UNIMPLEMENTED", format!("serving on {address} is not there yet")))
+    let failed = |error: ServeError| Failure::internal("SERVE", error.to_string());
+    let listener = grpc::bind(address).await.map_err(failed)?;
+    let bound = listener.addr();
+    if let Some(path) = port_file {
+        write::whole(path, bound.to_string().as_bytes())
+            .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))?;
+    }
+    screen.out(&format!("serving gRPC on {bound}\n"))?;
+    grpc::serve(service, listener, shutdown).await.map_err(failed)
 }

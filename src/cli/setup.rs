@@ -5,7 +5,10 @@ use std::path::Path;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Config, model::Bytes, service::Service};
+use crate::{
+    config::{Config, ProcessEnv},
+    service::Service,
+};
 
 use super::{
     Failure,
@@ -14,21 +17,17 @@ use super::{
     term::Screen,
 };
 
-/// The configuration in force: the one place where the command gets it from.
+/// The configuration in force: file, then environment, over the defaults.
 ///
 /// # Errors
 /// A file that cannot be read, or that says what is no setting.
 pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
-    if let Some(path) = path {
-        std::fs::File::open(path).map_err(|error| {
-            Failure::usage("CONFIG_UNREADABLE", error.to_string()).about(&path.to_string_lossy())
-        })?;
-    }
-    Ok(Config {
-        parse: Default::default(),
-        decode: Default::default(),
-        max_request_bytes: Bytes::new(64 << 20),
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    Config::load(path, &ProcessEnv).map_err(|error| {
+        let failure = Failure::usage("CONFIG", error.to_string());
+        match path {
+            Some(path) => failure.about(&path.to_string_lossy()),
+            None => failure,
+        }
     })
 }
 
@@ -64,6 +63,7 @@ pub fn check_config(
     if args.json {
         let value = json!({
             "config": source,
+            "listen": config.listen.to_string(),
             "threads": config.threads,
             "maxRequestBytes": config.max_request_bytes,
             "parse": {
@@ -86,6 +86,7 @@ pub fn check_config(
     }
     let mut table = Table::new(&[("setting", Align::Left), ("value", Align::Right)]);
     for (name, value) in [
+        ("listen", config.listen.to_string()),
         ("threads", config.threads.to_string()),
         ("largest request", config.max_request_bytes.to_string()),
         ("parts of a message", config.parse.max_parts.to_string()),

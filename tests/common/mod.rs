@@ -4,10 +4,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use mmsfit::{
-    codec::DecodeLimits,
     config::Config,
     grpc::{self, ServeError},
-    message::ParseLimits,
     model::Bytes,
     service::Service,
 };
@@ -17,10 +15,9 @@ use tonic::transport::{Channel, Endpoint};
 /// The engine with so many threads and requests of at most 1 MiB.
 pub fn service(threads: usize) -> Service {
     Service::new(Config {
-        parse: ParseLimits::default(),
-        decode: DecodeLimits::default(),
         max_request_bytes: Bytes::new(1 << 20),
         threads,
+        ..Config::default()
     })
 }
 

@@ -45,7 +45,7 @@ fn open(bytes: &Buffer, hint: OpenHint) -> Result<Box<dyn Session>, CodecError> 
 fn jpeg_recipe(dimensions: Dimensions, quality: u8, chroma: Chroma) -> Recipe {
     Recipe::Image(ImageRecipe {
         dimensions,
-        coding: ImageCoding::Jpeg { quality: Quality::new(quality), chroma, progressive: false },
+        coding: ImageCoding::Jpeg { quality: Quality::new(quality), chroma },
         background: [255, 255, 255],
     })
 }

@@ -107,15 +107,19 @@ impl Session for ImageSession {
         self.facts
     }
 
+    fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
+        let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
+        let ImageCoding::Jpeg { quality, chroma } = coding else { return Ok(None) };
+        let key = Key { dimensions, moving: false, background: Some(background) };
+        let transformed = self.transformed(key, chroma, stop)?;
+        jpeg_out::measure_baseline(transformed, quality, stop).map(Some)
+    }
+
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
         let key = |moving, background| Key { dimensions, moving, background };
         match coding {
-            ImageCoding::Jpeg { quality, chroma, progressive: true } => {
-                let raster = self.first(key(false, Some(background)), stop)?;
-                jpeg_out::encode_progressive(raster, (quality, chroma), cap, stop)
-            }
-            ImageCoding::Jpeg { quality, chroma, progressive: false } => {
+            ImageCoding::Jpeg { quality, chroma } => {
                 let transformed = self.transformed(key(false, Some(background)), chroma, stop)?;
                 jpeg_out::encode_baseline(transformed, quality, cap, stop)
             }

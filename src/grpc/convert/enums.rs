@@ -2,7 +2,7 @@
 //! either breaks the build here.
 
 use super::violations::BadRequest;
-use crate::{grpc::v1, message, model, service::request};
+use crate::{grpc::v1, message, model, profile, service::request};
 
 /// An enumeration of ours that the proto has too.
 pub(super) trait Mirrored: Sized {
@@ -68,6 +68,9 @@ mirror! {
     }
     model::LimitSource => LimitSource {
         Device, Carrier, Request, Default
+    }
+    profile::carrier::LimitKind => LimitKind {
+        Gateway, Handset
     }
     model::MediaKind => MediaKind {
         Image, Audio, Video, Text, Presentation, Drm, Other

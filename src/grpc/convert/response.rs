@@ -108,6 +108,7 @@ impl From<Carrier> for v1::Carrier {
 impl From<CarrierLimit> for v1::CarrierLimit {
     fn from(limit: CarrierLimit) -> Self {
         Self {
+            kind: number(limit.kind),
             interface: limit.interface.map(number).unwrap_or_default(),
             sender_type: limit.sender.map(number).unwrap_or_default(),
             bytes: count(limit.bytes),

@@ -9,8 +9,8 @@ use super::{
     transform::{Component, Transformed},
 };
 use crate::{
-    codec::EncodeError,
-    model::{Bytes, Quality, Stop},
+    codec::{CodecError, EncodeError},
+    model::{Bytes, Quality, Stop, StopCause},
 };
 
 /// One quantised block: values in zig-zag order and a bit for each that is not zero.
@@ -31,13 +31,18 @@ struct Counts {
     extra_bits: u64,
 }
 
-pub(super) fn encode(
-    picture: &Transformed,
-    quality: Quality,
-    cap: Bytes,
-    stop: &Stop,
-) -> Result<Buffer, EncodeError> {
-    let quantisers = [quantisers(&LUMA, quality.get()), quantisers(&CHROMA, quality.get())];
+/// A picture ready to be written: quantised, its symbols counted, its tables made.
+struct Prepared {
+    planes: Vec<Vec<Block>>,
+    dc: [Table; 2],
+    ac: [Table; 2],
+    headers: Vec<u8>,
+    /// The whole file but for stuffing, which only the writing tells.
+    at_least: Bytes,
+}
+
+fn prepare(picture: &Transformed, quality: Quality, stop: &Stop) -> Result<Prepared, StopCause> {
+    let quantisers = [quantisers(&LUMA, quality), quantisers(&CHROMA, quality)];
     let sets = if picture.components.len() > 1 { 2 } else { 1 };
     let mut planes = Vec::with_capacity(picture.components.len());
     for (at, component) in picture.components.iter().enumerate() {
@@ -59,18 +64,37 @@ pub(super) fn encode(
     let dc = [Table::new(&counts.dc[0]), Table::new(&counts.dc[1])];
     let ac = [Table::new(&counts.ac[0]), Table::new(&counts.ac[1])];
 
-    let out = headers(picture, &quantisers[..sets], &dc[..sets], &ac[..sets]);
+    let headers = headers(picture, &quantisers[..sets], &dc[..sets], &ac[..sets]);
     let bits: u64 = (0..sets)
         .map(|set| dc[set].bits(&counts.dc[set]) + ac[set].bits(&counts.ac[set]))
         .sum::<u64>()
         + counts.extra_bits;
-    // All but the stuffing, which only the writing tells.
-    let at_least = Bytes::new(out.len() as u64 + bits.div_ceil(8) + 2);
+    let at_least = Bytes::new(headers.len() as u64 + bits.div_ceil(8) + 2);
+    Ok(Prepared { planes, dc, ac, headers, at_least })
+}
+
+pub(super) fn measure(
+    picture: &Transformed,
+    quality: Quality,
+    stop: &Stop,
+) -> Result<Bytes, CodecError> {
+    let at_least = prepare(picture, quality, stop)?.at_least;
+    // Of entropy-coded bytes one in some 230 is 0xFF and gets a zero after it.
+    Ok(at_least + Bytes::new(at_least.get() / 230))
+}
+
+pub(super) fn encode(
+    picture: &Transformed,
+    quality: Quality,
+    cap: Bytes,
+    stop: &Stop,
+) -> Result<Buffer, EncodeError> {
+    let Prepared { planes, dc, ac, headers, at_least } = prepare(picture, quality, stop)?;
     if at_least > cap {
         return Err(EncodeError::OverCap { at_least });
     }
 
-    let mut writer = BitWriter::new(out);
+    let mut writer = BitWriter::new(headers);
     writer.out.reserve(at_least.as_usize());
     walk(picture, &planes, stop, |component, block, difference| {
         let set = set(component);
@@ -118,7 +142,7 @@ fn walk(
     planes: &[Vec<Block>],
     stop: &Stop,
     mut visit: impl FnMut(usize, &Block, i32),
-) -> Result<(), EncodeError> {
+) -> Result<(), StopCause> {
     let mut previous = [0_i32; 3];
     for mcu_y in 0..picture.mcus.1 {
         stop.check()?;

@@ -1,5 +1,7 @@
 //! Constants of ITU-T T.81.
 
+use crate::model::Quality;
+
 /// Zig-zag order, figure A.6: the natural index of each position.
 pub const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
@@ -21,13 +23,12 @@ pub const CHROMA: [u8; 64] = [
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
 ];
 
-/// `base` at an IJG quality (libjpeg's `jpeg_quality_scaling`), 8-bit as baseline needs, in
-/// zig-zag order.
-pub fn quantisers(base: &[u8; 64], quality: u8) -> [u8; 64] {
-    let quality = u32::from(quality.clamp(1, 100));
-    let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
+/// `base` at a quality, 8-bit as baseline needs, in zig-zag order. Tenths of a quality step give
+/// tables between those of libjpeg (`jpeg_quality_scaling`); whole steps give the same.
+pub fn quantisers(base: &[u8; 64], quality: Quality) -> [u8; 64] {
+    let percent = quality.table_percent();
     std::array::from_fn(|k| {
-        let base = u32::from(base[usize::from(ZIGZAG[k])]);
-        ((base * scale + 50) / 100).clamp(1, 255) as u8
+        let base = f64::from(base[usize::from(ZIGZAG[k])]);
+        ((base * percent + 50.0) / 100.0).clamp(1.0, 255.0) as u8
     })
 }

@@ -2,7 +2,7 @@ use zune_jpeg::{JpegDecoder, zune_core::bytestream::ZCursor};
 
 use super::*;
 use crate::{
-    codec::image::raster::Layout,
+    codec::image::raster::{Layout, Raster},
     model::{Chroma, Dimensions},
 };
 
@@ -101,4 +101,23 @@ fn an_extreme_block_stays_within_baseline() {
     let (pixels, _) = decode(&jpeg, Layout::Gray);
     let worst = pixels.iter().zip(raster.pixels()).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(worst < Some(6), "{worst:?}");
+}
+
+#[test]
+fn the_measure_is_the_size() {
+    let stop = Stop::never();
+    for layout in [Layout::Gray, Layout::Rgb] {
+        for chroma in [Chroma::Quarter, Chroma::Full] {
+            let raster = picture(640, 480, layout);
+            let transformed = Transformed::new(&raster, chroma, &stop).unwrap();
+            for tenths in [50, 300, 555, 800, 953, 1000] {
+                let quality = Quality::from_tenths(tenths);
+                let measured = measure_baseline(&transformed, quality, &stop).unwrap();
+                let cap = Bytes::new(u64::MAX);
+                let whole = encode_baseline(&transformed, quality, cap, &stop).unwrap();
+                let off = measured.get() as f64 / whole.len() as f64 - 1.0;
+                assert!(off.abs() < 0.006, "{layout:?} {chroma:?} {tenths}: {off}");
+            }
+        }
+    }
 }
