@@ -5,7 +5,7 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Bytes, Counting, Framing, Interface, MediaKind, MediaType, PartId};
+use crate::model::{Bytes, Counting, Framing, Interface, MediaKind, PartId};
 
 mod date;
 mod edits;
@@ -20,99 +20,14 @@ mod smil;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod types;
 mod wsp;
 
-pub use self::error::MessageError;
 use self::{edits::Change, leaf::Leaf, mime::Style, neutral::Neutral};
-
-/// The form of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// MMS encapsulation (OMA-MMS-ENC): M-Send.req, M-Retrieve.conf and the others.
-    MmsPdu,
-    /// RFC 2045 ff. with headers: multipart/related, /mixed, a single part, or MM7 SOAP with
-    /// attachments.
-    Mime,
-    /// A list of parts and headers, as structured requests carry them.
-    Parts,
-    /// One media file alone.
-    Bare,
-}
-
-/// A part as structured requests give it and get it back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartData {
-    /// Declared media type, with parameters if any (`text/plain; charset=utf-8`); may be empty.
-    pub content_type: String,
-    /// Content-ID without brackets; may be empty.
-    pub content_id: String,
-    /// Content-Location; may be empty.
-    pub content_location: String,
-    /// File name; may be empty.
-    pub name: String,
-    /// The media bytes.
-    pub data: Buffer,
-}
-
-/// One leaf of a message, decoded from its transfer encoding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The declared type, folded; `application/octet-stream` where none is declared.
-    pub declared: MediaType,
-    /// The `charset` parameter as an IANA name, lower case, where given.
-    pub charset: Option<String>,
-    /// Content-ID without brackets.
-    pub content_id: Option<String>,
-    /// Content-Location.
-    pub content_location: Option<String>,
-    /// The name shown to people: `name` parameter, else `filename`, else Content-Location.
-    pub name: Option<String>,
-    /// Whether it must pass untouched (signed or encrypted containers, message/rfc822 ...).
-    pub opaque: bool,
-    /// The media bytes.
-    pub data: Buffer,
-}
-
-/// What to do to one part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
-    /// Leave it, header and data, byte for byte.
-    Keep,
-    /// Declare it anew as `content_type` (spelt as it is to be written), leave its data.
-    Redeclare {
-        /// The media type as it is to be written.
-        content_type: String,
-    },
-    /// New data of a new type. Names, Content-Location and every SMIL `src` that used them get
-    /// the extension of the new type; Content-ID stays.
-    Replace {
-        /// The media type as it is to be written.
-        content_type: String,
-        /// The new media bytes.
-        data: Buffer,
-    },
-    /// Leave it out, and the SMIL elements that refer to it.
-    Drop,
-}
-
-/// How deep and how wide a message may be (mms-pdu.md §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseLimits {
-    /// Leaves of a message. Default: 100.
-    pub max_parts: usize,
-    /// Multiparts inside multiparts. Default: 3.
-    pub max_nesting: usize,
-    /// Bytes of one header block. Default: 64 KiB.
-    pub max_header_bytes: usize,
-    /// Take a truncated last part as far as it goes instead of refusing. Default: false.
-    pub lenient: bool,
-}
-
-impl Default for ParseLimits {
-    fn default() -> Self {
-        Self { max_parts: 100, max_nesting: 3, max_header_bytes: 64 << 10, lenient: false }
-    }
-}
+pub use self::{
+    error::MessageError,
+    types::{Edit, Form, ParseLimits, Part, PartData},
+};
 
 /// A parsed message.
 #[derive(Clone, Debug)]

@@ -4,9 +4,7 @@
 use bytes::Bytes as Buffer;
 
 use super::{
-    Body, Encoding, Entity, LeafBody, Multi, Style, Wire,
-    header::{self, Rewriter},
-    leaf,
+    Body, Encoding, Entity, LeafBody, Multi, Style, Wire, header, leaf, rewriter::Rewriter,
 };
 use crate::{message::edits::Change, model::MediaType};
 

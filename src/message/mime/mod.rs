@@ -5,6 +5,7 @@ mod build;
 mod edit;
 mod header;
 mod parse;
+mod rewriter;
 pub(super) mod soap;
 #[cfg(test)]
 mod tests;
