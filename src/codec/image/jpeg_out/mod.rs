@@ -19,7 +19,7 @@ pub(super) use self::transform::Transformed;
 use super::raster::Raster;
 use crate::{
     codec::EncodeError,
-    model::{Bytes, Quality, Stop},
+    model::{Bytes, Chroma, Quality, Stop},
 };
 
 /// `picture` as a baseline JPEG of at most `cap` bytes.
@@ -35,7 +35,7 @@ pub(super) fn encode_baseline(
 /// `raster`, which has no alpha, as a progressive JPEG of at most `cap` bytes.
 pub(super) fn encode_progressive(
     raster: &Raster,
-    coding: (Quality, crate::model::Chroma),
+    coding: (Quality, Chroma),
     cap: Bytes,
     stop: &Stop,
 ) -> Result<Buffer, EncodeError> {

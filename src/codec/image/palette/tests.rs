@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn ramp(count: u32) -> Vec<Rgba> {
