@@ -205,9 +205,6 @@ fn ink_comes_out_as_light() {
     let negative: Vec<u8> = plain.iter().map(|v| 255 - v).collect();
     let (same, other) = (mean_difference(&profiled, &plain), mean_difference(&profiled, &negative));
     assert!(same < 30.0 && same * 2.0 < other, "{same}, negative {other}");
-    // Grass at the bottom is green.
-    let grass = &plain[3 * (100 * 60 + 50)..][..3];
-    assert!(grass[1] > grass[2], "{grass:?}");
 }
 
 #[test]
