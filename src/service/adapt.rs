@@ -36,12 +36,8 @@ fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, Ser
     let message = resolve::message(content, &config.parse)?;
     let output = request.output_form.unwrap_or(message.form());
     let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, &message));
-    let limits = resolve::limits(
-        &capabilities,
-        carrier,
-        &request.limits,
-        (interface, request.sender),
-    );
+    let limits =
+        resolve::limits(&capabilities, carrier, &request.limits, (interface, request.sender));
     // What the originator or the device forbids is honoured.
     let adaptation_forbidden =
         message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
@@ -53,8 +49,7 @@ fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, Ser
             message: format!("{} mistakes of the device description were mended", repairs.len()),
         });
     }
-    let job =
-        Job { message, interface, capabilities, limits, policy, effort: request.effort };
+    let job = Job { message, interface, capabilities, limits, policy, effort: request.effort };
     Ok(Resolved { job, output, warnings })
 }
 
@@ -153,17 +148,13 @@ fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
             limit: Some(limit.bytes),
             ..base
         },
-        PipelineError::Plan(PlanError::FixedOverLimit { fixed: size, limit }) => ServiceError {
-            smallest_reachable: Some(*size),
-            limit: Some(limit.bytes),
-            ..base
-        },
+        PipelineError::Plan(PlanError::FixedOverLimit { fixed: size, limit }) => {
+            ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
+        }
         // What is there cannot be touched: its size is the smallest there is.
-        PipelineError::Plan(PlanError::NotAllowed { size, limit }) => ServiceError {
-            smallest_reachable: Some(*size),
-            limit: Some(limit.bytes),
-            ..base
-        },
+        PipelineError::Plan(PlanError::NotAllowed { size, limit }) => {
+            ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
+        }
         PipelineError::OnlyPart { part, .. } => ServiceError { part: Some(*part), ..base },
         PipelineError::Message(_) | PipelineError::Stopped(_) | PipelineError::Check(_) => {
             ServiceError { limit: limits.wire.iter().map(|l| l.bytes).min(), ..base }

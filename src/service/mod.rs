@@ -10,9 +10,12 @@ pub mod status;
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    config::{Config, store::{Device, Store}},
-    pipeline::Engine,
+    config::{
+        Config,
+        store::{Device, Store},
+    },
     model::{Bytes, Dimensions, Stop},
+    pipeline::Engine,
     profile::{DeviceDescription, Resolution, carrier::Carrier},
     service::request::{
         AdaptRequest, AdaptResponse, DeviceSummary, LimitsRequest, LimitsResponse, PlanResponse,
@@ -48,11 +51,7 @@ impl Service {
     ///
     /// # Errors
     /// A typed refusal; see [`ServiceError`].
-    pub fn adapt(
-        &self,
-        request: AdaptRequest,
-        stop: &Stop,
-    ) -> Result<AdaptResponse, ServiceError> {
+    pub fn adapt(&self, request: AdaptRequest, stop: &Stop) -> Result<AdaptResponse, ServiceError> {
         self.run_adapt(request, stop)
     }
 
@@ -125,10 +124,8 @@ impl Service {
 
 /// A device as lists show it.
 fn summary(store: &Store, device: &Device) -> DeviceSummary {
-    let described = DeviceDescription {
-        device_id: Some(device.id.clone()),
-        ..DeviceDescription::default()
-    };
+    let described =
+        DeviceDescription { device_id: Some(device.id.clone()), ..DeviceDescription::default() };
     // A document of the store resolves: it was parsed when the store was loaded.
     let capabilities = crate::profile::resolve(&described, None, store).ok();
     let of = |get: fn(&crate::model::Capabilities) -> String| {

@@ -44,7 +44,11 @@ pub(super) fn carrier<'a>(
         } else {
             format!("; did you mean {}", near.join(", "))
         };
-        ServiceError::caller("UNKNOWN_CARRIER", "carrier", format!("unknown carrier `{name}`{hint}"))
+        ServiceError::caller(
+            "UNKNOWN_CARRIER",
+            "carrier",
+            format!("unknown carrier `{name}`{hint}"),
+        )
     })
 }
 
@@ -184,9 +188,7 @@ pub(super) fn lookup(
         carrier: carrier.name.clone(),
         title: carrier.title.clone(),
         limits,
-        image: carrier
-            .max_image
-            .map(|bounds| ImageLimit { bounds, source: LimitSource::Carrier }),
+        image: carrier.max_image.map(|bounds| ImageLimit { bounds, source: LimitSource::Carrier }),
     })
 }
 

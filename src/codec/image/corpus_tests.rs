@@ -191,6 +191,22 @@ fn stripping_keeps_the_picture_and_drops_the_rest() {
     assert!(stripped > 20, "only {stripped} had anything to strip");
 }
 
+/// The same picture with and without its press profile: alike, and not a negative.
+#[test]
+fn ink_comes_out_as_light() {
+    let Some(files) = corpus("image") else { return };
+    let to = Dimensions::new(100, 66).unwrap();
+    let of = |name: &str| {
+        let (_, bytes) = files.iter().find(|(found, _)| found == name).unwrap();
+        seen(bytes, to)
+    };
+    let profiled = of("sharp__Channel_digital_image_CMYK_color.jpg");
+    let plain = of("sharp__Channel_digital_image_CMYK_color_no_profile.jpg");
+    let negative: Vec<u8> = plain.iter().map(|v| 255 - v).collect();
+    let (same, other) = (mean_difference(&profiled, &plain), mean_difference(&profiled, &negative));
+    assert!(same < 30.0 && same * 2.0 < other, "{same}, negative {other}");
+}
+
 #[test]
 fn caps_are_kept_to_the_byte_and_bytes_are_repeatable() {
     let Some(files) = corpus("image") else { return };

@@ -9,8 +9,8 @@ use super::{
 use crate::codec::ContentFacts;
 
 /// Share of pixels that equal their left neighbour, from which on a picture counts as graphic.
-/// Over the corpus (2026-11): photos 0.00 to 0.35 (the night shots), screenshots, drawings and
-/// scanned text 0.60 to 0.99.
+/// Over the corpus (2026-11) all screenshots, drawings and scanned text lie above it, and all
+/// photographs below but for a moon on black and one dull wall.
 const GRAPHIC_SHARE: f64 = 0.5;
 
 /// Looks at every pixel once.

@@ -80,7 +80,7 @@ impl Codec for ImageCodec {
         stop.check()?;
         let header = header::read(output, limits)?;
         let info = header.info(Bytes::of(output));
-        // Small targets still decode every block; the pixels are not wanted.
+        // At full size, so that no block is skipped.
         let hint = OpenHint { largest: header.shown(), animation: true };
         guarded(&header, || open(output, &header, hint, limits, stop))?;
         Ok(info)

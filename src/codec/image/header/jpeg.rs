@@ -251,7 +251,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
         0xC1 => "extended",
         0xC2 => "progressive",
         0xC3 => "lossless",
-        0xC9 | 0xCA | 0xCB => "arithmetic",
+        0xC9..=0xCB => "arithmetic",
         _ => "hierarchical",
     };
     let mut header = Header::still(MediaType::JPEG, frame.stored, codec, 0);

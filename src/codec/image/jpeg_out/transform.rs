@@ -50,7 +50,8 @@ impl Transformed {
         let (width, height) = (mcus.0 * mcu, mcus.1 * mcu);
         let planes = match raster.layout() {
             Layout::Gray => vec![padded_gray(raster, width, height)],
-            Layout::Rgb => ycc(raster, width, height, factor).into(),
+            Layout::Rgb if factor == 2 => ycc::<2>(raster, width, height).into(),
+            Layout::Rgb => ycc::<1>(raster, width, height).into(),
             Layout::Rgba => {
                 return Err(CodecError::Internal("JPEG of a raster with alpha".into()));
             }
@@ -93,30 +94,31 @@ fn repeat_last_row(samples: &mut Vec<u8>, width: usize, height: usize) {
 }
 
 /// JFIF's conversion (BT.601 with full range) in 16-bit fixed point; chroma is the mean of
-/// `factor` x `factor` pixels.
-fn ycc(raster: &Raster, width: usize, height: usize, factor: usize) -> [Plane; 3] {
+/// `N` x `N` pixels.
+fn ycc<const N: usize>(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
     let real = raster.dimensions().width() as usize;
     let (pixels, _) = raster.pixels().as_chunks::<3>();
     let mut luma = Vec::with_capacity(width * height);
-    let (chroma_width, chroma_height) = (width / factor, height / factor);
+    let (chroma_width, chroma_height) = (width / N, height / N);
     let mut blue = Vec::with_capacity(chroma_width * chroma_height);
     let mut red = Vec::with_capacity(chroma_width * chroma_height);
-    let shift = if factor == 2 { 18 } else { 16 };
+    let shift = if N == 2 { 18 } else { 16 };
     let half = 1_i32 << (shift - 1);
     let offset = (128_i32 << shift) + half - 1;
     let mut sums = vec![[0_i32; 3]; chroma_width];
     let rows: Vec<&[[u8; 3]]> = pixels.chunks_exact(real).collect();
-    for band in rows.chunks(factor) {
+    for band in rows.chunks(N) {
         sums.fill([0; 3]);
         // An odd last row counts twice.
-        for row in band.iter().chain(band.last()).take(factor) {
+        for row in band.iter().chain(band.last()).take(N) {
             let last = row[real - 1];
-            for (x, sum) in sums.iter_mut().enumerate() {
-                for pixel in (x * factor..(x + 1) * factor).map(|x| row.get(x).unwrap_or(&last)) {
-                    for (sum, value) in sum.iter_mut().zip(pixel) {
-                        *sum += i32::from(*value);
-                    }
-                }
+            let (cells, _) = row.as_chunks::<N>();
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                cell.iter().for_each(|pixel| add(sum, pixel));
+            }
+            // Past the edge the last pixel repeats.
+            for (x, sum) in sums.iter_mut().enumerate().skip(cells.len()) {
+                (x * N..(x + 1) * N).for_each(|x| add(sum, row.get(x).unwrap_or(&last)));
             }
         }
         for row in band {
@@ -139,6 +141,12 @@ fn ycc(raster: &Raster, width: usize, height: usize, factor: usize) -> [Plane; 3
     repeat_last_row(&mut red, chroma_width, chroma_height);
     let chroma = |samples| Plane { width: chroma_width, height: chroma_height, samples };
     [Plane { width, height, samples: luma }, chroma(blue), chroma(red)]
+}
+
+fn add(sum: &mut [i32; 3], pixel: &[u8; 3]) {
+    for (sum, value) in sum.iter_mut().zip(pixel) {
+        *sum += i32::from(*value);
+    }
 }
 
 fn component(plane: &Plane, sampling: (u8, u8), stop: &Stop) -> Result<Component, CodecError> {
