@@ -55,7 +55,7 @@ done
 note "listening on $address"
 
 say "sending the samples over gRPC for an old and a new handset"
-"$mmsc" --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples"
+"$mmsc" --old nokia-6600 --new samsung-galaxy-s24 --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples"
 
 stop_service
 say "done in $(($(now) - start)) s; the page: $work/report.html"
