@@ -1,6 +1,9 @@
 //! The HTML page: before beside after, the budget as bars, the reasons. Self-contained.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -30,6 +33,7 @@ pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Ans
          <title>mmsfit: before and after</title><style>{STYLE}</style>\
          <h1>mmsfit: before and after</h1>"
     );
+    let mut shown = Shown::new();
     for (sample, row) in samples.iter().zip(answers) {
         let before = media_sent(sample);
         let _ = write!(
@@ -39,13 +43,16 @@ pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Ans
         );
         let _ = write!(html, "<p>{}</p>", table::bytes(sample.bytes.len() as u64));
         for data in &before {
-            picture(&mut html, data, "as sent");
+            picture(&mut html, &mut shown, data, &format!("{} as sent", sample.name));
         }
         html.push_str("</section>");
         for (handset, answer) in handsets.iter().zip(row) {
             let _ = write!(html, "<section><h3>{}</h3>", escape(&table::title(handset)));
             match &answer.result {
-                Ok(fitted) => adapted(&mut html, fitted, answer.took.as_millis()),
+                Ok(fitted) => {
+                    let place = format!("{} for {}", sample.name, table::title(handset));
+                    adapted(&mut html, &mut shown, &place, fitted, answer.took.as_millis());
+                }
                 Err(status) => {
                     let _ = write!(
                         html,
@@ -63,7 +70,7 @@ pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Ans
     html
 }
 
-fn adapted(html: &mut String, fitted: &Fitted, milliseconds: u128) {
+fn adapted(html: &mut String, shown: &mut Shown, place: &str, fitted: &Fitted, milliseconds: u128) {
     let report = &fitted.report;
     let _ = write!(
         html,
@@ -83,14 +90,20 @@ fn adapted(html: &mut String, fitted: &Fitted, milliseconds: u128) {
     let mut media = media_received(&fitted.content).into_iter();
     for part in &report.parts {
         let data = if part.action() == Action::Drop { None } else { media.next() };
-        one_part(html, part, data.as_ref());
+        one_part(html, shown, place, part, data.as_ref());
     }
 }
 
-fn one_part(html: &mut String, part: &PartReport, data: Option<&Bytes>) {
+fn one_part(
+    html: &mut String,
+    shown: &mut Shown,
+    place: &str,
+    part: &PartReport,
+    data: Option<&Bytes>,
+) {
     html.push_str("<figure>");
     if let Some(data) = data {
-        picture(html, data, &part.name);
+        picture(html, shown, data, place);
     }
     let _ = write!(html, "<figcaption>{}</figcaption><ul>", escape(&table::part_line(part)));
     for reason in &part.reasons {
@@ -101,8 +114,11 @@ fn one_part(html: &mut String, part: &PartReport, data: Option<&Bytes>) {
     html.push_str("</ul></figure>");
 }
 
-/// The picture itself, where browsers show its format.
-fn picture(html: &mut String, data: &Bytes, label: &str) {
+/// Where each picture stands first: samples share their photos, and the page need not repeat them.
+type Shown = HashMap<Bytes, String>;
+
+/// The picture itself where browsers show its format, or where it was shown already.
+fn picture(html: &mut String, shown: &mut Shown, data: &Bytes, place: &str) {
     let media_type = match data.as_ref() {
         [0xff, 0xd8, ..] => "image/jpeg",
         [0x89, b'P', b'N', b'G', ..] => "image/png",
@@ -111,10 +127,19 @@ fn picture(html: &mut String, data: &Bytes, label: &str) {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
         _ => return,
     };
+    match shown.entry(data.clone()) {
+        Entry::Occupied(first) => {
+            let _ = write!(html, "<p><small>the picture of {}</small></p>", escape(first.get()));
+            return;
+        }
+        Entry::Vacant(first) => {
+            first.insert(place.to_owned());
+        }
+    }
     let _ = write!(
         html,
         "<img alt='{}' src='data:{media_type};base64,{}'>",
-        escape(label),
+        escape(place),
         BASE64_STANDARD.encode(data)
     );
 }
