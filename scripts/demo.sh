@@ -40,22 +40,21 @@ say "making sample messages in $work/samples"
 [ -z "$photo" ] || cp "$photo" "$work/samples/"
 
 say "starting the service"
-# Port 0: the system picks a free one; the service says which once it listens.
-"$mmsfit" serve --listen 127.0.0.1:0 >"$work/serve.log" 2>&1 &
+# Port 0: the system picks a free one; the service writes it, whole, once it is bound.
+"$mmsfit" serve --listen 127.0.0.1:0 --port-file "$work/address" >"$work/serve.log" 2>&1 &
 service=$!
 waited=0
-address=
-until [ -n "$address" ]; do
+until [ -s "$work/address" ]; do
     kill -0 "$service" 2>/dev/null || { cat "$work/serve.log" >&2; die "the service ended before it listened"; }
     [ $waited -lt 100 ] || { cat "$work/serve.log" >&2; die "the service does not listen after 10 s"; }
     sleep 0.1
     waited=$((waited + 1))
-    address=$(grep -oE '127\.0\.0\.1:[1-9][0-9]*' "$work/serve.log" | head -n 1)
 done
+address=$(cat "$work/address")
 note "listening on $address"
 
 say "sending the samples over gRPC for an old and a new handset"
-"$mmsc" --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples"
+"$mmsc" --old nokia-6600 --new samsung-galaxy-s24 --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples"
 
 stop_service
 say "done in $(($(now) - start)) s; the page: $work/report.html"

@@ -1,0 +1,187 @@
+//! The HTML page: before beside after, the budget as bars, the reasons. Self-contained.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use mmsfit::{
+    grpc::v1::{Action, DeviceSummary, PartReport, adapt_request, adapt_response},
+    message::{Message, ParseLimits},
+};
+
+use super::{Answer, Fitted, Sample, table};
+
+const STYLE: &str = "
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222; background: #fff }
+h2 { margin: 2.5rem 0 .5rem; border-top: 1px solid #ccc; padding-top: 1rem; overflow-wrap: anywhere }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1.5rem; align-items: start }
+img { max-width: 100%; max-height: 20rem; border: 1px solid #ddd; image-rendering: auto }
+figure { margin: .5rem 0 } figcaption, small { color: #666 }
+.bar { background: #eee; height: .8rem; border-radius: .4rem; overflow: hidden } .bar i { display: block; height: 100%; background: #2a7 }
+.no { color: #a22 } ul { padding-left: 1.2rem; margin: .3rem 0 }
+@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } .bar { background: #333 } img { border-color: #444 } h2 { border-color: #444 } }
+";
+
+/// The page.
+pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Answer>]) -> String {
+    let mut html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8>\
+         <meta name=viewport content='width=device-width, initial-scale=1'>\
+         <title>mmsfit: before and after</title><style>{STYLE}</style>\
+         <h1>mmsfit: before and after</h1>"
+    );
+    let mut shown = Shown::new();
+    for (sample, row) in samples.iter().zip(answers) {
+        let before = media_sent(sample);
+        let _ = write!(
+            html,
+            "<h2>{}</h2><div class=row><section><h3>as sent</h3>",
+            escape(&sample.name)
+        );
+        let _ = write!(html, "<p>{}</p>", table::bytes(sample.bytes.len() as u64));
+        for data in &before {
+            picture(&mut html, &mut shown, data, &format!("{} as sent", sample.name));
+        }
+        html.push_str("</section>");
+        for (handset, answer) in handsets.iter().zip(row) {
+            let _ = write!(html, "<section><h3>{}</h3>", escape(&table::title(handset)));
+            match &answer.result {
+                Ok(fitted) => {
+                    let place = format!("{} for {}", sample.name, table::title(handset));
+                    adapted(&mut html, &mut shown, &place, fitted, answer.took.as_millis());
+                }
+                Err(status) => {
+                    let _ = write!(
+                        html,
+                        "<p class=no>refused: {:?}: {}</p>",
+                        status.code(),
+                        escape(status.message())
+                    );
+                }
+            }
+            html.push_str("</section>");
+        }
+        html.push_str("</div>");
+    }
+    html.push_str("</html>\n");
+    html
+}
+
+fn adapted(html: &mut String, shown: &mut Shown, place: &str, fitted: &Fitted, milliseconds: u128) {
+    let report = &fitted.report;
+    let _ = write!(
+        html,
+        "<p>{} &rarr; {} on the wire, {}, {milliseconds} ms</p>",
+        table::bytes(u64::from(report.wire_bytes_before)),
+        table::bytes(u64::from(report.wire_bytes_after)),
+        table::outcome(report)
+    );
+    if let Some(fill) = table::fill(report) {
+        let percent = 100.0 * fill;
+        let _ = write!(
+            html,
+            "<div class=bar><i style='width:{:.1}%'></i></div><small>{percent:.1} % of the limit</small>",
+            percent.clamp(0.0, 100.0)
+        );
+    }
+    let mut media = media_received(&fitted.content).into_iter();
+    for part in &report.parts {
+        let data = if part.action() == Action::Drop { None } else { media.next() };
+        one_part(html, shown, place, part, data.as_ref());
+    }
+}
+
+fn one_part(
+    html: &mut String,
+    shown: &mut Shown,
+    place: &str,
+    part: &PartReport,
+    data: Option<&Bytes>,
+) {
+    html.push_str("<figure>");
+    if let Some(data) = data {
+        picture(html, shown, data, place);
+    }
+    let _ = write!(html, "<figcaption>{}</figcaption><ul>", escape(&table::part_line(part)));
+    for reason in &part.reasons {
+        let words = reason.code().as_str_name().trim_start_matches("REASON_CODE_");
+        let words = words.to_ascii_lowercase().replace('_', " ");
+        let _ = write!(html, "<li>{words} <small>{}</small></li>", escape(&reason.detail));
+    }
+    html.push_str("</ul></figure>");
+}
+
+/// Where each picture stands first: samples share their photos, and the page need not repeat them.
+type Shown = HashMap<Bytes, String>;
+
+/// The picture itself where browsers show its format, or where it was shown already.
+fn picture(html: &mut String, shown: &mut Shown, data: &Bytes, place: &str) {
+    let media_type = match data.as_ref() {
+        [0xff, 0xd8, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'B', b'M', ..] => "image/bmp",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
+        _ => return,
+    };
+    match shown.entry(data.clone()) {
+        Entry::Occupied(first) => {
+            let _ = write!(html, "<p><small>the picture of {}</small></p>", escape(first.get()));
+            return;
+        }
+        Entry::Vacant(first) => {
+            first.insert(place.to_owned());
+        }
+    }
+    let _ = write!(
+        html,
+        "<img alt='{}' src='data:{media_type};base64,{}'>",
+        escape(place),
+        BASE64_STANDARD.encode(data)
+    );
+}
+
+fn media_sent(sample: &Sample) -> Vec<Bytes> {
+    match &sample.content {
+        adapt_request::Content::MmsPdu(bytes) => leaves(bytes, Message::parse_pdu),
+        adapt_request::Content::Mime(bytes) => leaves(bytes, Message::parse_mime),
+        adapt_request::Content::Message(message) => {
+            message.parts.iter().map(|part| part.data.clone()).collect()
+        }
+    }
+}
+
+fn media_received(content: &adapt_response::Content) -> Vec<Bytes> {
+    match content {
+        adapt_response::Content::MmsPdu(bytes) => leaves(bytes, Message::parse_pdu),
+        adapt_response::Content::Mime(bytes) => leaves(bytes, Message::parse_mime),
+        adapt_response::Content::Message(message) => {
+            message.parts.iter().map(|part| part.data.clone()).collect()
+        }
+    }
+}
+
+/// The media of a message in order; none if it cannot be read: the page goes without.
+fn leaves<E>(bytes: &Bytes, parse: fn(Bytes, &ParseLimits) -> Result<Message, E>) -> Vec<Bytes> {
+    parse(bytes.clone(), &ParseLimits::default())
+        .map(|message| message.parts().iter().map(|part| part.data.clone()).collect())
+        .unwrap_or_default()
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\'' => escaped.push_str("&#39;"),
+            '"' => escaped.push_str("&quot;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
