@@ -3,7 +3,8 @@
 //! chroma sampling and scale, scored with SSIMULACRA2 at the box.
 //!
 //! `MMSFIT_PHOTOS=folder cargo bench --bench jpeg_sweep`: mean score per choice and case, and how
-//! often each choice wins. Run by hand; nothing here gates anything.
+//! often each choice wins; with `MMSFIT_PAIRS=1` also pairs of our similarity and the true score,
+//! from which `codec/image/likeness.rs` has its curve. Run by hand; nothing here gates anything.
 
 use std::{env, fs, path::PathBuf};
 
@@ -13,6 +14,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader};
 use mmsfit::{
     codec::image::{
         jpeg_out::{Transformed, encode_baseline},
+        likeness,
         raster::{Layout, Raster},
     },
     model::{Bytes, Chroma, Dimensions, Quality, Stop},
@@ -73,7 +75,17 @@ fn score(reference: &Pixels, jpeg: &[u8]) -> f64 {
     if (pixels.width, pixels.height) != (reference.width, reference.height) {
         pixels = resize(&pixels, reference.width, reference.height);
     }
-    compute_ssimulacra2(&view_of(reference), &view_of(&pixels)).unwrap()
+    let truth = compute_ssimulacra2(&view_of(reference), &view_of(&pixels)).unwrap();
+    if env::var_os("MMSFIT_PAIRS").is_some() {
+        let size = Dimensions::new(reference.width, reference.height).unwrap();
+        let luma =
+            |p: &Pixels| likeness::luma(&Raster::new(size, Layout::Rgb, p.rgb.clone()).unwrap());
+        println!(
+            "pair {} {truth:.2}",
+            likeness::similarity(&luma(reference), &luma(&pixels), size)
+        );
+    }
+    truth
 }
 
 fn view_of(p: &Pixels) -> PixelSlice<'_> {

@@ -10,7 +10,7 @@ use bytes::Bytes as Buffer;
 
 pub use crate::model::ContentFacts;
 use crate::model::{
-    Bytes, Category, Dimensions, Fault, MediaInfo, MediaType, Recipe, Stop, StopCause,
+    Bytes, Category, Dimensions, Fault, MediaInfo, MediaType, Recipe, Rgb, Stop, StopCause,
 };
 
 /// Hard limits on what a decoder may do with one input.
@@ -76,16 +76,39 @@ pub trait Codec: Send + Sync {
         None
     }
 
-    /// Decodes `output`, a result of ours, completely and tells what it holds.
+    /// Decodes `output`, a result of ours, completely: what it holds, and how much it looks like
+    /// `reference`, if that is given.
     ///
     /// # Errors
     /// If it cannot be decoded: our bug.
     fn verify(
         &self,
         output: &Buffer,
+        reference: Option<&Reference>,
         limits: &DecodeLimits,
         stop: &Stop,
-    ) -> Result<MediaInfo, CodecError>;
+    ) -> Result<Verified, CodecError>;
+}
+
+/// What an output should look like: the luma of the original at the largest size that the device
+/// shows, upright.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Width and height.
+    pub dimensions: Dimensions,
+    /// Rows from top to bottom, one byte a pixel.
+    pub luma: Buffer,
+    /// What shows through transparent pixels.
+    pub background: Rgb,
+}
+
+/// An output of ours, decoded again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// What it holds.
+    pub info: MediaInfo,
+    /// Estimate of SSIMULACRA2 against the reference, at the reference's size.
+    pub quality: Option<f32>,
 }
 
 /// One decoded medium.
@@ -95,6 +118,12 @@ pub trait Session: Send {
 
     /// Facts about its pixels.
     fn facts(&self) -> ContentFacts;
+
+    /// What its outputs should look like at `largest`; `None` where looks cannot be compared
+    /// (animations, sound).
+    fn reference(&mut self, _largest: Dimensions, _background: Rgb) -> Option<Reference> {
+        None
+    }
 
     /// The size that `recipe` would give, where that can be told for a fraction of an encode;
     /// within a percent, so that the encode has the last word. `None` where it cannot.

@@ -33,8 +33,10 @@ pub(super) fn lanes(task: &Task) -> Vec<Lane> {
     let keep_lossless = task.lossless_source && (task.facts.graphic || task.facts.transparent);
     if keep_lossless {
         if takes(ImageFormat::Png) {
-            lanes.push(single(task, ImageCoding::Png { colors: None }));
-            lanes.push(single(task, ImageCoding::Png { colors: Some(256) }));
+            if !task.economical {
+                lanes.push(single(task, ImageCoding::Png { colors: None }));
+            }
+            lanes.push(Lane::Path(PathLane::new(fewer_colors(task))));
         } else if takes(ImageFormat::Gif) && (exact_gif || task.facts.transparent) {
             lanes.push(single(task, ImageCoding::Gif { colors: 256, frame_step: u16::MAX }));
         }
@@ -60,6 +62,17 @@ pub(super) fn lanes(task: &Task) -> Vec<Lane> {
 /// One attempt at full size, or the next lane.
 fn single(task: &Task, coding: ImageCoding) -> Lane {
     Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
+}
+
+/// Full size, fewer and fewer colours: as long as a drawing stays crisp so.
+fn fewer_colors(task: &Task) -> Vec<Rung> {
+    let dimensions = task.largest();
+    let rung = |(colors, factor)| Rung {
+        dimensions,
+        coding: ImageCoding::Png { colors: Some(colors) },
+        factor,
+    };
+    COLOR_FACTORS.into_iter().map(rung).collect()
 }
 
 /// Scale factors from 1 down to where the longer side is `floor`, in steps of 4 %.

@@ -1,6 +1,6 @@
 //! The search for the best recipe within a budget, without touching a pixel.
 //!
-//! Sans-IO: [`Search::next`] says what to try, the caller encodes it and tells the outcome with
+//! Sans-IO: [`Search::step`] says what to try, the caller encodes it and tells the outcome with
 //! [`Search::observe`]. The search knows sizes and recipes, never codecs, so that it is tested
 //! with a fake size model alone.
 //!
@@ -35,6 +35,9 @@ pub struct Task {
     /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
     /// format be worth its bytes.
     pub lossless_source: bool,
+    /// More bytes than the original are allowed, but only as far as they are needed: a palette
+    /// before true colour.
+    pub economical: bool,
     /// Facts about the decoded pixels.
     pub facts: ContentFacts,
     /// The device shows 4:4:4 JPEG.
@@ -294,7 +297,7 @@ impl Search {
     }
 
     /// What to do next.
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         if self.finished {
             return self.end();
         }

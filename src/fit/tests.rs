@@ -13,6 +13,7 @@ fn photo(bounds: &str) -> Task {
         formats: vec![ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp],
         animate: false,
         lossless_source: false,
+        economical: false,
         facts: ContentFacts::default(),
         full_chroma: true,
         ceiling: None,
@@ -72,7 +73,7 @@ struct Outcome {
 fn run(search: &mut Search, model: Model) -> Outcome {
     let mut kept = None;
     loop {
-        match search.next() {
+        match search.step() {
             Step::Try { recipe, cap } => {
                 let size = model.size(&recipe);
                 let seen = if size > cap.get() {
@@ -210,7 +211,7 @@ fn a_bigger_budget_is_used_and_a_smaller_one_respected() {
 fn run_again(search: &mut Search, model: Model) -> u64 {
     let mut size = 0;
     loop {
-        match search.next() {
+        match search.step() {
             Step::Try { recipe, cap } => {
                 let got = model.size(&recipe);
                 let seen = if got > cap.get() {

@@ -18,7 +18,7 @@ pub use serve::{Listener, ServeError, bind, serve};
 pub use status::{ERROR_DOMAIN, from_error as status_from_error};
 
 /// Messages, clients and servers generated from `proto/mmsfit/v1`. Documented there.
-#[allow(missing_docs, clippy::all)]
+#[allow(missing_docs, clippy::all, reason = "generated code")]
 pub mod v1 {
     tonic::include_proto!("mmsfit.v1");
 }

@@ -1,9 +1,16 @@
 //! From fitted parts to a message, and the checks that no result escapes.
 
-use super::{Engine, Job, PipelineError, fitting::Fitted, is_bare};
+use rayon::prelude::*;
+
+use super::{
+    Engine, Job, PipelineError,
+    fitting::{Fitted, FittedPart},
+    is_bare,
+};
 use crate::{
+    codec::Verified,
     message::{Edit, Message},
-    model::{Action, Category, MediaInfo, Stop},
+    model::{Action, Category, Stop},
     plan::{PartFacts, PartPlan},
 };
 
@@ -49,34 +56,37 @@ fn category_of(part: &PartPlan) -> Category {
 /// Every output is parsed again before it leaves: type, dimensions, decodable.
 pub(super) fn verify_parts(
     engine: &Engine,
-    job: &Job,
     fitted: &Fitted,
-) -> Result<Vec<Option<MediaInfo>>, PipelineError> {
-    let mut infos = Vec::with_capacity(fitted.results.len());
-    for (part, result) in fitted.parts.iter().zip(&fitted.results) {
-        let Some(result) = result else {
-            infos.push(None);
-            continue;
-        };
-        let failed = |what: String| PipelineError::Check(format!("part {}: {what}", part.id.0));
-        let (codec, _) =
-            engine.codecs.find(&result.data).ok_or_else(|| failed("not recognised".into()))?;
-        // The deadline has had its say: what is checked here is small and already paid for.
-        let info = codec
-            .verify(&result.data, &engine.decode, &Stop::never())
-            .map_err(|e| failed(e.to_string()))?;
-        if info.media_type != result.recipe.media_type() {
-            return Err(failed(format!("type {}", info.media_type)));
-        }
-        let bounds = result.task.bounds;
-        let within = info.dimensions.is_some_and(|d| d.within(bounds));
-        if !within || !info.orientation.is_normal() {
-            return Err(failed(format!("{:?} in {bounds}", info.dimensions)));
-        }
-        infos.push(Some(info));
+) -> Result<Vec<Option<Verified>>, PipelineError> {
+    fitted
+        .parts
+        .par_iter()
+        .zip(&fitted.results)
+        .map(|(part, result)| match result {
+            Some(result) => verify(engine, result)
+                .map(Some)
+                .map_err(|what| PipelineError::Check(format!("part {}: {what}", part.id.0))),
+            None => Ok(None),
+        })
+        .collect()
+}
+
+fn verify(engine: &Engine, result: &FittedPart) -> Result<Verified, String> {
+    let (codec, _) = engine.codecs.find(&result.data).ok_or("not recognised")?;
+    // The deadline has had its say: what is checked here is small and already paid for.
+    let verified = codec
+        .verify(&result.data, result.reference.as_ref(), &engine.decode, &Stop::never())
+        .map_err(|e| e.to_string())?;
+    let info = &verified.info;
+    if info.media_type != result.recipe.media_type() {
+        return Err(format!("type {}", info.media_type));
     }
-    debug_assert_eq!(infos.len(), job.message.parts().len());
-    Ok(infos)
+    let bounds = result.task.bounds;
+    let within = info.dimensions.is_some_and(|d| d.within(bounds));
+    if !within || !info.orientation.is_normal() {
+        return Err(format!("{:?} in {bounds}", info.dimensions));
+    }
+    Ok(verified)
 }
 
 /// The message with every part as decided.

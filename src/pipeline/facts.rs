@@ -3,14 +3,24 @@
 use super::Engine;
 use crate::{
     codec::CodecError,
-    message::{Message, Part},
+    message::{Form, Message, Part},
     model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
     plan::{PartFacts, Problem},
 };
 
 /// Facts of every part, in order.
 pub(super) fn collect(message: &Message, engine: &Engine) -> Vec<PartFacts> {
-    (0..).zip(message.parts()).map(|(i, part)| one(PartId(i), part, engine)).collect()
+    let bare = message.form() == Form::Bare;
+    let facts = (0..).zip(message.parts()).map(|(i, part)| one(PartId(i), part, engine));
+    facts
+        .map(|mut facts| {
+            // A bare file declares nothing, so that nothing about it can be declared wrong.
+            if bare {
+                facts.declared = facts.info.media_type.clone();
+            }
+            facts
+        })
+        .collect()
 }
 
 fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::{Engine, Job, PipelineError, Prepared, facts, overhead, refine};
 use crate::{
-    codec::{CodecError, EncodeError, OpenHint, Session},
+    codec::{CodecError, EncodeError, OpenHint, Reference, Session},
     fit::{Observation, Search, Step, Task, Verdict},
-    model::{Action, Bytes, ImageFormat, PartId, Reason, ReasonCode, Recipe, Stop, StopCause},
+    model::{Action, Bytes, PartId, Reason, ReasonCode, Recipe, Stop, StopCause},
     plan::{self, Constraint, PartFacts, PartPlan},
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Work {
     pub exhausted: Option<Bytes>,
     pub encodes: u32,
     pub cpu: Duration,
+    /// The original would do but for its size: it caps the result whatever happens.
+    pub keeps_ceiling: bool,
     /// The deadline came; the best so far is the answer.
     pub cut_short: bool,
     pub failed: Option<CodecError>,
@@ -37,6 +39,8 @@ pub(super) struct Work {
 /// What became of one part.
 pub(super) struct FittedPart {
     pub recipe: Recipe,
+    /// What the output should look like, where that can be said.
+    pub reference: Option<Reference>,
     pub data: Buffer,
     pub budget: Bytes,
     pub encodes: u32,
@@ -145,9 +149,11 @@ fn open(
         formats: target.formats.clone(),
         animate: target.animate,
         lossless_source: is_lossless(facts),
+        economical: false,
         facts: session.facts(),
         full_chroma: job.capabilities.jpeg_full_chroma.value,
-        ceiling: ceiling(facts, &target.formats),
+        // Never re-encode to a larger file.
+        ceiling: Some(facts.info.bytes),
         effort: job.effort,
         background: job.policy.background,
     };
@@ -162,6 +168,7 @@ fn open(
         exhausted: None,
         encodes: 0,
         cpu: Duration::ZERO,
+        keeps_ceiling: part.original_acceptable,
         cut_short: false,
         failed: None,
     })
@@ -175,20 +182,15 @@ fn is_lossless(facts: &PartFacts) -> bool {
     ) || facts.info.codec.contains("lossless")
 }
 
-/// Never re-encode to a larger file, where the original's format is among those written.
-fn ceiling(facts: &PartFacts, formats: &[ImageFormat]) -> Option<Bytes> {
-    formats.iter().any(|f| f.media_type() == facts.info.media_type).then_some(facts.info.bytes)
-}
-
 /// Lets a work take at most `steps` steps. At its end the best output is there, encoded.
 pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop) {
     if work.failed.is_some() || work.cut_short {
         return;
     }
     for _ in 0..steps {
-        match work.search.next() {
+        match work.search.step() {
             Step::Done => {
-                if settle(engine, work, stop) {
+                if settle(engine, work, stop) && !relax(work) {
                     return;
                 }
             }
@@ -208,6 +210,25 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
             }
         }
     }
+}
+
+/// A drawing that had to be changed is not made smaller than its box only to stay below its own
+/// size: its flat original may take fewer bytes than any scaled copy. `true` if the search goes
+/// on, without the original's size as its ceiling.
+fn relax(work: &mut Work) -> bool {
+    let scaled = work
+        .best
+        .as_ref()
+        .is_some_and(|(Recipe::Image(recipe), _)| recipe.dimensions != work.task.largest());
+    let room = work.task.ceiling.is_some_and(|ceiling| ceiling < work.budget);
+    let relaxed = scaled && room && work.task.lossless_source && !work.keeps_ceiling;
+    if relaxed {
+        work.task.ceiling = None;
+        work.task.economical = true;
+        work.search = Search::new(&work.task, work.budget);
+        work.best = None;
+    }
+    relaxed
 }
 
 /// Encodes the best recipe if it was only measured so far. `false` if it turned out to be over
@@ -332,12 +353,14 @@ fn finish(
     wasted: Vec<Duration>,
 ) -> Result<Fitted, PipelineError> {
     let mut results: Vec<Option<FittedPart>> = parts.iter().map(|_| None).collect();
-    for work in works {
+    for mut work in works {
         let Some((recipe, Some(data))) = work.best else {
             return Err(PipelineError::Check(format!("part {} was not fitted", work.index)));
         };
+        let reference = work.session.reference(work.task.largest(), work.task.background);
         results[work.index] = Some(FittedPart {
             recipe,
+            reference,
             data,
             budget: work.budget,
             encodes: work.encodes,

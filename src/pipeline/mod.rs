@@ -122,7 +122,7 @@ impl Engine {
         }
         let fitted = fitting::fit(self, job, prepared, stop)?;
         assemble::refuse_empty(job, &prepared.facts, &fitted.parts)?;
-        let verified = assemble::verify_parts(self, job, &fitted)?;
+        let verified = assemble::verify_parts(self, &fitted)?;
         let message = assemble::message(job, &fitted)?;
         assemble::verify_size(job, &message)?;
         let report = report::finished(job, prepared, &fitted, verified, &message);

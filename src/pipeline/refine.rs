@@ -7,7 +7,7 @@ use super::{
 use crate::{
     codec::EncodeError,
     fit::Search,
-    model::{Bytes, PartId, Stop},
+    model::{Bytes, ImageCoding, PartId, Recipe, Stop},
     plan::{self, Constraint, Demand, PartFacts, PartPlan},
 };
 
@@ -21,17 +21,7 @@ pub(super) fn share(
     facts: &[PartFacts],
     constraints: &[Constraint],
 ) {
-    let demands: Vec<Demand> = works
-        .iter()
-        .map(|work| {
-            let guess = work.task.largest().pixels() as f64 * 0.15;
-            Demand {
-                id: parts[work.index].id,
-                weight: work.search.demand().unwrap_or(guess),
-                ceiling: work.task.ceiling,
-            }
-        })
-        .collect();
+    let demands: Vec<Demand> = works.iter().map(|work| demand(work, parts)).collect();
     let budgets = plan::allocate(constraints, &demands);
     for work in works.iter_mut() {
         let id = facts[work.index].id;
@@ -39,6 +29,17 @@ pub(super) fn share(
             set_budget(work, *budget);
         }
     }
+}
+
+fn demand(work: &Work, parts: &[PartPlan]) -> Demand {
+    let guess = work.task.largest().pixels() as f64 * 0.15;
+    let weight = work.search.demand().unwrap_or(guess);
+    Demand { id: parts[work.index].id, weight, ceiling: ceiling(work) }
+}
+
+/// What a work has no use beyond. A drawing that must be changed may outgrow its original.
+fn ceiling(work: &Work) -> Option<Bytes> {
+    work.task.ceiling.filter(|_| work.keeps_ceiling || !work.task.lossless_source)
 }
 
 fn set_budget(work: &mut Work, budget: Bytes) {
@@ -176,7 +177,8 @@ fn adopt_floor(
     Ok(())
 }
 
-/// What some parts left over goes to those that can use it, one after the other.
+/// What some parts left over goes to those that can use it: first to the photos, which turn any
+/// number of bytes into quality, in proportion; what then remains to the rest, one by one.
 pub(super) fn spend_slack(
     engine: &Engine,
     works: &mut [Work],
@@ -187,19 +189,50 @@ pub(super) fn spend_slack(
     if works.len() < 2 || stop.check().is_err() {
         return;
     }
-    let mut order: Vec<usize> =
-        (0..works.len()).filter(|i| !works[*i].search.saturated()).collect();
-    // The poorest first: fewest bytes for its weight.
-    let wealth = |w: &Work| w.best_size.get() as f64 / w.search.demand().unwrap_or(1.0).max(1.0);
-    order.sort_by(|a, b| wealth(&works[*a]).total_cmp(&wealth(&works[*b])).then(a.cmp(b)));
-    for at in order {
+    let photos: Vec<usize> = (0..works.len()).filter(|i| is_photo(&works[*i])).collect();
+    let settled: Vec<(PartId, Bytes)> = sizes(works, parts)
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| !photos.contains(i))
+        .map(|(_, entry)| entry)
+        .collect();
+    let rest: Vec<Constraint> =
+        constraints.iter().map(|c| Constraint { fixed: c.wire(&settled), ..c.clone() }).collect();
+    let demands: Vec<Demand> = photos.iter().map(|i| demand(&works[*i], parts)).collect();
+    let budgets = plan::allocate(&rest, &demands);
+    for (at, (_, budget)) in photos.into_iter().zip(budgets) {
+        try_for_more(engine, &mut works[at], budget, stop);
+    }
+    for at in 0..works.len() {
         let id = parts[works[at].index].id;
         let room = plan::spare(constraints, &sizes(works, parts), id);
-        let room = works[at].task.ceiling.map_or(room, |ceiling| room.min(ceiling));
-        if room.get() as f64 > works[at].budget.get() as f64 * WORTH_ANOTHER {
-            works[at].budget = room;
-            works[at].search.set_budget(room);
-            advance(engine, &mut works[at], 2, stop);
-        }
+        let room = ceiling(&works[at]).map_or(room, |ceiling| room.min(ceiling));
+        try_for_more(engine, &mut works[at], room, stop);
+    }
+}
+
+fn is_photo(work: &Work) -> bool {
+    let jpeg = work.best.as_ref().is_some_and(|(Recipe::Image(recipe), _)| {
+        matches!(recipe.coding, ImageCoding::Jpeg { .. })
+    });
+    jpeg && !work.search.saturated()
+}
+
+/// Goes on with a bigger budget, if it is enough bigger. What was in hand stays in hand, whatever
+/// comes of trying for more.
+fn try_for_more(engine: &Engine, work: &mut Work, budget: Bytes, stop: &Stop) {
+    if (budget.get() as f64) < work.best_size.get() as f64 * WORTH_ANOTHER
+        || budget <= work.budget
+        || work.search.saturated()
+    {
+        return;
+    }
+    let (before, size) = (work.best.clone(), work.best_size);
+    work.budget = budget;
+    work.search.set_budget(budget);
+    advance(engine, work, u32::MAX, stop);
+    if !matches!(work.best, Some((_, Some(_)))) {
+        (work.best, work.best_size) = (before, size);
+        work.failed = None;
     }
 }

@@ -6,6 +6,7 @@ use super::{
     overhead,
 };
 use crate::{
+    codec::Verified,
     message::Message,
     model::{
         Action, Bytes, Dimensions, ImageCoding, MediaInfo, Outcome, PartReport, Reason, ReasonCode,
@@ -44,19 +45,20 @@ pub(super) fn finished(
     job: &Job,
     prepared: &Prepared,
     fitted: &Fitted,
-    verified: Vec<Option<MediaInfo>>,
+    verified: Vec<Option<Verified>>,
     message: &Message,
 ) -> Report {
     let mut warnings = Vec::new();
     let all = prepared.facts.iter().zip(&fitted.parts).zip(&fitted.results).zip(verified);
     let parts: Vec<PartReport> = all
         .enumerate()
-        .map(|(i, (((facts, part), result), info))| {
+        .map(|(i, (((facts, part), result), verified))| {
             let mut report = planned(job, facts, part);
             report.cpu_ms = fitted.wasted[i].as_secs_f64() * 1e3;
-            if let (Some(result), Some(info)) = (result, info) {
+            if let (Some(result), Some(Verified { info, quality })) = (result, verified) {
                 report.cpu_ms += result.cpu.as_secs_f64() * 1e3;
                 report.encodes = result.encodes;
+                report.quality_estimate = quality;
                 report.budget_bytes = Some(result.budget);
                 report.reasons.extend(consequences(facts, result, &info));
                 report.after = Some(info);

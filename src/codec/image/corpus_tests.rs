@@ -100,8 +100,10 @@ fn every_picture_opens_or_says_why_not() {
                 let to = info.dimensions.unwrap().shrunk_into(Dimensions::new(640, 640).unwrap());
                 let recipe = jpeg_recipe(to, 80, Chroma::Quarter);
                 let jpeg = session.encode(&recipe, NO_CAP, &Stop::never()).unwrap();
-                let found =
-                    ImageCodec.verify(&jpeg, &DecodeLimits::default(), &Stop::never()).unwrap();
+                let found = ImageCodec
+                    .verify(&jpeg, None, &DecodeLimits::default(), &Stop::never())
+                    .unwrap()
+                    .info;
                 assert_eq!(found.dimensions, Some(to), "{name}");
                 assert!(!found.has_metadata && !found.has_alpha && !found.exotic_color, "{name}");
                 if let Some(folder) = std::env::var_os("MMSFIT_DUMP") {

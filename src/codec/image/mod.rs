@@ -14,6 +14,7 @@ pub mod gif_out;
 mod header;
 mod input;
 pub mod jpeg_out;
+pub mod likeness;
 mod orient;
 pub mod palette;
 pub mod png_out;
@@ -36,7 +37,7 @@ use self::{
     raster::{Frame, Picture},
     session::ImageSession,
 };
-use super::{Codec, CodecError, DecodeLimits, OpenHint, Session};
+use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
 use crate::model::{Bytes, MediaInfo, MediaType, Stop};
 
 /// Reads and writes pictures in process.
@@ -74,16 +75,18 @@ impl Codec for ImageCodec {
     fn verify(
         &self,
         output: &Buffer,
+        reference: Option<&Reference>,
         limits: &DecodeLimits,
         stop: &Stop,
-    ) -> Result<MediaInfo, CodecError> {
+    ) -> Result<Verified, CodecError> {
         stop.check()?;
         let header = header::read(output, limits)?;
         let info = header.info(Bytes::of(output));
         // At full size, so that no block is skipped.
         let hint = OpenHint { largest: header.shown(), animation: true };
-        guarded(&header, || open(output, &header, hint, limits, stop))?;
-        Ok(info)
+        let session = guarded(&header, || open(output, &header, hint, limits, stop))?;
+        let quality = reference.and_then(|r| session.likeness(r));
+        Ok(Verified { info, quality })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::codec::{CodecError, EncodeError};
 use crate::model::{Bytes, Dimensions, Stop};
 
 /// zlib's level.
-const DEFLATE: DeflateCompression = DeflateCompression::Level(9);
+const DEFLATE: DeflateCompression = DeflateCompression::Level(6);
 
 /// Encodes `raster`.
 ///

@@ -5,14 +5,17 @@ use bytes::Bytes as Buffer;
 use super::{
     gif_out,
     jpeg_out::{self, Transformed},
-    png_out,
-    raster::{Frame, Picture, Raster},
+    likeness, png_out,
+    raster::{Frame, Layout, Picture, Raster},
     resize::resize,
     wbmp,
 };
 use crate::{
-    codec::{CodecError, ContentFacts, EncodeError, Session},
-    model::{Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, Recipe, Rgb, Stop},
+    codec::{CodecError, ContentFacts, EncodeError, Reference, Session},
+    model::{
+        Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, MediaType, Recipe, Rgb,
+        Stop,
+    },
 };
 
 /// Resized pictures that are kept: a search tries several qualities of one or two sizes.
@@ -98,6 +101,21 @@ impl ImageSession {
     }
 }
 
+impl ImageSession {
+    /// How much the first frame looks like `reference`, scaled to its size.
+    pub fn likeness(&self, reference: &Reference) -> Option<f32> {
+        let frame = &self.picture.frames.first()?.raster;
+        // Two-colour pictures are patterns of dots: no measure of ours means anything for them.
+        if self.info.media_type == MediaType::WBMP || self.picture.frames.len() > 1 {
+            return None;
+        }
+        let luma = likeness::luma(&frame.clone().flattened(reference.background));
+        let shown = Raster::new(frame.dimensions(), Layout::Gray, luma)?;
+        let shown = resize(&shown, reference.dimensions).ok()?;
+        Some(likeness::estimate(&reference.luma, shown.pixels(), reference.dimensions))
+    }
+}
+
 impl Session for ImageSession {
     fn info(&self) -> &MediaInfo {
         &self.info
@@ -105,6 +123,15 @@ impl Session for ImageSession {
 
     fn facts(&self) -> ContentFacts {
         self.facts
+    }
+
+    fn reference(&mut self, largest: Dimensions, background: Rgb) -> Option<Reference> {
+        if self.picture.frames.len() > 1 {
+            return None;
+        }
+        let key = Key { dimensions: largest, moving: false, background: Some(background) };
+        let raster = self.first(key, &Stop::never()).ok()?;
+        Some(Reference { dimensions: largest, luma: likeness::luma(raster).into(), background })
     }
 
     fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
