@@ -87,6 +87,8 @@ pub(super) fn fit(
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
     constraints = overhead::constraints(job, &parts);
     refine::rescue(engine, &mut works, &parts, &constraints, stop)?;
+    refine::restore_originals(job, &mut works, &mut parts, &prepared.facts);
+    constraints = overhead::constraints(job, &parts);
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
     finish(works, parts, wasted)
 }

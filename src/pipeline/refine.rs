@@ -1,8 +1,9 @@
 //! Dealing the bytes: shares by measured weight, rescue of what did not fit, spending the slack.
 
 use super::{
-    Engine, PipelineError,
+    Engine, Job, PipelineError,
     fitting::{Work, advance, tightest},
+    overhead,
 };
 use crate::{
     codec::EncodeError,
@@ -177,6 +178,35 @@ fn adopt_floor(
     Ok(())
 }
 
+/// A picture that was to shrink only for the limit, and whose original fits after all, passes as
+/// it is.
+pub(super) fn restore_originals(
+    job: &Job,
+    works: &mut Vec<Work>,
+    parts: &mut [PartPlan],
+    facts: &[PartFacts],
+) {
+    let mut at = 0;
+    while at < works.len() {
+        let index = works[at].index;
+        let (id, info) = (parts[index].id, &facts[index].info);
+        let others: Vec<_> = sizes(works, parts).into_iter().filter(|(i, _)| *i != id).collect();
+        let constraints = overhead::constraints(job, parts);
+        if works[at].keeps_ceiling && info.bytes <= plan::spare(&constraints, &others, id) {
+            let mut kept = parts.to_vec();
+            kept[index].keep_after_all(&facts[index]);
+            // Kept headers differ from rewritten ones by a few bytes: ask again.
+            let fits = |c: &Constraint| c.wire(&others) <= c.limit.bytes;
+            if overhead::constraints(job, &kept).iter().all(fits) {
+                parts.clone_from_slice(&kept);
+                works.remove(at);
+                continue;
+            }
+        }
+        at += 1;
+    }
+}
+
 /// What some parts left over goes to those that can use it: first to the photos, which turn any
 /// number of bytes into quality, in proportion; what then remains to the rest, one by one.
 pub(super) fn spend_slack(
@@ -200,8 +230,10 @@ pub(super) fn spend_slack(
         constraints.iter().map(|c| Constraint { fixed: c.wire(&settled), ..c.clone() }).collect();
     let demands: Vec<Demand> = photos.iter().map(|i| demand(&works[*i], parts)).collect();
     let budgets = plan::allocate(&rest, &demands);
-    for (at, (_, budget)) in photos.into_iter().zip(budgets) {
-        try_for_more(engine, &mut works[at], budget, stop);
+    for (at, (id, budget)) in photos.into_iter().zip(budgets) {
+        // Another photo may hold more than its new share: only what is really free can be had.
+        let room = plan::spare(constraints, &sizes(works, parts), id);
+        try_for_more(engine, &mut works[at], budget.min(room), stop);
     }
     for at in 0..works.len() {
         let id = parts[works[at].index].id;

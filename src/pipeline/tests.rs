@@ -1,1 +1,280 @@
+//! The flow with a codec whose outputs are nothing but sizes.
 
+use bytes::Bytes as Buffer;
+
+use super::*;
+use crate::{
+    codec::{Codec, CodecError, EncodeError, OpenHint, Reference, Session, Verified},
+    message::{ParseLimits, PartData},
+    model::{
+        AcceptList, Action, ContentFacts, Counting, Dimensions, ImageCoding, ImageLimit,
+        LimitSource, MediaInfo, MediaType, Outcome, Provenance, ReasonCode, Recipe, Sourced,
+    },
+};
+
+/// A picture: `FAKE`, width, height and complexity, as four bytes each.
+fn picture(width: u32, height: u32, complexity: u32) -> Buffer {
+    let mut bytes = b"FAKE".to_vec();
+    for n in [width, height, complexity] {
+        bytes.extend_from_slice(&n.to_be_bytes());
+    }
+    bytes.resize((width * height / 2) as usize + 16, 7);
+    bytes.into()
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    let field = bytes.get(at..at + 4).and_then(|b| b.try_into().ok());
+    field.map_or(0, u32::from_be_bytes)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mood {
+    Honest,
+    /// Claims other dimensions than asked for.
+    Lying,
+    /// Fails to decode pictures of complexity 0.
+    Fragile,
+    /// Sets the deadline after its first encode.
+    Slow,
+}
+
+struct Fake(Mood);
+
+struct FakeSession {
+    info: MediaInfo,
+    complexity: f64,
+    mood: Mood,
+}
+
+fn info(bytes: &Buffer) -> MediaInfo {
+    let mut info = MediaInfo::opaque(MediaType::JPEG, Bytes::of(bytes));
+    info.dimensions = Dimensions::new(word(bytes, 4), word(bytes, 8));
+    info.frames = 1;
+    info
+}
+
+impl Codec for Fake {
+    fn recognise(&self, bytes: &[u8]) -> Option<MediaType> {
+        bytes.starts_with(b"FAKE").then_some(MediaType::JPEG)
+    }
+
+    fn probe(&self, input: &Buffer, _: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+        Ok(info(input))
+    }
+
+    fn open(
+        &self,
+        input: &Buffer,
+        _: OpenHint,
+        _: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Box<dyn Session>, CodecError> {
+        stop.check()?;
+        let complexity = word(input, 12);
+        if self.0 == Mood::Fragile && complexity == 0 {
+            return Err(CodecError::Malformed { format: "FAKE", detail: "broken".into() });
+        }
+        let complexity = f64::from(complexity) / 100.0;
+        Ok(Box::new(FakeSession { info: info(input), complexity, mood: self.0 }))
+    }
+
+    fn verify(
+        &self,
+        output: &Buffer,
+        _: Option<&Reference>,
+        _: &DecodeLimits,
+        _: &Stop,
+    ) -> Result<Verified, CodecError> {
+        Ok(Verified { info: info(output), quality: None })
+    }
+}
+
+impl Session for FakeSession {
+    fn info(&self) -> &MediaInfo {
+        &self.info
+    }
+
+    fn facts(&self) -> ContentFacts {
+        ContentFacts::default()
+    }
+
+    fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
+        stop.check()?;
+        let Recipe::Image(image) = recipe;
+        let ImageCoding::Jpeg { quality, .. } = image.coding else {
+            return Err(CodecError::Internal("JPEG alone".into()).into());
+        };
+        let pixels = image.dimensions.pixels() as f64;
+        let size = 640.0 + self.complexity * pixels * quality.table_percent().powf(-0.7);
+        if self.mood == Mood::Slow {
+            stop.set(StopCause::Deadline);
+        }
+        if size as u64 > cap.get() {
+            return Err(EncodeError::OverCap { at_least: Bytes::new(cap.get() + 1) });
+        }
+        let wider = if self.mood == Mood::Lying { 10_000 } else { 0 };
+        let (width, height) = (image.dimensions.width() + wider, image.dimensions.height());
+        let mut bytes = picture(1, 1, 0)[..16].to_vec();
+        bytes[4..8].copy_from_slice(&width.to_be_bytes());
+        bytes[8..12].copy_from_slice(&height.to_be_bytes());
+        bytes.resize(size as usize, 0);
+        Ok(bytes.into())
+    }
+}
+
+fn engine(mood: Mood) -> Engine {
+    Engine {
+        codecs: Arc::new(CodecSet::new(vec![Box::new(Fake(mood))])),
+        decode: DecodeLimits::default(),
+        cpu_clock: || Duration::ZERO,
+    }
+}
+
+fn job(pictures: &[Buffer], limit: u64, counting: Counting) -> Job {
+    let by = || Provenance::default_rule("test");
+    let text = PartData {
+        content_type: "text/plain; charset=utf-8".into(),
+        name: "hello.txt".into(),
+        data: Buffer::from_static(b"hello"),
+        ..PartData::default()
+    };
+    let parts = pictures.iter().enumerate().map(|(i, data)| PartData {
+        content_type: "image/jpeg".into(),
+        name: format!("p{i}.jpg"),
+        data: data.clone(),
+        ..PartData::default()
+    });
+    let parts: Vec<PartData> = parts.chain([text]).collect();
+    let message = Message::from_parts(Vec::new(), parts, &ParseLimits::default()).unwrap();
+    Job {
+        message,
+        interface: Interface::Mm1,
+        capabilities: Capabilities {
+            vendor: String::new(),
+            model: String::new(),
+            max_message_bytes: Sourced::new(Bytes::new(limit), by()),
+            max_image: Sourced::new(Dimensions::new(640, 480).unwrap(), by()),
+            screen: None,
+            bits_per_pixel: Sourced::new(24, by()),
+            accept: Sourced::new(AcceptList::from_spellings(["image/jpeg", "text/plain"]), by()),
+            charsets: Sourced::new(vec!["utf-8".into()], by()),
+            content_classes: Vec::new(),
+            mms_version: String::new(),
+            suppress_adaptation: Sourced::new(false, by()),
+            jpeg_full_chroma: Sourced::new(true, by()),
+            jpeg_progressive: Sourced::new(false, by()),
+        },
+        limits: Limits {
+            wire: vec![WireLimit {
+                bytes: Bytes::new(limit),
+                counting,
+                source: LimitSource::Device,
+            }],
+            image: Some(ImageLimit {
+                bounds: Dimensions::new(640, 480).unwrap(),
+                source: LimitSource::Device,
+            }),
+        },
+        policy: Policy::default(),
+        effort: Effort::Balanced,
+    }
+}
+
+fn run(engine: &Engine, job: &Job, stop: &Stop) -> Result<Adapted, PipelineError> {
+    let prepared = engine.prepare(job)?;
+    engine.execute(job, &prepared, stop)
+}
+
+#[test]
+fn any_number_of_pictures_fits_by_every_counting() {
+    let countings =
+        [Counting::Interface, Counting::MimeBase64, Counting::MimeBinary, Counting::MediaOnly];
+    for count in [1, 2, 5, 12] {
+        let pictures: Vec<Buffer> =
+            (0..count).map(|i| picture(2000 + 100 * i, 1500, 100 + 60 * i)).collect();
+        for limit in [30_000, 100_000, 300_000] {
+            for counting in countings {
+                let job = job(&pictures, limit, counting);
+                let done = run(&engine(Mood::Honest), &job, &Stop::never()).unwrap();
+                let size = done.message.wire_size(counting, Interface::Mm1);
+                assert!(size.get() <= limit, "{count} {limit} {counting:?}: {size}");
+                assert_eq!(done.report.wire_bytes_after, size);
+                assert!(size.get() * 10 >= limit * 9, "{count} {limit} {counting:?}: {size}");
+                let text = done.message.parts().last().unwrap();
+                assert_eq!(text.data.as_ref(), b"hello");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_fits_is_not_touched() {
+    let job = job(&[picture(300, 200, 100)], 100_000, Counting::Interface);
+    let done = run(&engine(Mood::Honest), &job, &Stop::never()).unwrap();
+    assert_eq!(done.report.outcome, Outcome::Unchanged);
+    assert_eq!(done.message.parts(), job.message.parts());
+}
+
+#[test]
+fn an_original_that_fits_after_all_passes_untouched() {
+    // Over the limit by the big one alone; the small one is dense, yet has room in the end.
+    let pictures = [picture(640, 480, 40), picture(200, 150, 40)];
+    let job = job(&pictures, 100_000, Counting::Interface);
+    let done = run(&engine(Mood::Honest), &job, &Stop::never()).unwrap();
+    assert_eq!(done.report.parts[1].action, Action::Keep, "{:?}", done.report.parts[1]);
+    assert_eq!(done.message.parts()[1].data, pictures[1]);
+}
+
+#[test]
+fn one_broken_part_never_fails_the_message() {
+    let pictures = [picture(2000, 1500, 0), picture(2000, 1500, 200)];
+    let job = job(&pictures, 60_000, Counting::Interface);
+    let done = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap();
+    assert_eq!(done.report.parts[0].action, Action::Drop);
+    assert_eq!(done.report.parts[0].reasons[0].code, ReasonCode::Malformed);
+    assert_eq!(done.report.parts[1].action, Action::Transcode);
+    assert_eq!(done.report.outcome, Outcome::Major);
+    assert_eq!(done.message.parts().len(), 2);
+}
+
+#[test]
+fn a_codec_that_lies_is_caught() {
+    let job = job(&[picture(2000, 1500, 200)], 60_000, Counting::Interface);
+    let caught = run(&engine(Mood::Lying), &job, &Stop::never());
+    assert!(matches!(caught, Err(PipelineError::Check(_))), "{caught:?}");
+}
+
+#[test]
+fn what_cannot_fit_is_refused_with_the_smallest_size() {
+    let pictures: Vec<Buffer> = (0..8).map(|_| picture(2000, 1500, 3000)).collect();
+    let job = job(&pictures, 3_000, Counting::Interface);
+    match run(&engine(Mood::Honest), &job, &Stop::never()) {
+        Err(PipelineError::CannotFit { smallest, limit, .. }) => {
+            assert!(smallest.get() > 8 * 640 && limit.bytes.get() == 3_000, "{smallest}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn at_the_deadline_the_best_so_far_is_the_answer() {
+    let job = job(&[picture(2000, 1500, 100)], 200_000, Counting::Interface);
+    let done = run(&engine(Mood::Slow), &job, &Stop::never()).unwrap();
+    let reasons = &done.report.parts[0].reasons;
+    assert!(reasons.iter().any(|r| r.code == ReasonCode::DeadlineBestSoFar), "{reasons:?}");
+    let cancelled = Stop::never();
+    cancelled.set(StopCause::Cancelled);
+    let refused = run(&engine(Mood::Honest), &job, &cancelled);
+    assert!(matches!(refused, Err(PipelineError::Stopped(StopCause::Cancelled))), "{refused:?}");
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let pictures: Vec<Buffer> = (0..6).map(|i| picture(1800 + 90 * i, 1500, 90 + 70 * i)).collect();
+    let job = job(&pictures, 90_000, Counting::Interface);
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&engine(Mood::Honest), &job, &Stop::never()).unwrap())
+    };
+    assert_eq!(with(1).message.parts(), with(8).message.parts());
+}

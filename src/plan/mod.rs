@@ -12,7 +12,7 @@ mod tests;
 
 use crate::model::{
     Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, ImageFormat, Limits,
-    MediaInfo, MediaType, PartId, Reason, Rgb, WireLimit,
+    MediaInfo, MediaType, PartId, Reason, ReasonCode, Rgb, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
@@ -101,6 +101,18 @@ pub struct PartPlan {
     pub budget: Option<Bytes>,
     /// Whether the original would do if it were small enough: then it caps the result.
     pub original_acceptable: bool,
+}
+
+impl PartPlan {
+    /// Takes back a transcode that was planned for the limit's sake alone.
+    pub fn keep_after_all(&mut self, facts: &PartFacts) {
+        self.action = Action::Keep;
+        self.target = None;
+        self.budget = None;
+        self.reasons = vec![Reason::new(ReasonCode::Fits, "the original fits after all")];
+        let mislabelled = facts.declared != facts.info.media_type;
+        self.redeclare = mislabelled.then(|| facts.info.media_type.clone());
+    }
 }
 
 /// One limit with all that is needed to check it: what is fixed, and what each transcoded part's
