@@ -96,14 +96,14 @@ fn ways(path: &Path, photo: &str) -> Vec<(&'static str, Vec<String>)> {
     let with = |head: &[&str]| {
         head.iter().map(|&s| s.to_owned()).chain(limits.clone()).collect::<Vec<String>>()
     };
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let mut ways = vec![("bare", with(&["adapt", "--bare", &file]))];
-    match extension {
-        // What it is, the command tells from the content.
-        "mms" | "eml" | "http" => ways.push(("message", with(&["adapt", &file]))),
-        "xml" => ways.push(("profile", with(&["adapt", photo, "--device", &file]))),
-        _ => ways.push(("part", with(&["adapt", photo, &file]))),
-    }
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
+    let bare = ("bare", with(&["adapt", "--bare", &file]));
+    let mut ways = match extension.as_str() {
+        // A message as a bare medium is misuse of the command.
+        "mms" | "eml" | "http" => vec![("message", with(&["adapt", &file]))],
+        "xml" => vec![bare, ("profile", with(&["adapt", photo, "--device", &file]))],
+        _ => vec![bare, ("part", with(&["adapt", photo, &file]))],
+    };
     ways.push(("inspect", vec!["inspect".into(), file, "--json".into()]));
     ways
 }
@@ -219,6 +219,64 @@ fn liar() -> Vec<u8> {
     png.extend([0; 4]);
     png.extend(b"\0\0\0\x04IDAT\0\0\0\0\0\0\0\0\0\0\0\0IEND\xaeB`\x82");
     png
+}
+
+/// Each file as everything that it may be sent as, in this process: any panic fails the test.
+#[test]
+fn hostile_files_as_anything() {
+    use mmsfit::{
+        config::Config,
+        model::{Category, Stop},
+        profile::DeviceDescription,
+        service::{
+            Service,
+            request::{AdaptRequest, Content, ResolveRequest},
+        },
+    };
+    const LIMIT: u64 = 30_000;
+    let service = Service::new(Config { threads: 1, ..Config::default() });
+    let own = [("own-liar.png".to_owned(), bytes::Bytes::from(liar()))];
+    let files: Vec<_> = own.into_iter().chain(support::corpus("hostile")).collect();
+    let tried = support::parallel(&files, |(name, data)| {
+        let mut faults = Vec::new();
+        let mut judge = |way: &str, category: Category, text: String, took: Duration| {
+            if matches!(category, Category::Internal | Category::Busy | Category::Caller) {
+                faults.push(format!("{name} as {way}: {category:?} {text}"));
+            }
+            if took > Duration::from_secs(5) {
+                faults.push(format!("{name} as {way}: {took:?}"));
+            }
+        };
+        for (way, content) in [
+            ("medium", Content::Bare { data: data.clone(), name: name.clone() }),
+            ("PDU", Content::MmsPdu(data.clone())),
+            ("MIME", Content::Mime(data.clone())),
+        ] {
+            let device = support::device(LIMIT, (160, 120), &["image/jpeg", "image/gif"]);
+            let request = AdaptRequest { device, ..AdaptRequest::new(content) };
+            let start = Instant::now();
+            let result = service.adapt(request, &Stop::never());
+            match result {
+                Ok(answer) => {
+                    let size = support::bytes_of(&answer.content).len() as u64;
+                    let category =
+                        if size > LIMIT { Category::Internal } else { Category::CannotFit };
+                    judge(way, category, format!("{size} bytes"), start.elapsed());
+                }
+                Err(error) => judge(way, error.category, error.to_string(), start.elapsed()),
+            }
+        }
+        let device =
+            DeviceDescription { uaprof_xml: Some(data.clone()), ..DeviceDescription::default() };
+        let start = Instant::now();
+        if let Err(error) = service.resolve(ResolveRequest { device, carrier: None }) {
+            judge("profile", error.category, error.to_string(), start.elapsed());
+        }
+        faults
+    });
+    let faults: Vec<String> = tried.into_iter().flatten().collect();
+    println!("{} files as four things each", files.len());
+    assert!(faults.is_empty(), "{} at fault\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]

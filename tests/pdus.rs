@@ -68,7 +68,12 @@ fn real_messages_come_back_byte_for_byte() {
         }
         adaptable += 1;
         // The input is not simply handed through: one part is declared anew, and the rest, now
-        // written from what was understood, stays.
+        // written from what was understood, stays. Where the headers tell of the parts (the
+        // root's type, the size) they change too.
+        let states_size = message
+            .headers()
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("x-mms-message-size"));
         for changed in 0..message.parts().len() {
             let mut edits = vec![Edit::Keep; message.parts().len()];
             edits[changed] = Edit::Redeclare { content_type: "application/x-changed".into() };
@@ -79,8 +84,9 @@ fn real_messages_come_back_byte_for_byte() {
             let tail = written.iter().rev().zip(bytes.iter().rev()).take_while(|(a, b)| a == b);
             let untouched = (head + tail.count()).min(shorter);
             // Lengths and the Content-Type of one entry, with its parameters.
+            let is_root = message.presentation().is_some_and(|id| id.index() == changed);
             assert!(
-                untouched + 200 > shorter,
+                untouched + 200 > shorter || is_root || states_size,
                 "{name}: part {changed}: {} bytes changed",
                 shorter - untouched
             );
@@ -159,6 +165,12 @@ fn faults(
     if answer.report.wire_bytes_after.get() > limit {
         faults.push(format!("reported {}", answer.report.wire_bytes_after.get()));
     }
+    if before.parts().is_empty() {
+        if answer.content != Content::MmsPdu(before.serialize(Form::MmsPdu).unwrap()) {
+            faults.push("nothing in it to adapt, yet it changed".into());
+        }
+        return faults;
+    }
     let after = match parsed(&answer.content) {
         Ok(after) => after,
         Err(error) => {
@@ -175,7 +187,10 @@ fn faults(
         faults.push(format!("SMIL refers to nothing: {dangling:?}"));
     }
     let texts = |message: &Message| -> Vec<Buffer> {
-        let text = |p: &&mmsfit::message::Part| p.declared.kind() == MediaKind::Text;
+        // The SOAP envelope of MM7 is no text for people, and does not go over MM1.
+        let text = |p: &&mmsfit::message::Part| {
+            p.declared.kind() == MediaKind::Text && p.declared.as_str() != "text/xml"
+        };
         message.parts().iter().filter(text).map(|p| p.data.clone()).collect()
     };
     if texts(before) != texts(&after) {

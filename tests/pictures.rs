@@ -237,15 +237,17 @@ fn summary(cases: &[Case]) -> String {
         if d.part().encodes > 4 || low || case.seconds > 1.5 {
             let _ = writeln!(
                 text,
-                "  {}: {} encodes, fill {fill:.3}, {:.2} s, {:?} {:?} -> {} {}x{}",
+                "  {}: {} encodes, fill {fill:.3}, {:.2} s, {} {} {} frames -> {} {}x{} {} frames",
                 place(case),
                 d.part().encodes,
                 case.seconds,
-                d.part().before.media_type.as_str(),
-                d.part().before.dimensions.map(|d| d.to_string()),
+                d.part().before.media_type,
+                d.part().before.dimensions.map_or(String::new(), |d| d.to_string()),
+                d.part().before.frames,
                 d.part().after.as_ref().map_or("", |a| a.media_type.as_str()),
                 d.shown.0,
                 d.shown.1,
+                d.part().after.as_ref().map_or(0, |a| a.frames),
             );
         }
     }

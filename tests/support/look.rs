@@ -1,7 +1,7 @@
 //! Pictures as other decoders than ours see them, and how alike two of them are.
 
 use bytes::Bytes as Buffer;
-use image::{DynamicImage, ImageDecoder as _, ImageReader};
+use image::{DynamicImage, ImageDecoder as _, ImageReader, metadata::Orientation};
 
 /// A picture as a person sees it: turned upright, on white, gray, in a grid of [`SIDE`]².
 #[derive(Clone, Debug)]
@@ -27,7 +27,13 @@ impl Look {
             .ok()?
             .into_decoder()
             .ok()?;
-        let turn = decoder.orientation().ok()?;
+        // In WebP the crate reads a bare TIFF block alone; many writers put JPEG's prefix before
+        // it.
+        let exif = decoder.exif_metadata().ok()?;
+        let turn = match exif.as_deref().and_then(|exif| exif.strip_prefix(b"Exif\0\0")) {
+            Some(tiff) => Orientation::from_exif_chunk(tiff).unwrap_or(Orientation::NoTransforms),
+            None => decoder.orientation().ok()?,
+        };
         let mut picture = DynamicImage::from_decoder(decoder).ok()?;
         picture.apply_orientation(turn);
         Some(Self::new(&picture))
@@ -92,8 +98,9 @@ impl Look {
             |v: &[f64], m: f64| (v.iter().map(|x| (x - m).powi(2)).sum::<f64>() / n).sqrt();
         let (sa, sb) = (spread(&self.luma, a), spread(&other.luma, b));
         let apart = pairs().map(|(x, y)| (x - y).abs()).sum::<f64>() / n;
-        // Nothing to see in either, or no difference: the correlation would be noise.
-        if apart < 6.0 || (sa < 3.0 && apart < 20.0) {
+        // No difference, or nothing to see in either (a colour that the profile moved far, dots
+        // that stand for gray): a correlation would be of noise.
+        if apart < 6.0 || (sa < 3.0 && sb < 25.0 && apart < 64.0) {
             1.0
         } else {
             covariance / (sa * sb).max(1e-9)
