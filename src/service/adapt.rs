@@ -75,7 +75,7 @@ impl Service {
         });
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let report = complete(adapted.report, &resolved, request.report_level);
-        let content = resolve::content(&adapted.message, resolved.output)?;
+        let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
         Ok(AdaptResponse { request_id: request.request_id, content, report })
     }
 

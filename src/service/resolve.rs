@@ -192,10 +192,23 @@ pub(super) fn lookup(
     })
 }
 
-/// The message in the form asked for.
-pub(super) fn content(message: &Message, form: Form) -> Result<Content, ServiceError> {
+/// The message in the form asked for, as it travels over `interface`. A PDU without parts has no
+/// other form than its own.
+pub(super) fn content(
+    message: &Message,
+    form: Form,
+    interface: Interface,
+) -> Result<Content, ServiceError> {
     let fault = |error| ServiceError::from_fault(&error);
+    let own = message.form();
     Ok(match form {
+        Form::Mime if own == Form::MmsPdu && message.parts().is_empty() => {
+            Content::MmsPdu(message.serialize(own).map_err(fault)?)
+        }
+        // What comes as MIME keeps its codings; what becomes MIME is coded as it was counted.
+        Form::Mime if own != Form::Mime && interface == Interface::Mm7 => {
+            Content::Mime(message.serialize_for(Counting::Interface, interface).map_err(fault)?)
+        }
         Form::MmsPdu => Content::MmsPdu(message.serialize(form).map_err(fault)?),
         Form::Mime => Content::Mime(message.serialize(form).map_err(fault)?),
         Form::Parts => {
