@@ -48,7 +48,6 @@ fn answered_pdu(response: &v1::AdaptResponse) -> &[u8] {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_photo_is_made_to_fit_and_the_report_tells_the_truth() {
     let server = Running::start(service(2)).await;
     let sent = photo_message();
@@ -79,7 +78,6 @@ async fn a_photo_is_made_to_fit_and_the_report_tells_the_truth() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn what_fits_passes_bit_for_bit() {
     let server = Running::start(service(1)).await;
     let sent = pdu(&[(IMAGE_JPEG, "photo.jpg", &photo(160, 120))]);
@@ -93,7 +91,6 @@ async fn what_fits_passes_bit_for_bit() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn the_form_asked_for_comes_back() {
     let server = Running::start(service(1)).await;
     let mut asked = request("parts", photo_message(), LIMIT);
@@ -106,7 +103,6 @@ async fn the_form_asked_for_comes_back() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn what_cannot_fit_is_refused_with_the_smallest_size() {
     let server = Running::start(service(1)).await;
     let text = vec![b'a'; 20_000];
@@ -121,7 +117,6 @@ async fn what_cannot_fit_is_refused_with_the_smallest_size() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_malformed_message_is_the_callers_fault() {
     let server = Running::start(service(1)).await;
     let mut sent = photo_message();
@@ -131,7 +126,6 @@ async fn a_malformed_message_is_the_callers_fault() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_plan_tells_what_adapt_does() {
     let server = Running::start(service(1)).await;
     let asked = v1::PlanRequest { request: Some(request("plan", photo_message(), LIMIT)) };
@@ -146,7 +140,6 @@ async fn a_plan_tells_what_adapt_does() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_stream_adapts_each_message() {
     let server = Running::start(service(2)).await;
     let message = photo_message();
@@ -170,7 +163,6 @@ async fn a_stream_adapts_each_message() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn devices_resolve_by_name_and_unknown_ones_are_refused() {
     let server = Running::start(service(1)).await;
     let mut client = ProfileServiceClient::new(server.channel().await);
