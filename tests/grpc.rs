@@ -199,7 +199,10 @@ async fn deadlines_are_kept_and_typed() {
     let status = adaptation(&server).await.adapt(request).await.expect_err("no thread is free");
     assert_eq!(status.code(), Code::DeadlineExceeded);
     let details = status.get_error_details();
-    assert_eq!(details.error_info().expect("ours, not the client's own").reason, "DEADLINE");
+    assert_eq!(
+        details.error_info().expect("ours, not the client's own").reason,
+        "DEADLINE_EXCEEDED"
+    );
     assert_eq!(server.service.pool().load(), Load { running: 1, queued: 0 });
     hold.release().await;
 }

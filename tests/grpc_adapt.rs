@@ -48,7 +48,6 @@ fn answered_pdu(response: &v1::AdaptResponse) -> &[u8] {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_photo_is_made_to_fit_and_the_report_tells_the_truth() {
     let server = Running::start(service(2)).await;
     let sent = photo_message();
@@ -79,7 +78,6 @@ async fn a_photo_is_made_to_fit_and_the_report_tells_the_truth() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn what_fits_passes_bit_for_bit() {
     let server = Running::start(service(1)).await;
     let sent = pdu(&[(IMAGE_JPEG, "photo.jpg", &photo(160, 120))]);
@@ -93,7 +91,6 @@ async fn what_fits_passes_bit_for_bit() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn the_form_asked_for_comes_back() {
     let server = Running::start(service(1)).await;
     let mut asked = request("parts", photo_message(), LIMIT);
@@ -106,7 +103,6 @@ async fn the_form_asked_for_comes_back() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn what_cannot_fit_is_refused_with_the_smallest_size() {
     let server = Running::start(service(1)).await;
     let text = vec![b'a'; 20_000];
@@ -121,7 +117,65 @@ async fn what_cannot_fit_is_refused_with_the_smallest_size() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
+async fn a_device_that_forbids_adaptation_is_obeyed() {
+    let server = Running::start(service(1)).await;
+    let forbidding = |max_message_bytes| {
+        let mut asked = request("no", photo_message(), max_message_bytes);
+        asked.device = Some(v1::DeviceDescription {
+            capabilities: Some(v1::InlineCapabilities {
+                suppress_adaptation: Some(true),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+        asked
+    };
+    let mut client = client(&server).await;
+    let status = client.adapt(forbidding(LIMIT)).await.expect_err("too large as it is");
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    let details = status.get_error_details();
+    let info = details.error_info().expect("always there");
+    assert_eq!(info.reason, "ADAPTATION_NOT_ALLOWED");
+    assert_eq!(info.metadata["limit_bytes"], LIMIT.to_string());
+    let came = photo_message().len();
+    assert_eq!(info.metadata["smallest_reachable_bytes"], came.to_string());
+
+    // Larger than the box for pictures, yet within the byte limit: it passes as it is.
+    let response = client.adapt(forbidding(1_000_000)).await.expect("it may pass").into_inner();
+    assert_eq!(answered_pdu(&response), photo_message());
+    let report = response.report.expect("always there");
+    assert_eq!(report.parts[1].reasons[0].code(), v1::ReasonCode::AdaptationNotAllowed);
+}
+
+#[tokio::test]
+async fn what_is_counted_follows_the_interface() {
+    let server = Running::start(service(1)).await;
+    let mut asked = request("mm4", photo_message(), LIMIT);
+    asked.interface = v1::Interface::Mm4.into();
+    let response = client(&server).await.adapt(asked).await.expect("it fits").into_inner();
+    let report = response.report.as_ref().expect("always there");
+    // Base64 takes a third more than the binary PDU that is answered.
+    assert!(report.wire_bytes_after <= LIMIT);
+    assert!(answered_pdu(&response).len() < LIMIT as usize * 77 / 100);
+}
+
+#[tokio::test]
+async fn a_default_yields_to_what_the_request_states() {
+    let server = Running::start(service(1)).await;
+    let mut client = client(&server).await;
+    let mut asked = request("default", photo_message(), LIMIT);
+    asked.limits = None;
+    let report = client.adapt(asked).await.expect("it fits").into_inner().report;
+    let limit = report.expect("always there").limit.expect("a default");
+    assert_eq!(limit.source(), v1::LimitSource::Default);
+    let wider = limit.bytes.saturating_mul(3);
+    let report = client.adapt(request("wider", photo_message(), wider)).await;
+    let report = report.expect("it fits").into_inner().report.expect("always there");
+    let limit = report.limit.expect("the request's");
+    assert_eq!((limit.bytes, limit.source()), (wider, v1::LimitSource::Request));
+}
+
+#[tokio::test]
 async fn a_malformed_message_is_the_callers_fault() {
     let server = Running::start(service(1)).await;
     let mut sent = photo_message();
@@ -131,7 +185,6 @@ async fn a_malformed_message_is_the_callers_fault() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_plan_tells_what_adapt_does() {
     let server = Running::start(service(1)).await;
     let asked = v1::PlanRequest { request: Some(request("plan", photo_message(), LIMIT)) };
@@ -146,7 +199,6 @@ async fn a_plan_tells_what_adapt_does() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn a_stream_adapts_each_message() {
     let server = Running::start(service(2)).await;
     let message = photo_message();
@@ -170,7 +222,6 @@ async fn a_stream_adapts_each_message() {
 }
 
 #[tokio::test]
-#[ignore = "until the engine is in"]
 async fn devices_resolve_by_name_and_unknown_ones_are_refused() {
     let server = Running::start(service(1)).await;
     let mut client = ProfileServiceClient::new(server.channel().await);

@@ -41,7 +41,6 @@ async fn proto_and_reflection_tell_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "until the engine is in"]
 async fn a_photo_is_adapted_both_ways() {
     let folder = tempfile::tempdir().expect("a place for the photo");
     let path = folder.path().join("photo.jpg");

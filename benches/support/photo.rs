@@ -1,5 +1,6 @@
 //! A made-up photograph: no file needed, the same pixels everywhere, and about as hard to
-//! compress as what phones take (0.2 to 0.4 bytes a pixel as a JPEG of quality 90).
+//! compress as what phones take: 0.31 bytes a pixel as a JPEG of quality 90 with 4:2:0 (phones: 0.25
+//! to 0.4), most of it sensor noise as in theirs.
 
 /// A hash of two lattice coordinates, 0…1.
 fn lattice(x: u32, y: u32, seed: u32) -> f32 {
@@ -75,7 +76,7 @@ pub fn photo(width: u32, height: u32, seed: u32) -> Vec<u8> {
         if (u - 0.8).powi(2) + (v - 0.16).powi(2) < 0.003 {
             (light, hue) = (0.97, 0.06);
         }
-        let grain = (lattice(at as u32, 1, seed) + lattice(at as u32, 2, seed) - 1.0) * 0.022;
+        let grain = (lattice(at as u32, 1, seed) + lattice(at as u32, 2, seed) - 1.0) * 0.07;
         let to_byte = |value: f32| ((value + grain) * 255.0).clamp(0.0, 255.0) as u8;
         pixels.extend_from_slice(&[
             to_byte(light + hue),

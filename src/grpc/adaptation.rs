@@ -33,7 +33,7 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<v1::AdaptRequest>,
     ) -> Result<Response<v1::AdaptResponse>, Status> {
-        let deadline = deadline(request.metadata());
+        let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
         self.service
             .offload(Stop::never(), deadline, move |service, stop| service.adapt(request, stop))
@@ -47,7 +47,7 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<v1::PlanRequest>,
     ) -> Result<Response<v1::PlanResponse>, Status> {
-        let deadline = deadline(request.metadata());
+        let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
         self.service
             .offload(Stop::never(), deadline, move |service, stop| service.plan(request, stop))
@@ -62,7 +62,7 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<Streaming<v1::AdaptStreamRequest>>,
     ) -> Result<Response<Self::AdaptStreamStream>, Status> {
-        let deadline = deadline(request.metadata());
+        let deadline = deadline(&request);
         let answers = stream::run(self.service.clone(), request.into_inner(), deadline);
         Ok(Response::new(answers))
     }

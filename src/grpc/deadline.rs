@@ -2,12 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use tonic::metadata::MetadataMap;
+use tonic::{Request, codegen::http};
+
+/// When a call's headers came. A handler runs only when the whole message is there, which for
+/// megabytes over a slow line may be seconds later: the caller's clock ran all the while.
+#[derive(Clone, Copy)]
+struct Arrival(Instant);
+
+/// Notes the arrival of a call; for the layer around all services.
+pub fn stamp<B>(mut request: http::Request<B>) -> http::Request<B> {
+    request.extensions_mut().insert(Arrival(Instant::now()));
+    request
+}
 
 /// When the caller stops waiting, if he said so. A header that breaks the rules counts as none.
-pub fn deadline(metadata: &MetadataMap) -> Option<Instant> {
-    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
-    Instant::now().checked_add(parse(text)?)
+pub fn deadline<T>(request: &Request<T>) -> Option<Instant> {
+    let text = request.metadata().get("grpc-timeout")?.to_str().ok()?;
+    let arrival = request.extensions().get::<Arrival>().map_or_else(Instant::now, |a| a.0);
+    arrival.checked_add(parse(text)?)
 }
 
 fn parse(text: &str) -> Option<Duration> {
@@ -31,6 +43,16 @@ fn parse(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clock_runs_from_the_arrival() {
+        let stamped = stamp(http::Request::new(()));
+        std::thread::sleep(Duration::from_millis(20));
+        let mut request = Request::from_http(stamped);
+        request.set_timeout(Duration::from_millis(15));
+        assert!(deadline(&request).expect("stated") < Instant::now());
+        assert_eq!(deadline(&Request::new(())), None);
+    }
 
     #[test]
     fn timeouts_are_read_as_the_protocol_says() {

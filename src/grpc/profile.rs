@@ -34,7 +34,7 @@ impl ProfileService for Profiles {
         &self,
         request: Request<v1::ResolveRequest>,
     ) -> Result<Response<v1::ResolveResponse>, Status> {
-        let deadline = deadline(request.metadata());
+        let deadline = deadline(&request);
         let request = ResolveRequest::try_from(request.into_inner())?;
         self.service
             .offload(Stop::never(), deadline, move |service, _| service.resolve(request))
@@ -48,13 +48,11 @@ impl ProfileService for Profiles {
         request: Request<v1::ListDevicesRequest>,
     ) -> Result<Response<v1::ListDevicesResponse>, Status> {
         // Off the async threads: it reads every document of the store.
-        let devices =
-            self.service
-                .offload(Stop::never(), deadline(request.metadata()), |service, _| {
-                    Ok(service.devices())
-                })
-                .await
-                .map_err(from_error)?;
+        let devices = self
+            .service
+            .offload(Stop::never(), deadline(&request), |service, _| Ok(service.devices()))
+            .await
+            .map_err(from_error)?;
         let devices = devices.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListDevicesResponse { devices }))
     }

@@ -11,10 +11,11 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
-use tower::util::MapResponseLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 
 use super::{
     Adaptation, DESCRIPTORS, Profiles,
+    deadline::stamp,
     status::typed,
     v1::{
         adaptation_service_server::AdaptationServiceServer,
@@ -122,6 +123,7 @@ pub async fn serve(
     let server = Server::builder()
         .http2_keepalive_interval(Some(HTTP2_PING.0))
         .http2_keepalive_timeout(Some(HTTP2_PING.1))
+        .layer(MapRequestLayer::new(stamp))
         .layer(MapResponseLayer::new(move |response| type_refusal(response, cap)))
         .add_service(adaptation)
         .add_service(profiles)

@@ -62,7 +62,7 @@ impl ServiceError {
     pub fn stopped(cause: StopCause) -> Self {
         let (category, reason) = match cause {
             StopCause::Cancelled => (Category::Cancelled, "CANCELLED"),
-            StopCause::Deadline => (Category::Deadline, "DEADLINE"),
+            StopCause::Deadline => (Category::Deadline, "DEADLINE_EXCEEDED"),
         };
         Self::new(category, reason, cause.to_string())
     }
