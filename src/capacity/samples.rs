@@ -34,13 +34,13 @@ pub enum SampleError {
 pub const SIZES: [(&str, u16, u16); 3] =
     [("1 MP", 1152, 864), ("3 MP", 2048, 1536), ("12 MP", 4032, 3024)];
 
-/// A picture as a camera would write it: quality 92, 4:2:0.
+/// A picture as a camera would write it: quality 90, 4:2:0.
 ///
 /// # Errors
 /// The encoder's.
 pub fn jpeg(pixels: &Pixels, exif_orientation: Option<u8>) -> Result<Buffer, SampleError> {
     let mut out = Vec::new();
-    let mut encoder = Encoder::new(&mut out, 92);
+    let mut encoder = Encoder::new(&mut out, 90);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     if let Some(orientation) = exif_orientation {
         encoder.add_app_segment(1, exif(orientation))?;
@@ -134,12 +134,17 @@ pub fn message(parts: Vec<PartData>, form: Form) -> Result<Buffer, SampleError> 
 pub type Recipe = (&'static str, MediaType, fn() -> Result<Buffer, SampleError>);
 
 /// The media of the demonstration.
-pub const DEMO: [Recipe; 4] = [
+pub const DEMO: [Recipe; 3] = [
     // Held upright: stored lying, to be turned by a quarter.
-    ("photo.jpg", MediaType::JPEG, || jpeg(&photo(4032, 3024, 1), Some(6))),
-    ("small.jpg", MediaType::JPEG, || jpeg(&photo(1152, 864, 2), None)),
+    ("photo.jpg", MediaType::JPEG, || jpeg(&photo(3024, 4032, 1).turned_left(), Some(6))),
     ("screen.png", MediaType::PNG, || png(&screenshot(1080, 1920, 1))),
     ("anim.gif", MediaType::GIF, || gif(320, 240, 24)),
+];
+
+/// Two more pictures, which with the photo make an album.
+pub const ALBUM: [Recipe; 2] = [
+    ("evening.jpg", MediaType::JPEG, || jpeg(&photo(2048, 1536, 2), None)),
+    ("morning.jpg", MediaType::JPEG, || jpeg(&photo(1152, 864, 3), None)),
 ];
 
 #[cfg(test)]
@@ -167,6 +172,16 @@ mod tests {
             frames += 1;
         }
         assert_eq!(frames, 5);
+    }
+
+    #[test]
+    fn photos_weigh_what_photos_weigh() {
+        for seed in 1..=3 {
+            let pixels = photo(1152, 864, seed);
+            let bytes = jpeg(&pixels, None).unwrap().len() as f64;
+            let weight = bytes * 3.0 / pixels.rgb.len() as f64;
+            assert!((0.25..0.4).contains(&weight), "seed {seed}: {weight} bytes a pixel");
+        }
     }
 
     #[test]

@@ -150,6 +150,14 @@ impl Failure {
                 "fieldViolations": [{ "field": field, "description": error.message }],
             }));
         }
+        if let Some(ms) = error.retry_after_ms {
+            // The JSON form of google.protobuf.Duration.
+            let delay = format!("{}.{:03}s", ms / 1000, ms % 1000);
+            details.push(json!({
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": delay,
+            }));
+        }
         if let Some(hint) = words::hint(error.reason, error.category) {
             details.push(json!({
                 "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
@@ -233,6 +241,15 @@ mod tests {
         assert_eq!(info["metadata"]["partIndex"], "2");
         assert_eq!(info["metadata"]["smallestReachableBytes"], "5000");
         assert_eq!(info["metadata"]["category"], "CANNOT_FIT");
+    }
+
+    #[test]
+    fn who_must_wait_is_told_how_long() {
+        let busy = ServiceError::busy("QUEUE_FULL", std::time::Duration::from_millis(1_050));
+        let value = Failure::from(busy).to_json();
+        let details = value["error"]["details"].as_array().unwrap();
+        let retry = details.iter().find(|d| d["@type"].as_str().unwrap().ends_with("RetryInfo"));
+        assert_eq!(retry.unwrap()["retryDelay"], "1.050s");
     }
 
     #[test]

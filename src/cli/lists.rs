@@ -88,7 +88,7 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
         table.row(vec![name.into(), value.into(), Cell::toned(from, Tone::Faint)]);
     };
     fn from<T>(sourced: &Sourced<T>) -> String {
-        sourced.provenance.to_string()
+        words::provenance(&sourced.provenance)
     }
     row("largest message", caps.max_message_bytes.value.to_string(), from(&caps.max_message_bytes));
     row("largest picture", words::dimensions(caps.max_image.value), from(&caps.max_image));

@@ -1,6 +1,6 @@
 //! A report as a table for people.
 
-use crate::model::{Action, Bytes, MediaInfo, Outcome, PartReport, Report};
+use crate::model::{Action, Bytes, LimitSource, MediaInfo, Outcome, PartReport, Report, WireLimit};
 
 use super::{
     table::{Align, Cell, Table},
@@ -17,8 +17,35 @@ pub enum Tense {
     Planned,
 }
 
+/// Who may have set a limit, as the caller named them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// The device; empty: not named.
+    pub device: &'a str,
+    /// The carrier; empty: not named.
+    pub carrier: &'a str,
+}
+
+/// `set by the device nokia-6600, counting the message on the wire`
+pub fn limit_words(limit: &WireLimit, names: Names<'_>) -> String {
+    let who = match limit.source {
+        LimitSource::Device => names.device,
+        LimitSource::Carrier => names.carrier,
+        LimitSource::Request | LimitSource::Default => "",
+    };
+    let gap = if who.is_empty() { "" } else { " " };
+    let source = words::limit_source(limit.source);
+    format!("{source}{gap}{}, counting {}", safe(who), words::counting(limit.counting))
+}
+
 /// The table, the totals and the warnings.
-pub fn render(report: &Report, tense: Tense, width: usize, paint: Paint) -> String {
+pub fn render(
+    report: &Report,
+    tense: Tense,
+    names: Names<'_>,
+    width: usize,
+    paint: Paint,
+) -> String {
     let mut table = Table::new(&[
         ("#", Align::Right),
         ("part", Align::Left),
@@ -33,7 +60,7 @@ pub fn render(report: &Report, tense: Tense, width: usize, paint: Paint) -> Stri
     }
     let mut out = table.render(width, paint);
     out.push('\n');
-    out.push_str(&totals(report, tense, paint));
+    out.push_str(&totals(report, tense, names, paint));
     for warning in &report.warnings {
         let text = format!("warning: {} ({})", safe(&warning.message), safe(&warning.code));
         out.push_str(&paint.tone(Tone::Changed, &text));
@@ -114,16 +141,15 @@ pub fn fill(after: Bytes, limit: Bytes) -> f64 {
     if limit == Bytes::ZERO { 100.0 } else { after.get() as f64 * 100.0 / limit.get() as f64 }
 }
 
-fn totals(report: &Report, tense: Tense, paint: Paint) -> String {
+fn totals(report: &Report, tense: Tense, names: Names<'_>, paint: Paint) -> String {
     let (before, after) = (report.wire_bytes_before, report.wire_bytes_after);
     let bound = if tense == Tense::Planned { "≤ " } else { "" };
     let mut line = format!("on the wire {before} → {bound}{after}");
     if let Some(limit) = &report.limit {
         line.push_str(&format!(
-            ", limit {} ({}, counting {}), {:.1} % filled",
+            ", limit {} ({}), {:.1} % filled",
             limit.bytes,
-            words::limit_source(limit.source),
-            words::counting(limit.counting),
+            limit_words(limit, names),
             fill(after, limit.bytes),
         ));
     } else {
@@ -139,10 +165,7 @@ fn totals(report: &Report, tense: Tense, paint: Paint) -> String {
 
 #[cfg(test)]
 pub mod tests {
-    use crate::model::{
-        Counting, Dimensions, LimitSource, MediaType, PartId, Reason, ReasonCode, Warning,
-        WireLimit,
-    };
+    use crate::model::{Counting, Dimensions, MediaType, PartId, Reason, ReasonCode, Warning};
 
     use super::*;
 
@@ -208,7 +231,8 @@ pub mod tests {
 
     #[test]
     fn the_table_tells_before_and_after_and_why() {
-        let text = render(&sample(), Tense::Done, 120, Paint::NONE);
+        let names = Names { device: "nokia-6600", carrier: "us\x1bx" };
+        let text = render(&sample(), Tense::Done, names, 120, Paint::NONE);
         for wanted in [
             "Föto <1>.jpg",
             "png → jpeg",
@@ -217,7 +241,7 @@ pub mod tests {
             "re-encoded",
             "larger than the picture size allowed (4032x3024 > 640x480)",
             "left out",
-            "on the wire 3.10 MB → 99.2 kB, limit 100.0 kB (set by the carrier",
+            "on the wire 3.10 MB → 99.2 kB, limit 100.0 kB (set by the carrier us\u{fffd}x, counting",
             "99.2 % filled",
             "warning: mind this (X)",
         ] {
@@ -228,7 +252,7 @@ pub mod tests {
 
     #[test]
     fn plans_speak_of_bounds() {
-        let text = render(&sample(), Tense::Planned, 120, Paint::NONE);
+        let text = render(&sample(), Tense::Planned, Names::default(), 120, Paint::NONE);
         assert!(text.contains("3.00 MB → ≤ 99.0 kB"), "{text}");
         assert!(text.contains("re-encode\n"), "{text}");
     }

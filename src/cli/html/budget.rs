@@ -1,7 +1,7 @@
 //! The figures of the whole message, and its bytes as bars: before, after, and the limit.
 
 use crate::{
-    cli::{report as table, words},
+    cli::report::{self as table, Names},
     model::{Bytes, Report},
 };
 
@@ -11,7 +11,7 @@ use super::escape;
 const COLORS: usize = 6;
 
 /// The card under the title.
-pub fn section(report: &Report) -> String {
+pub fn section(report: &Report, names: Names<'_>) -> String {
     let (before, after) = (report.wire_bytes_before, report.wire_bytes_after);
     let limit = report.limit.as_ref();
     let mut figures = figure("Before", &before.to_string(), "on the wire");
@@ -20,11 +20,7 @@ pub fn section(report: &Report) -> String {
         figures.push_str(&figure(
             "Limit",
             &limit.bytes.to_string(),
-            &format!(
-                "{}, counting {}",
-                words::limit_source(limit.source),
-                words::counting(limit.counting)
-            ),
+            &table::limit_words(limit, names),
         ));
         let fill = table::fill(after, limit.bytes);
         figures.push_str(&figure("Limit used", &format!("{fill:.1} %"), "of the bytes allowed"));
