@@ -41,7 +41,7 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
     if let Some(path) = &args.html {
         let parse = &service.config().parse;
         let pairs = previews::pairs(&input.content, &response.content, &response.report, parse);
-        let page = html::page(&input.title, &response.report, names, &pairs);
+        let page = html::page(&input.title, &response.report, &response.limits, names, &pairs);
         output::write_file(path, page.as_bytes())?;
     }
 
@@ -50,8 +50,14 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
         let value = json::adapted(&response, &input.title, written.as_deref())?;
         return screen.tell(stdout, &format!("{value}\n")).map(|()| 0);
     }
-    let mut text =
-        report::render(&response.report, Tense::Done, names, screen.width(), screen.paint(stdout));
+    let mut text = report::render(
+        &response.report,
+        &response.limits,
+        Tense::Done,
+        names,
+        screen.width(),
+        screen.paint(stdout),
+    );
     match written.as_deref() {
         Some("-") => {}
         Some(file) => text.push_str(&format!("written to {}\n", super::term::safe(file))),
@@ -73,8 +79,14 @@ pub fn plan(service: &Service, args: &PlanArgs, screen: &Screen) -> Result<u8, F
         return Ok(0);
     }
     let names = names(&args.device, &args.limits);
-    let mut text =
-        report::render(&response.report, Tense::Planned, names, screen.width(), screen.paint(true));
+    let mut text = report::render(
+        &response.report,
+        &response.limits,
+        Tense::Planned,
+        names,
+        screen.width(),
+        screen.paint(true),
+    );
     text.push_str(&format!(
         "would cost about {:.0} ms of one core and {} of memory\n",
         response.cost_cpu_ms, response.cost_memory

@@ -3,7 +3,7 @@
 
 use crate::model::{
     Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, Provenance, Reason,
-    ReasonCode, Source,
+    ReasonCode, RepairCode, Source,
 };
 
 /// A reason as a sentence, with its figures.
@@ -118,6 +118,30 @@ pub fn counting(counting: Counting) -> &'static str {
         Counting::MimeBase64 => "the message as MIME with base64",
         Counting::MimeBinary => "the message as binary MIME",
         Counting::MediaOnly => "the media alone",
+    }
+}
+
+/// What was mended in a device document.
+pub fn repair(code: RepairCode) -> &'static str {
+    match code {
+        RepairCode::LeadingJunk => "something before the document",
+        RepairCode::Encoding => "wrong character encoding",
+        RepairCode::BrokenMarkup => "broken markup",
+        RepairCode::Truncated => "ends early",
+        RepairCode::EntityExpanded => "entity expanded",
+        RepairCode::EntityRefused => "entity refused",
+        RepairCode::Namespace => "unusual namespace",
+        RepairCode::Component => "misnamed component",
+        RepairCode::Misplaced => "in the wrong component",
+        RepairCode::ListShape => "list in another form",
+        RepairCode::NumberForm => "number with other text",
+        RepairCode::NumberSuspicious => "number that cannot be meant",
+        RepairCode::DimensionsForm => "dimensions in another form",
+        RepairCode::ItemForm => "item tidied",
+        RepairCode::Duplicate => "stated twice",
+        RepairCode::UnknownValue => "unknown value ignored",
+        RepairCode::FellBack => "not usable: next source taken",
+        RepairCode::CapReached => "too large: the rest ignored",
     }
 }
 

@@ -76,7 +76,8 @@ impl Service {
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let report = complete(adapted.report, &resolved, request.report_level);
         let content = resolve::content(&adapted.message, resolved.output)?;
-        Ok(AdaptResponse { request_id: request.request_id, content, report })
+        let limits = resolved.job.limits;
+        Ok(AdaptResponse { request_id: request.request_id, content, report, limits })
     }
 
     pub(super) fn run_plan(

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::report::{self as table, Names},
-    model::{Bytes, Report},
+    model::{Bytes, Limits, Report},
 };
 
 use super::escape;
@@ -11,7 +11,7 @@ use super::escape;
 const COLORS: usize = 6;
 
 /// The card under the title.
-pub fn section(report: &Report, names: Names<'_>) -> String {
+pub fn section(report: &Report, limits: &Limits, names: Names<'_>) -> String {
     let (before, after) = (report.wire_bytes_before, report.wire_bytes_after);
     let limit = report.limit.as_ref();
     let mut figures = figure("Before", &before.to_string(), "on the wire");
@@ -51,7 +51,7 @@ pub fn section(report: &Report, names: Names<'_>) -> String {
         bars.push_str(&bar("enlarged", &sizes(false), after, bound.max(after)));
     }
     format!(
-        "<section class=\"card\">\n<dl class=\"figures\">{figures}</dl>\n<h3>Where the bytes go{}</h3>\n\
+        "<section class=\"card\">\n<dl class=\"figures\">{figures}</dl>\n{boxed}<h3>Where the bytes go{}</h3>\n\
          {bars}{}</section>\n",
         if bound.is_some_and(|bound| bound.get().saturating_mul(4) < scale.get()) {
             "; the last bar is as long as the limit"
@@ -61,6 +61,9 @@ pub fn section(report: &Report, names: Names<'_>) -> String {
             ""
         },
         legend(report),
+        boxed = table::box_words(report, limits, names)
+            .map(|text| format!("<p class=\"aside\">{}</p>\n", escape(&text)))
+            .unwrap_or_default(),
     )
 }
 
