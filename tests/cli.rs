@@ -95,6 +95,7 @@ fn usage_errors_are_2_and_bad_input_is_3() {
         (vec!["adapt".into(), path("photo.jpg"), "--max-bytes".into(), "many".into()], 2),
         (vec!["adapt".into(), "--bare".into(), path("photo.jpg"), path("screen.png")], 2),
         (vec!["adapt".into(), path("photo.jpg"), path("m.mms")], 2),
+        (vec!["adapt".into(), "--bare".into(), path("hello.txt")], 2),
         (vec!["adapt".into(), "--bare".into(), path("m.mms")], 2),
         (vec!["adapt".into(), path("photo.jpg"), "-o".into(), path("photo.jpg")], 2),
         (vec!["bench".into(), "--seconds".into(), "0".into()], 2),

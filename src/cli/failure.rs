@@ -68,7 +68,9 @@ impl Failure {
 
     /// From any room's error.
     pub fn fault(fault: &dyn Fault) -> Self {
-        ServiceError::from_fault(fault).into()
+        let mut error = ServiceError::from_fault(fault);
+        error.message = without_number(&error.message);
+        error.into()
     }
 
     /// The reader of our output went away: no error, nothing to say.
@@ -114,7 +116,9 @@ impl Failure {
             (None, None) => {}
         }
         line.push_str(&safe(&error.message));
-        if let (Some(smallest), Some(limit)) = (error.smallest_reachable, error.limit) {
+        if let (Some(smallest), Some(limit)) = (error.smallest_reachable, error.limit)
+            && !error.message.contains("the limit is")
+        {
             line.push_str(&format!("; smallest reachable {smallest}, limit {limit}"));
         }
         line.push_str(&format!(" ({}; {})", words::fault(error.category), error.reason));
@@ -185,10 +189,14 @@ fn string(value: Value) -> Option<String> {
 
 /// The operating system's words, in our style: lower case, without its number.
 fn io_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
+    let text = without_number(&error.to_string());
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// Without the ` (os error 2)` that the standard library adds.
+pub fn without_number(text: &str) -> String {
+    text.split(" (os error").next().unwrap_or(text).to_owned()
 }
 
 /// Canonical numbers of google.rpc.Code.

@@ -199,6 +199,8 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "MESSAGE_BARE_SOAP" => Some("send the whole HTTP body with its Content-Type header"),
         "MESSAGE_TRUNCATED" | "MESSAGE_MALFORMED" => Some("ask the sender for it again"),
         "MESSAGE_FORM_CANNOT_HOLD" => Some("ask for the other form with --output-form"),
+        "MEDIA_UNUSABLE" => Some("`mmsfit devices NAME` tells what a device takes"),
+        "SAMPLES" => Some("give a folder of messages or media files"),
         "MEDIA_MALFORMED" => Some("open the file elsewhere: it is damaged or cut short"),
         "ADAPTATION_NOT_ALLOWED" => Some("the sender, device or carrier forbids changes"),
         "OVER_MEMORY" => Some("raise --memory"),
