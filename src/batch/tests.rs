@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    model::{Action, MediaInfo, MediaType, Outcome, PartId, PartReport, Report},
+    model::{Action, Limits, MediaInfo, MediaType, Outcome, PartId, PartReport, Report},
     service::request::Content,
 };
 
@@ -90,7 +90,8 @@ impl Engine for Halver {
             warnings: Vec::new(),
             capabilities: None,
         };
-        Ok(AdaptResponse { request_id: request.request_id, content, report })
+        let limits = Limits::default();
+        Ok(AdaptResponse { request_id: request.request_id, content, report, limits })
     }
 
     fn circumstances(&self, _: &AdaptRequest) -> String {

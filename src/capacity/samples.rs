@@ -34,13 +34,13 @@ pub enum SampleError {
 pub const SIZES: [(&str, u16, u16); 3] =
     [("1 MP", 1152, 864), ("3 MP", 2048, 1536), ("12 MP", 4032, 3024)];
 
-/// A picture as a camera would write it: quality 92, 4:2:0.
+/// A picture as a camera would write it: quality 90, 4:2:0.
 ///
 /// # Errors
 /// The encoder's.
 pub fn jpeg(pixels: &Pixels, exif_orientation: Option<u8>) -> Result<Buffer, SampleError> {
     let mut out = Vec::new();
-    let mut encoder = Encoder::new(&mut out, 92);
+    let mut encoder = Encoder::new(&mut out, 90);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     if let Some(orientation) = exif_orientation {
         encoder.add_app_segment(1, exif(orientation))?;
@@ -73,7 +73,8 @@ pub fn png(pixels: &Pixels) -> Result<Buffer, SampleError> {
     Ok(out.into())
 }
 
-/// An animation: a disc that crosses a still scene, for ever.
+/// An animation: a ball flies over a scene that the camera follows, to and fro, for ever. Every
+/// pixel changes from frame to frame.
 ///
 /// # Errors
 /// The encoder's.
@@ -82,7 +83,6 @@ pub fn gif(width: u16, height: u16, frames: u16) -> Result<Buffer, SampleError> 
     let palette: Vec<u8> = (0..252u16)
         .flat_map(|n| [n / 42 * 51, n / 6 % 7 * 42, n % 6 * 51].map(|c| c.min(255) as u8))
         .collect();
-    let scene = photo(width, height, 3);
     let index = |rgb: &[u8]| match rgb {
         [r, g, b] => {
             let level = |c: u8, top: u16| (u16::from(c) * top + 127) / 255;
@@ -90,21 +90,32 @@ pub fn gif(width: u16, height: u16, frames: u16) -> Result<Buffer, SampleError> 
         }
         _ => 0,
     };
-    let still: Vec<u8> = scene.rgb.chunks_exact(3).map(index).collect();
-    let disc = index(&[255, 210, 0]);
+    let margin = width / 4;
+    let wide = width.saturating_add(margin);
+    let scene: Vec<u8> = photo(wide, height, 3).rgb.chunks_exact(3).map(index).collect();
+    let ball = index(&[235, 60, 40]);
+    let (w, h) = (i64::from(width), i64::from(height));
     let mut out = Vec::new();
     {
         let mut encoder = gif::Encoder::new(&mut out, width, height, &palette)?;
         encoder.set_repeat(gif::Repeat::Infinite)?;
-        let radius = i64::from(height) / 6;
         for n in 0..frames {
-            let cx = i64::from(width) * i64::from(n) / i64::from(frames.max(1));
-            let cy = i64::from(height) / 2;
-            let mut pixels = still.clone();
+            // There in the first half, back in the second: 0…256…0.
+            let turn = i64::from(n) * 512 / i64::from(frames.max(1));
+            let turn = turn.min(512 - turn);
+            let left = (i64::from(margin) * turn / 256) as usize;
+            let cx = w / 6 + w * 2 / 3 * turn / 256;
+            let cy = h / 2 - h / 4 * (turn * (256 - turn)) / (128 * 128);
+            let radius = h / 10;
+            let rows = scene.chunks_exact(usize::from(wide).max(1));
+            let mut pixels: Vec<u8> = rows
+                .flat_map(|row| row.iter().skip(left).take(usize::from(width)))
+                .copied()
+                .collect();
             for (at, pixel) in (0i64..).zip(&mut pixels) {
-                let (x, y) = (at % i64::from(width.max(1)), at / i64::from(width.max(1)));
+                let (x, y) = (at % w.max(1), at / w.max(1));
                 if (x - cx).pow(2) + (y - cy).pow(2) < radius * radius {
-                    *pixel = disc;
+                    *pixel = ball;
                 }
             }
             let mut frame = gif::Frame::from_indexed_pixels(width, height, pixels, None);
@@ -134,12 +145,17 @@ pub fn message(parts: Vec<PartData>, form: Form) -> Result<Buffer, SampleError> 
 pub type Recipe = (&'static str, MediaType, fn() -> Result<Buffer, SampleError>);
 
 /// The media of the demonstration.
-pub const DEMO: [Recipe; 4] = [
+pub const DEMO: [Recipe; 3] = [
     // Held upright: stored lying, to be turned by a quarter.
-    ("photo.jpg", MediaType::JPEG, || jpeg(&photo(4032, 3024, 1), Some(6))),
-    ("small.jpg", MediaType::JPEG, || jpeg(&photo(1152, 864, 2), None)),
+    ("photo.jpg", MediaType::JPEG, || jpeg(&photo(3024, 4032, 1).turned_left(), Some(6))),
     ("screen.png", MediaType::PNG, || png(&screenshot(1080, 1920, 1))),
     ("anim.gif", MediaType::GIF, || gif(320, 240, 24)),
+];
+
+/// Two more pictures, which with the photo make an album.
+pub const ALBUM: [Recipe; 2] = [
+    ("evening.jpg", MediaType::JPEG, || jpeg(&photo(2048, 1536, 2), None)),
+    ("morning.jpg", MediaType::JPEG, || jpeg(&photo(1152, 864, 3), None)),
 ];
 
 #[cfg(test)]
@@ -167,6 +183,16 @@ mod tests {
             frames += 1;
         }
         assert_eq!(frames, 5);
+    }
+
+    #[test]
+    fn photos_weigh_what_photos_weigh() {
+        for seed in 1..=3 {
+            let pixels = photo(1152, 864, seed);
+            let bytes = jpeg(&pixels, None).unwrap().len() as f64;
+            let weight = bytes * 3.0 / pixels.rgb.len() as f64;
+            assert!((0.25..0.4).contains(&weight), "seed {seed}: {weight} bytes a pixel");
+        }
     }
 
     #[test]

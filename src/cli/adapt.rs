@@ -4,9 +4,9 @@ use crate::{message::Form, model::Stop, service::Service};
 
 use super::{
     Failure,
-    args::{AdaptArgs, FormArg, PlanArgs, is_dash},
+    args::{AdaptArgs, DeviceArgs, FormArg, LimitArgs, PlanArgs, is_dash},
     html, json, output, previews,
-    report::{self, Tense},
+    report::{self, Names, Tense},
     request,
     term::Screen,
 };
@@ -28,6 +28,7 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
         // An output that is the input is told before the work, not after it.
         output::target(path, &input, "mms")?;
     }
+    let names = names(&args.device, &args.limits);
     let response =
         service.adapt(request, &Stop::never()).map_err(|error| about(Failure::from(error)))?;
 
@@ -40,7 +41,7 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
     if let Some(path) = &args.html {
         let parse = &service.config().parse;
         let pairs = previews::pairs(&input.content, &response.content, &response.report, parse);
-        let page = html::page(&input.title, &response.report, &pairs);
+        let page = html::page(&input.title, &response.report, &response.limits, names, &pairs);
         output::write_file(path, page.as_bytes())?;
     }
 
@@ -49,8 +50,14 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
         let value = json::adapted(&response, &input.title, written.as_deref())?;
         return screen.tell(stdout, &format!("{value}\n")).map(|()| 0);
     }
-    let mut text =
-        report::render(&response.report, Tense::Done, screen.width(), screen.paint(stdout));
+    let mut text = report::render(
+        &response.report,
+        &response.limits,
+        Tense::Done,
+        names,
+        screen.width(),
+        screen.paint(stdout),
+    );
     match written.as_deref() {
         Some("-") => {}
         Some(file) => text.push_str(&format!("written to {}\n", super::term::safe(file))),
@@ -71,12 +78,28 @@ pub fn plan(service: &Service, args: &PlanArgs, screen: &Screen) -> Result<u8, F
         screen.out(&format!("{}\n", json::planned(&response, &input.title)?))?;
         return Ok(0);
     }
-    let mut text =
-        report::render(&response.report, Tense::Planned, screen.width(), screen.paint(true));
+    let names = names(&args.device, &args.limits);
+    let mut text = report::render(
+        &response.report,
+        &response.limits,
+        Tense::Planned,
+        names,
+        screen.width(),
+        screen.paint(true),
+    );
     text.push_str(&format!(
         "would cost about {:.0} ms of one core and {} of memory\n",
         response.cost_cpu_ms, response.cost_memory
     ));
     screen.out(&text)?;
     Ok(0)
+}
+
+/// Device and carrier as they were named on the command line.
+fn names<'a>(device: &'a DeviceArgs, limits: &'a LimitArgs) -> Names<'a> {
+    let device = device.device.as_deref().or(device.user_agent.as_deref());
+    Names {
+        device: device.unwrap_or_default(),
+        carrier: limits.carrier.as_deref().unwrap_or_default(),
+    }
 }

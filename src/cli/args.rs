@@ -417,7 +417,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub samples: Option<PathBuf>,
     /// Seconds for each case on one thread, and again on all threads
-    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    #[arg(long, value_name = "N", default_value_t = 1.0, allow_negative_numbers = true)]
     pub seconds: f64,
     /// Threads of the run on all cores; by default one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -11,6 +11,7 @@ use crate::{
 use super::{
     Failure,
     args::BenchArgs,
+    failure::without_number,
     json,
     table::{Align, Cell, Table},
     term::{Screen, Tone},
@@ -26,7 +27,8 @@ pub fn run(service: &Service, args: &BenchArgs, screen: &Screen) -> Result<u8, F
         Some(folder) => bench::from_folder(folder, judge),
         None => bench::generated(),
     };
-    let sources = sources.map_err(|error| Failure::input("SAMPLES", error.to_string()))?;
+    let sources =
+        sources.map_err(|error| Failure::input("SAMPLES", without_number(&error.to_string())))?;
     if sources.is_empty() {
         return Err(Failure::input("SAMPLES", "the folder holds neither messages nor media"));
     }

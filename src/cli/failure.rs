@@ -68,7 +68,9 @@ impl Failure {
 
     /// From any room's error.
     pub fn fault(fault: &dyn Fault) -> Self {
-        ServiceError::from_fault(fault).into()
+        let mut error = ServiceError::from_fault(fault);
+        error.message = without_number(&error.message);
+        error.into()
     }
 
     /// The reader of our output went away: no error, nothing to say.
@@ -114,7 +116,9 @@ impl Failure {
             (None, None) => {}
         }
         line.push_str(&safe(&error.message));
-        if let (Some(smallest), Some(limit)) = (error.smallest_reachable, error.limit) {
+        if let (Some(smallest), Some(limit)) = (error.smallest_reachable, error.limit)
+            && !error.message.contains("the limit is")
+        {
             line.push_str(&format!("; smallest reachable {smallest}, limit {limit}"));
         }
         line.push_str(&format!(" ({}; {})", words::fault(error.category), error.reason));
@@ -150,6 +154,14 @@ impl Failure {
                 "fieldViolations": [{ "field": field, "description": error.message }],
             }));
         }
+        if let Some(ms) = error.retry_after_ms {
+            // The JSON form of google.protobuf.Duration.
+            let delay = format!("{}.{:03}s", ms / 1000, ms % 1000);
+            details.push(json!({
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": delay,
+            }));
+        }
         if let Some(hint) = words::hint(error.reason, error.category) {
             details.push(json!({
                 "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
@@ -177,10 +189,14 @@ fn string(value: Value) -> Option<String> {
 
 /// The operating system's words, in our style: lower case, without its number.
 fn io_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
+    let text = without_number(&error.to_string());
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// Without the ` (os error 2)` that the standard library adds.
+pub fn without_number(text: &str) -> String {
+    text.split(" (os error").next().unwrap_or(text).to_owned()
 }
 
 /// Canonical numbers of google.rpc.Code.
@@ -233,6 +249,15 @@ mod tests {
         assert_eq!(info["metadata"]["partIndex"], "2");
         assert_eq!(info["metadata"]["smallestReachableBytes"], "5000");
         assert_eq!(info["metadata"]["category"], "CANNOT_FIT");
+    }
+
+    #[test]
+    fn who_must_wait_is_told_how_long() {
+        let busy = ServiceError::busy("QUEUE_FULL", std::time::Duration::from_millis(1_050));
+        let value = Failure::from(busy).to_json();
+        let details = value["error"]["details"].as_array().unwrap();
+        let retry = details.iter().find(|d| d["@type"].as_str().unwrap().ends_with("RetryInfo"));
+        assert_eq!(retry.unwrap()["retryDelay"], "1.050s");
     }
 
     #[test]

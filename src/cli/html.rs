@@ -5,9 +5,13 @@ mod budget;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::model::{Action, MediaInfo, MediaKind, Outcome, PartReport, Report};
+use crate::model::{Action, Limits, MediaInfo, MediaKind, Outcome, PartReport, Report};
 
-use super::{previews::Pair, report, words};
+use super::{
+    previews::Pair,
+    report::{self, Names},
+    words,
+};
 
 const STYLE: &str = include_str!("html/page.css");
 
@@ -17,7 +21,13 @@ const LARGEST_PREVIEW: usize = 24 << 20;
 const TEXT_REACH: usize = 2_000;
 
 /// The page of one message.
-pub fn page(title: &str, report: &Report, pairs: &[Pair]) -> String {
+pub fn page(
+    title: &str,
+    report: &Report,
+    limits: &Limits,
+    names: Names<'_>,
+    pairs: &[Pair],
+) -> String {
     let nothing = Pair::default();
     let parts: String = report
         .parts
@@ -37,7 +47,7 @@ pub fn page(title: &str, report: &Report, pairs: &[Pair]) -> String {
          figures under them tell their true sizes.</footer>\n</main>\n</body>\n</html>\n",
         title = escape(title),
         lead = lead(report),
-        summary = budget::section(report),
+        summary = budget::section(report, limits, names),
         warnings = warnings(report),
         version = env!("CARGO_PKG_VERSION"),
     )

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     batch::detect::{self, Kind},
+    message::PartData,
     model::{Bytes, Dimensions, PartReport, Stop},
     profile::{DeviceDescription, InlineCapabilities},
     service::{
@@ -61,7 +62,17 @@ fn look(
     let content = match kind {
         Kind::Pdu => Content::MmsPdu(data),
         Kind::Mime => Content::Mime(data),
-        Kind::Medium(_) => Content::Bare { data, name: title.to_owned() },
+        Kind::Medium(_) if kind.is_playable() => Content::Bare { data, name: title.to_owned() },
+        // Text is known by its declared type, which a file does not have.
+        Kind::Medium(ref medium) => Content::Parts {
+            headers: Vec::new(),
+            parts: vec![PartData {
+                content_type: medium.to_string(),
+                name: title.to_owned(),
+                data,
+                ..PartData::default()
+            }],
+        },
         Kind::Profile => {
             let device = DeviceDescription { uaprof_xml: Some(data), ..Default::default() };
             let resolution = service.resolve(ResolveRequest { device, carrier: None })?;

@@ -17,6 +17,7 @@ pub fn adapted(
         "file": file,
         "output": output,
         "report": value(&response.report)?,
+        "limits": value(&response.limits)?,
     }))
 }
 

@@ -88,7 +88,7 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
         table.row(vec![name.into(), value.into(), Cell::toned(from, Tone::Faint)]);
     };
     fn from<T>(sourced: &Sourced<T>) -> String {
-        sourced.provenance.to_string()
+        words::provenance(&sourced.provenance)
     }
     row("largest message", caps.max_message_bytes.value.to_string(), from(&caps.max_message_bytes));
     row("largest picture", words::dimensions(caps.max_image.value), from(&caps.max_image));
@@ -96,7 +96,6 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
         row("screen", words::dimensions(screen.value), from(screen));
     }
     row("bits per pixel", caps.bits_per_pixel.value.to_string(), from(&caps.bits_per_pixel));
-    row("takes", caps.accept.spellings().join(", "), from(&caps.accept));
     row("charsets", caps.charsets.value.join(", "), from(&caps.charsets));
     if !caps.content_classes.is_empty() {
         row("content classes", caps.content_classes.join(", "), String::new());
@@ -111,6 +110,15 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
     ] {
         row(name, if flag.value { "yes" } else { "no" }.to_owned(), from(flag));
     }
+    let types = caps.accept.spellings();
+    table.noted(
+        vec![
+            "takes".into(),
+            format!("{} types", types.len()).into(),
+            Cell::toned(from(&caps.accept), Tone::Faint),
+        ],
+        vec![types.join(", ")],
+    );
     let paint = screen.paint(true);
     let title = format!("{} {}", caps.vendor, caps.model);
     let mut out = String::new();
@@ -123,7 +131,7 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
             Table::new(&[("mended", Align::Left), ("where", Align::Left), ("was", Align::Left)]);
         for repair in &resolution.repairs {
             table.row(vec![
-                Cell::toned(format!("{:?}", repair.code), Tone::Changed),
+                Cell::toned(words::repair(repair.code), Tone::Changed),
                 repair.attribute.as_str().into(),
                 repair.raw.as_str().into(),
             ]);
@@ -171,17 +179,16 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
         ("limit", Align::Right),
         ("counting", Align::Left),
         ("date", Align::Left),
-        ("source", Align::Left),
     ]);
     for row in &found.limits {
-        table.row(vec![
+        let cells = vec![
             row.interface.to_string().into(),
             row.sender.map_or_else(|| "any".to_owned(), |sender| sender.to_string()).into(),
             row.limit.bytes.to_string().into(),
             words::counting(row.counting).into(),
             row.date.as_str().into(),
-            Cell::toned(&row.source, Tone::Faint),
-        ]);
+        ];
+        table.noted(cells, vec![row.source.clone()]);
     }
     let paint = screen.paint(true);
     let mut out = format!(

@@ -1,6 +1,9 @@
 //! A report as a table for people.
 
-use crate::model::{Action, Bytes, MediaInfo, Outcome, PartReport, Report};
+use crate::model::{
+    Action, Bytes, ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, Outcome, PartReport,
+    Report, WireLimit,
+};
 
 use super::{
     table::{Align, Cell, Table},
@@ -17,8 +20,51 @@ pub enum Tense {
     Planned,
 }
 
+/// Who may have set a limit, as the caller named them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// The device; empty: not named.
+    pub device: &'a str,
+    /// The carrier; empty: not named.
+    pub carrier: &'a str,
+}
+
+/// `set by the device nokia-6600, counting the message on the wire`
+pub fn limit_words(limit: &WireLimit, names: Names<'_>) -> String {
+    format!("{}, counting {}", set_by(limit.source, names), words::counting(limit.counting))
+}
+
+/// `pictures at most 640×480 (set by the device nokia-6600)`, where there are pictures that it
+/// could matter for.
+pub fn box_words(report: &Report, limits: &Limits, names: Names<'_>) -> Option<String> {
+    let image = limits.image.as_ref()?;
+    let changed =
+        |part: &PartReport| part.before.kind == MediaKind::Image && part.action != Action::Keep;
+    report.parts.iter().any(changed).then(|| {
+        let ImageLimit { bounds, source } = image;
+        format!("pictures at most {} ({})", words::dimensions(*bounds), set_by(*source, names))
+    })
+}
+
+fn set_by(source: LimitSource, names: Names<'_>) -> String {
+    let who = match source {
+        LimitSource::Device => names.device,
+        LimitSource::Carrier => names.carrier,
+        LimitSource::Request | LimitSource::Default => "",
+    };
+    let gap = if who.is_empty() { "" } else { " " };
+    format!("{}{gap}{}", words::limit_source(source), safe(who))
+}
+
 /// The table, the totals and the warnings.
-pub fn render(report: &Report, tense: Tense, width: usize, paint: Paint) -> String {
+pub fn render(
+    report: &Report,
+    limits: &Limits,
+    tense: Tense,
+    names: Names<'_>,
+    width: usize,
+    paint: Paint,
+) -> String {
     let mut table = Table::new(&[
         ("#", Align::Right),
         ("part", Align::Left),
@@ -33,7 +79,11 @@ pub fn render(report: &Report, tense: Tense, width: usize, paint: Paint) -> Stri
     }
     let mut out = table.render(width, paint);
     out.push('\n');
-    out.push_str(&totals(report, tense, paint));
+    out.push_str(&totals(report, tense, names));
+    if let Some(text) = box_words(report, limits, names) {
+        out.push_str(&format!("{text}\n"));
+    }
+    out.push_str(&format!("{}\n", verdict(report.outcome, tense, paint)));
     for warning in &report.warnings {
         let text = format!("warning: {} ({})", safe(&warning.message), safe(&warning.code));
         out.push_str(&paint.tone(Tone::Changed, &text));
@@ -114,35 +164,34 @@ pub fn fill(after: Bytes, limit: Bytes) -> f64 {
     if limit == Bytes::ZERO { 100.0 } else { after.get() as f64 * 100.0 / limit.get() as f64 }
 }
 
-fn totals(report: &Report, tense: Tense, paint: Paint) -> String {
+fn totals(report: &Report, tense: Tense, names: Names<'_>) -> String {
     let (before, after) = (report.wire_bytes_before, report.wire_bytes_after);
     let bound = if tense == Tense::Planned { "≤ " } else { "" };
     let mut line = format!("on the wire {before} → {bound}{after}");
     if let Some(limit) = &report.limit {
-        line.push_str(&format!(
-            ", limit {} ({}, counting {}), {:.1} % filled",
-            limit.bytes,
-            words::limit_source(limit.source),
-            words::counting(limit.counting),
-            fill(after, limit.bytes),
-        ));
+        line.push_str(&format!(", limit {} ({})", limit.bytes, limit_words(limit, names)));
+        if tense == Tense::Done {
+            line.push_str(&format!(", {:.1} % filled", fill(after, limit.bytes)));
+        }
     } else {
         line.push_str(", no limit");
     }
-    let tone = match report.outcome {
+    format!("{line}\n")
+}
+
+fn verdict(outcome: Outcome, tense: Tense, paint: Paint) -> String {
+    let tone = match outcome {
         Outcome::Unchanged => Tone::Good,
         Outcome::Minor => Tone::Changed,
         Outcome::Major => Tone::Bad,
     };
-    format!("{line}\n{}\n", paint.tone(tone, words::outcome(report.outcome)))
+    let would = if tense == Tense::Planned { "would be " } else { "" };
+    paint.tone(tone, &format!("{would}{}", words::outcome(outcome)))
 }
 
 #[cfg(test)]
 pub mod tests {
-    use crate::model::{
-        Counting, Dimensions, LimitSource, MediaType, PartId, Reason, ReasonCode, Warning,
-        WireLimit,
-    };
+    use crate::model::{Counting, Dimensions, MediaType, PartId, Reason, ReasonCode, Warning};
 
     use super::*;
 
@@ -206,9 +255,16 @@ pub mod tests {
         }
     }
 
+    fn boxed() -> Limits {
+        let bounds = Dimensions::new(640, 480).unwrap();
+        let image = Some(ImageLimit { bounds, source: LimitSource::Device });
+        Limits { image, ..Limits::default() }
+    }
+
     #[test]
     fn the_table_tells_before_and_after_and_why() {
-        let text = render(&sample(), Tense::Done, 120, Paint::NONE);
+        let names = Names { device: "nokia-6600", carrier: "us\x1bx" };
+        let text = render(&sample(), &boxed(), Tense::Done, names, 120, Paint::NONE);
         for wanted in [
             "Föto <1>.jpg",
             "png → jpeg",
@@ -217,8 +273,9 @@ pub mod tests {
             "re-encoded",
             "larger than the picture size allowed (4032x3024 > 640x480)",
             "left out",
-            "on the wire 3.10 MB → 99.2 kB, limit 100.0 kB (set by the carrier",
+            "on the wire 3.10 MB → 99.2 kB, limit 100.0 kB (set by the carrier us\u{fffd}x, counting",
             "99.2 % filled",
+            "pictures at most 640×480 (set by the device nokia-6600)",
             "warning: mind this (X)",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
@@ -228,7 +285,7 @@ pub mod tests {
 
     #[test]
     fn plans_speak_of_bounds() {
-        let text = render(&sample(), Tense::Planned, 120, Paint::NONE);
+        let text = render(&sample(), &boxed(), Tense::Planned, Names::default(), 120, Paint::NONE);
         assert!(text.contains("3.00 MB → ≤ 99.0 kB"), "{text}");
         assert!(text.contains("re-encode\n"), "{text}");
     }

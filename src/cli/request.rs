@@ -67,6 +67,10 @@ pub fn read_inputs(service: &Service, args: &InputArgs) -> Result<Input, Failure
     for (path, kind, data) in files {
         let about = |failure: Failure| failure.about(&self::title(path));
         match kind {
+            Kind::Medium(medium) if args.bare && !Kind::Medium(medium.clone()).is_playable() => {
+                let why = format!("--bare takes a picture, sound or video, this is {medium}");
+                return Err(about(Failure::usage("BARE_NEEDS_ONE_MEDIUM", why)));
+            }
             Kind::Medium(medium) => media.push((path, medium, data)),
             Kind::Pdu | Kind::Mime if args.bare => {
                 let why = format!("--bare takes a media file, this is {}", kind.in_words());

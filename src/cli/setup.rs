@@ -13,6 +13,7 @@ use crate::{
 use super::{
     Failure,
     args::CheckConfigArgs,
+    failure::without_number,
     table::{Align, Table},
     term::Screen,
 };
@@ -23,11 +24,8 @@ use super::{
 /// A file that cannot be read, or that says what is no setting.
 pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
     Config::load(path, &ProcessEnv).map_err(|error| {
-        let failure = Failure::usage("CONFIG", error.to_string());
-        match path {
-            Some(path) => failure.about(&path.to_string_lossy()),
-            None => failure,
-        }
+        // The error names the file itself.
+        Failure::usage("CONFIG", without_number(&error.to_string()))
     })
 }
 

@@ -2,7 +2,8 @@
 //! until somebody has found words for it.
 
 use crate::model::{
-    Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, Reason, ReasonCode,
+    Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, Provenance, Reason,
+    ReasonCode, RepairCode, Source,
 };
 
 /// A reason as a sentence, with its figures.
@@ -81,8 +82,32 @@ pub fn limit_source(source: LimitSource) -> &'static str {
         LimitSource::Device => "set by the device",
         LimitSource::Carrier => "set by the carrier",
         LimitSource::Request => "set by this request",
-        LimitSource::Default => "the default, as nobody set one",
+        LimitSource::Default => "nobody stated a limit: built-in default",
     }
+}
+
+/// Where a capability comes from.
+pub fn provenance(provenance: &Provenance) -> String {
+    let said = match provenance.source {
+        Source::Inline => "stated in the request",
+        Source::ProfileDiff => "profile-diff of the request",
+        Source::Uaprof => "the profile given",
+        Source::DeviceId => "profile",
+        Source::UaprofUrl => "profile at",
+        Source::UserAgent => "profile by User-Agent",
+        Source::Accept => "Accept headers",
+        Source::CarrierDefault => "the carrier's default class",
+        Source::Default => "nobody stated it: built-in default",
+    };
+    let document = match provenance.document.as_str() {
+        "" => String::new(),
+        document => format!(" {document}"),
+    };
+    let attribute = match provenance.attribute.as_str() {
+        "" => String::new(),
+        attribute => format!(" ({attribute})"),
+    };
+    format!("{said}{document}{attribute}")
 }
 
 /// What a limit counts.
@@ -93,6 +118,30 @@ pub fn counting(counting: Counting) -> &'static str {
         Counting::MimeBase64 => "the message as MIME with base64",
         Counting::MimeBinary => "the message as binary MIME",
         Counting::MediaOnly => "the media alone",
+    }
+}
+
+/// What was mended in a device document.
+pub fn repair(code: RepairCode) -> &'static str {
+    match code {
+        RepairCode::LeadingJunk => "something before the document",
+        RepairCode::Encoding => "wrong character encoding",
+        RepairCode::BrokenMarkup => "broken markup",
+        RepairCode::Truncated => "ends early",
+        RepairCode::EntityExpanded => "entity expanded",
+        RepairCode::EntityRefused => "entity refused",
+        RepairCode::Namespace => "unusual namespace",
+        RepairCode::Component => "misnamed component",
+        RepairCode::Misplaced => "in the wrong component",
+        RepairCode::ListShape => "list in another form",
+        RepairCode::NumberForm => "number with other text",
+        RepairCode::NumberSuspicious => "number that cannot be meant",
+        RepairCode::DimensionsForm => "dimensions in another form",
+        RepairCode::ItemForm => "item tidied",
+        RepairCode::Duplicate => "stated twice",
+        RepairCode::UnknownValue => "unknown value ignored",
+        RepairCode::FellBack => "not usable: next source taken",
+        RepairCode::CapReached => "too large: the rest ignored",
     }
 }
 
@@ -133,16 +182,30 @@ pub fn fault(category: Category) -> &'static str {
 /// What to try next, where there is something to try: by reason first, then by category.
 pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
     match reason {
-        "UNKNOWN_DEVICE" | "DEVICE_UNKNOWN" => Some("see `mmsfit devices` for the names"),
-        "UNKNOWN_CARRIER" | "CARRIER_UNKNOWN" => Some("see `mmsfit carriers` for the names"),
+        "UNKNOWN_DEVICE" => Some("see `mmsfit devices` for the names"),
+        "UNKNOWN_CARRIER" | "MISSING_CARRIER" => Some("see `mmsfit carriers` for the names"),
+        "CARRIER_FILE" => Some("mend the file, or leave its directory out of the configuration"),
+        "CONFIG" => Some("`mmsfit check-config` tells what is in force"),
         "INPUT_UNREADABLE" => Some("check the path and its permissions"),
+        "REQUEST_TOO_LARGE" => Some("the limit is in `mmsfit check-config`"),
         "OUTPUT_UNWRITABLE" => Some("check that the directory exists and may be written"),
         "BARE_NEEDS_ONE_MEDIUM" => Some("give one media file, or leave out --bare"),
         "ONE_MESSAGE_AT_A_TIME" => Some("use `mmsfit batch run` for many messages"),
         "OUTPUT_IS_INPUT" => Some("name another file after -o"),
-        "NOT_A_PROFILE" => Some("`mmsfit inspect FILE` tells what a file is"),
+        "NOT_A_PROFILE" => Some("--device takes a name, a UAProf document or its URL"),
+        "BINARY_PROFILE" => Some("fetch the profile as XML, or name the device"),
+        "MALFORMED_PROFILE" => Some("leave out --strict to have it mended"),
+        "NOT_MESSAGE_OR_MEDIUM" => Some("give an MMS PDU, a MIME message or media files"),
+        "MESSAGE_BARE_SOAP" => Some("send the whole HTTP body with its Content-Type header"),
+        "MESSAGE_TRUNCATED" | "MESSAGE_MALFORMED" => Some("ask the sender for it again"),
+        "MESSAGE_FORM_CANNOT_HOLD" => Some("ask for the other form with --output-form"),
+        "MEDIA_UNUSABLE" => Some("`mmsfit devices NAME` tells what a device takes"),
+        "SAMPLES" => Some("give a folder of messages or media files"),
+        "MEDIA_MALFORMED" => Some("open the file elsewhere: it is damaged or cut short"),
+        "ADAPTATION_NOT_ALLOWED" => Some("the sender, device or carrier forbids changes"),
         "OVER_MEMORY" => Some("raise --memory"),
         "BATCH_BUSY" => Some("wait for the other run, or choose another OUT"),
+        "BATCH_LAYOUT" => Some("see `mmsfit batch run --help`"),
         _ => match category {
             Category::Caller => Some("see `mmsfit help`"),
             Category::Input => Some("`mmsfit inspect FILE` tells what a file is"),

@@ -6,7 +6,7 @@ use super::{Service, ServiceError, resolve};
 use crate::{
     config::Config,
     message::Form,
-    model::{Bytes, Fault, Limits, Report, Stop, Warning},
+    model::{Bytes, Fault, Limits, Repair, RepairCode, Report, Stop, Warning},
     pipeline::{Engine, Job, PipelineError, Prepared},
     plan::{PlanError, Policy},
     profile::Resolution,
@@ -43,10 +43,21 @@ fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, Ser
         message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
     let policy = Policy { adaptation_forbidden, ..Policy::default() };
     let mut warnings = Vec::new();
-    if !repairs.is_empty() {
+    let (fell_back, mended): (Vec<Repair>, Vec<Repair>) =
+        repairs.into_iter().partition(|repair| repair.code == RepairCode::FellBack);
+    // The caller described a device, and another description decides.
+    warnings.extend(fell_back.into_iter().map(|repair| Warning {
+        code: "PROFILE_FELL_BACK".into(),
+        message: format!(
+            "{} was of no use, the next best description of the device counts: {}",
+            repair.attribute, repair.raw
+        ),
+    }));
+    if !mended.is_empty() {
+        let noun = if mended.len() == 1 { "mistake" } else { "mistakes" };
         warnings.push(Warning {
             code: "PROFILE_REPAIRED".into(),
-            message: format!("{} mistakes of the device description were mended", repairs.len()),
+            message: format!("{} {noun} of the device description mended", mended.len()),
         });
     }
     let job = Job { message, interface, capabilities, limits, policy, effort: request.effort };
@@ -76,7 +87,8 @@ impl Service {
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let report = complete(adapted.report, &resolved, request.report_level);
         let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
-        Ok(AdaptResponse { request_id: request.request_id, content, report })
+        let limits = resolved.job.limits;
+        Ok(AdaptResponse { request_id: request.request_id, content, report, limits })
     }
 
     pub(super) fn run_plan(
@@ -155,7 +167,10 @@ fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
         PipelineError::Plan(PlanError::NotAllowed { size, limit }) => {
             ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
         }
-        PipelineError::OnlyPart { part, .. } => ServiceError { part: Some(*part), ..base },
+        // The part is a field of its own: shells number parts in their own ways.
+        PipelineError::OnlyPart { part, detail, .. } => {
+            ServiceError { part: Some(*part), message: detail.clone(), ..base }
+        }
         PipelineError::Message(_) | PipelineError::Stopped(_) | PipelineError::Check(_) => {
             ServiceError { limit: limits.wire.iter().map(|l| l.bytes).min(), ..base }
         }

@@ -109,6 +109,8 @@ pub struct AdaptResponse {
     pub content: Content,
     /// What was done and why.
     pub report: Report,
+    /// The limits that applied.
+    pub limits: Limits,
 }
 
 /// What would be done.

@@ -42,7 +42,7 @@ pub(super) fn carrier<'a>(
         let hint = if near.is_empty() {
             String::new()
         } else {
-            format!("; did you mean {}", near.join(", "))
+            format!("; did you mean `{}`?", near.join("` or `"))
         };
         ServiceError::caller(
             "UNKNOWN_CARRIER",

@@ -1,8 +1,8 @@
 //! The figures of the whole message, and its bytes as bars: before, after, and the limit.
 
 use crate::{
-    cli::{report as table, words},
-    model::{Bytes, Report},
+    cli::report::{self as table, Names},
+    model::{Bytes, Limits, Report},
 };
 
 use super::escape;
@@ -11,7 +11,7 @@ use super::escape;
 const COLORS: usize = 6;
 
 /// The card under the title.
-pub fn section(report: &Report) -> String {
+pub fn section(report: &Report, limits: &Limits, names: Names<'_>) -> String {
     let (before, after) = (report.wire_bytes_before, report.wire_bytes_after);
     let limit = report.limit.as_ref();
     let mut figures = figure("Before", &before.to_string(), "on the wire");
@@ -20,11 +20,7 @@ pub fn section(report: &Report) -> String {
         figures.push_str(&figure(
             "Limit",
             &limit.bytes.to_string(),
-            &format!(
-                "{}, counting {}",
-                words::limit_source(limit.source),
-                words::counting(limit.counting)
-            ),
+            &table::limit_words(limit, names),
         ));
         let fill = table::fill(after, limit.bytes);
         figures.push_str(&figure("Limit used", &format!("{fill:.1} %"), "of the bytes allowed"));
@@ -55,7 +51,7 @@ pub fn section(report: &Report) -> String {
         bars.push_str(&bar("enlarged", &sizes(false), after, bound.max(after)));
     }
     format!(
-        "<section class=\"card\">\n<dl class=\"figures\">{figures}</dl>\n<h3>Where the bytes go{}</h3>\n\
+        "<section class=\"card\">\n<dl class=\"figures\">{figures}</dl>\n{boxed}<h3>Where the bytes go{}</h3>\n\
          {bars}{}</section>\n",
         if bound.is_some_and(|bound| bound.get().saturating_mul(4) < scale.get()) {
             "; the last bar is as long as the limit"
@@ -65,6 +61,9 @@ pub fn section(report: &Report) -> String {
             ""
         },
         legend(report),
+        boxed = table::box_words(report, limits, names)
+            .map(|text| format!("<p class=\"aside\">{}</p>\n", escape(&text)))
+            .unwrap_or_default(),
     )
 }
 

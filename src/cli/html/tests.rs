@@ -4,7 +4,7 @@ use bytes::Bytes as Buffer;
 
 use crate::{
     cli::report::tests::sample,
-    model::{Reason, ReasonCode},
+    model::{Limits, Reason, ReasonCode},
 };
 
 use super::*;
@@ -44,7 +44,7 @@ fn balanced(html: &str) {
 
 #[test]
 fn the_page_is_whole_and_self_contained() {
-    let html = page("m.mms", &sample(), &pairs());
+    let html = page("m.mms", &sample(), &Limits::default(), Names::default(), &pairs());
     balanced(&html);
     assert!(html.contains("data:image/png;base64,iVBORw=="));
     assert!(html.contains("data:image/jpeg;base64,/9j/"));
@@ -66,7 +66,7 @@ fn nothing_in_a_message_becomes_markup() {
         part.before.codec = evil.into();
     }
     report.warnings[0].message = evil.into();
-    let html = page(evil, &report, &pairs());
+    let html = page(evil, &report, &Limits::default(), Names::default(), &pairs());
     balanced(&html);
     assert!(!html.contains("<img src=x"));
     assert!(!html.contains("<script"));
@@ -80,7 +80,7 @@ fn an_empty_report_has_a_page_too() {
     report.limit = None;
     report.wire_bytes_before = crate::model::Bytes::ZERO;
     report.wire_bytes_after = crate::model::Bytes::ZERO;
-    let html = page("", &report, &[]);
+    let html = page("", &report, &Limits::default(), Names::default(), &[]);
     balanced(&html);
     assert!(!html.contains("NaN") && !html.contains("inf"));
 }
