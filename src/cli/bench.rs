@@ -88,10 +88,62 @@ fn table(results: &Results, screen: &Screen) -> String {
     }
     let peak =
         results.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), |peak| peak.to_string());
-    format!(
+    let mut out = format!(
         "{}\n{} threads, mmsfit {}; peak memory of the whole run {peak}\n",
         table.render(screen.width(), screen.paint(true)),
         results.threads,
         results.version,
-    )
+    );
+    if let Some(share) = least_share(results).filter(|share| *share < FREE_CORE) {
+        let text = format!(
+            "the machine had other work: one thread got as little as {:.0} % of a core, so the \
+             rates are too low; the CPU times hold\n",
+            100.0 * share
+        );
+        out.push_str(&screen.paint(true).tone(Tone::Changed, &text));
+    }
+    out
+}
+
+/// A thread that got less of a core than this had to share it.
+const FREE_CORE: f64 = 0.9;
+
+/// The least part of a core that the run on one thread got, over the cases in which waiting for
+/// other threads does not matter.
+fn least_share(results: &Results) -> Option<f64> {
+    let counted = results.cases.iter().filter(|case| case.cpu_ms >= 5.0);
+    counted.map(|case| case.cpu_ms * case.per_core_per_second / 1e3).reduce(f64::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{Bytes, Effort};
+
+    use super::*;
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let case = |cpu_ms, per_core_per_second| bench::Case {
+            source: "photo".to_owned(),
+            source_bytes: Bytes::new(1),
+            target: "box".to_owned(),
+            wire_bytes: Bytes::new(1),
+            messages: 1,
+            cpu_ms,
+            per_core_per_second,
+            all_cores_per_second: 1.0,
+            scaling: 1.0,
+        };
+        let mut results = Results {
+            version: "0",
+            threads: 2,
+            effort: Effort::Balanced,
+            peak_memory_bytes: None,
+            cases: vec![case(10.0, 99.0), case(0.1, 50.0)],
+        };
+        let screen = Screen::plain(100);
+        assert!(!table(&results, &screen).contains("other work"));
+        results.cases.push(case(20.0, 20.0));
+        assert!(table(&results, &screen).contains("as little as 40 % of a core"));
+    }
 }
