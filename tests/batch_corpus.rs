@@ -13,9 +13,9 @@ use std::{
 use serde_json::Value;
 
 /// What the runs may hold at once.
-const MEMORY: u64 = 256 << 20;
+const MEMORY: u64 = 128 << 20;
 /// What the program holds besides: its code, the profiles, the allocator's slack, the journal.
-const BESIDES: u64 = 96 << 20;
+const BESIDES: u64 = 64 << 20;
 
 /// The folder with the test inputs, where it is present.
 fn corpus() -> Option<PathBuf> {
@@ -36,8 +36,8 @@ fn subset(corpus: &Path, to: &Path) -> usize {
     let mut count = 0;
     for (folder, one_in, largest) in [
         ("pdu", 1, u64::MAX),
-        ("image", 4, 150_000),
-        ("hostile", 6, 60_000),
+        ("image", 2, 600_000),
+        ("hostile", 3, 200_000),
         ("audio", 20, 100_000),
         ("uaprof", 40, 100_000),
     ] {
