@@ -54,7 +54,9 @@ address=$(cat "$work/address")
 note "listening on $address"
 
 say "sending the samples over gRPC for an old and a new handset"
-"$mmsc" --old nokia-6600 --new samsung-galaxy-s24 --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples"
+fitted=0
+"$mmsc" --old nokia-6600 --new samsung-galaxy-s24 --endpoint "http://$address" --html "$work/report.html" --out "$work/adapted" "$work/samples" || fitted=$?
 
 stop_service
 say "done in $(($(now) - start)) s; the page: $work/report.html"
+[ $fitted -eq 0 ] || die "not every message came back fitted: see the table above"
