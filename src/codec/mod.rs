@@ -5,6 +5,9 @@
 //! are written in C, in a sandbox; who calls a [`Codec`] cannot tell the difference.
 
 pub mod image;
+mod sniff;
+
+pub use sniff::sniff;
 
 use bytes::Bytes as Buffer;
 

@@ -1,5 +1,7 @@
 //! The limits that a result must respect, each with who set it and what it counts.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{Bytes, Dimensions};
@@ -19,6 +21,18 @@ pub enum LimitSource {
     /// Neither said anything: the operator's default.
     #[serde(rename = "LIMIT_SOURCE_DEFAULT")]
     Default,
+}
+
+/// For people, with its article.
+impl fmt::Display for LimitSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Device => "the device",
+            Self::Carrier => "the carrier",
+            Self::Request => "the request",
+            Self::Default => "the built-in default",
+        })
+    }
 }
 
 /// What a byte limit is compared with.

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    codec::CodecError,
+    codec::{CodecError, sniff},
     message::{Form, Message, Part},
     model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
     plan::{PartFacts, Problem},
@@ -58,6 +58,11 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         None if declared.kind() == MediaKind::Image => {
             let error = unrecognised(&declared, &part.data);
             PartFacts { problem: Some(problem(&error)), ..opaque(declared) }
+        }
+        // A type that says nothing: see what the bytes say.
+        None if declared.kind() == MediaKind::Other => {
+            let found = sniff(&part.data).unwrap_or_else(|| declared.clone());
+            PartFacts { info: MediaInfo::opaque(found, size), ..opaque(declared) }
         }
         None => opaque(declared),
     }

@@ -93,10 +93,10 @@ fn picture(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
             Category::Unsupported => ReasonCode::DecoderMissing,
             _ => ReasonCode::Malformed,
         };
+        part.reasons.push(Reason::new(code, problem.detail.clone()));
         if !accepted {
             not_accepted(part, &facts.info.media_type);
         }
-        part.reasons.push(Reason::new(code, problem.detail.clone()));
         drop_part(part);
         return;
     }
@@ -249,7 +249,7 @@ pub(super) fn shrink(
     part.reasons.retain(|r| r.code != ReasonCode::Fits && r.code != ReasonCode::DeclaredTypeWrong);
     let worst = constraints.iter().max_by_key(|c| c.fixed.saturating_sub(c.limit.bytes));
     let detail = worst.map_or(String::new(), |c| {
-        format!("the limit of {} is set by {:?}", c.limit.bytes, c.limit.source)
+        format!("the limit of {} is set by {}", c.limit.bytes, c.limit.source)
     });
     part.reasons.push(Reason::new(ReasonCode::OverMessageLimit, detail));
     part.redeclare = None;
