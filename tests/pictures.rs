@@ -23,8 +23,10 @@ const ALL: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/vnd.wap.wb
 
 /// Formats that this build knows but does not decode, and what is no picture to it.
 const NOT_DECODED: [&str; 5] = [".heic", ".heif", ".avif", ".avifs", ".svg"];
-/// Made to look one way when averaged as stored and another in linear light, as we do.
-const TWO_FACED: &str = "sharp__gamma_dalai_lama_gray.jpg";
+/// Not to be judged by luma as dots: the one is made to look one way averaged as stored and
+/// another in linear light, as we do; the other is damaged, and gray all over.
+const NOT_AS_DOTS: [&str; 2] =
+    ["sharp__gamma_dalai_lama_gray.jpg", "exif-samples__67-0_length_string.jpg"];
 /// Uncompressed YCbCr, which is refused by type.
 const NOT_DECODED_FILE: &str = "image__ycbcr_jpeg_8bit.tif";
 
@@ -317,7 +319,7 @@ fn devices_with_one_format_get_that_one() {
     let step = (pictures.len() / 40).max(1);
     let sample: Vec<_> = pictures.iter().step_by(step).collect();
     let cases: Vec<Case> = support::parallel(&sample, |(name, data)| {
-        let truth = Look::of(data).filter(|_| name != TWO_FACED);
+        let truth = Look::of(data).filter(|_| !NOT_AS_DOTS.contains(&name.as_str()));
         let input = (name.as_str(), data, truth.as_ref());
         mixes.map(|(accept, limit, bounds)| {
             let mut case = try_one(&service, input, (limit, bounds), accept);
