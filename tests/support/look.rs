@@ -99,8 +99,8 @@ impl Look {
         let (sa, sb) = (spread(&self.luma, a), spread(&other.luma, b));
         let apart = pairs().map(|(x, y)| (x - y).abs()).sum::<f64>() / n;
         // No difference, or nothing to see in either (a colour that the profile moved far, dots
-        // that stand for gray): a correlation would be of noise.
-        if apart < 6.0 || (sa < 3.0 && sb < 25.0 && apart < 64.0) {
+        // that stand for gray in linear light): a correlation would be of noise.
+        if apart < 6.0 || (sa < 3.0 && sb < 25.0 && apart < 96.0) {
             1.0
         } else {
             covariance / (sa * sb).max(1e-9)
