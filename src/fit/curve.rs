@@ -46,9 +46,12 @@ impl Curve {
                 let (a, b) = nearest_pair(many, goal);
                 let slope = (b.1 - a.1) / (b.0 - a.0);
                 let near = if (a.1 - goal).abs() < (b.1 - goal).abs() { a } else { b };
-                // Noise can turn a short secant around; the prior's sign is known for sure.
-                let sane = slope.is_finite() && slope * self.prior_slope > 0.0;
-                (near, if sane { slope } else { self.prior_slope })
+                // Noise can flatten a short secant or turn it around; no real curve is far from
+                // its prior.
+                let ratio = slope / self.prior_slope;
+                let sane = ratio.is_finite() && ratio > 0.0;
+                let ratio = if sane { ratio.clamp(0.45, 2.2) } else { 1.0 };
+                (near, self.prior_slope * ratio)
             }
         };
         Some((anchor.0 + (goal - anchor.1) / slope).exp())

@@ -36,7 +36,7 @@ pub(super) fn lanes(task: &Task) -> Vec<Lane> {
             if !task.economical {
                 lanes.push(single(task, ImageCoding::Png { colors: None }));
             }
-            lanes.push(Lane::Path(PathLane::new(fewer_colors(task))));
+            lanes.push(Lane::Path(PathLane::new(fewer_colors(task)).at_most(2)));
         } else if takes(ImageFormat::Gif) && (exact_gif || task.facts.transparent) {
             lanes.push(single(task, ImageCoding::Gif { colors: 256, frame_step: u16::MAX }));
         }

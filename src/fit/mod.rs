@@ -68,7 +68,13 @@ struct Patience {
 }
 
 impl Patience {
-    fn of(effort: Effort) -> Self {
+    /// An animation has three things to give up and no measure but the encode.
+    fn of(effort: Effort, animate: bool) -> Self {
+        let patience = Self::of_still(effort);
+        if animate { Self { tries: patience.tries + 2, ..patience } } else { patience }
+    }
+
+    fn of_still(effort: Effort) -> Self {
         match effort {
             Effort::Fast => Self { tries: 2, accept: 0.95 },
             Effort::Balanced => Self { tries: 4, accept: 0.985 },
@@ -225,7 +231,7 @@ impl Search {
             lanes: ladder::lanes(task),
             lane: 0,
             background: task.background,
-            patience: Patience::of(task.effort),
+            patience: Patience::of(task.effort, task.animate),
             ceiling,
             budget: budget.get().min(ceiling),
             spent: 0,

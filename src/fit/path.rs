@@ -6,6 +6,10 @@
 use super::{Attempt, Observation, Proposal, Situation, curve::Curve};
 use crate::model::{Bytes, Dimensions, ImageCoding};
 
+/// A result that fills this share of its budget is full: the next milder rung is rarely within
+/// reach.
+const FULL: f64 = 0.92;
+
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rung {
@@ -20,6 +24,9 @@ pub struct Rung {
 /// A path from the mildest rung to the harshest.
 #[derive(Clone, Debug)]
 pub struct PathLane {
+    /// Encodes after which the lane gives up if none fitted: another lane does better than its
+    /// harsher rungs.
+    most: usize,
     rungs: Vec<Rung>,
     seen: Vec<Option<Observation>>,
     curve: Curve,
@@ -35,7 +42,12 @@ impl PathLane {
             }
         }
         let seen = vec![None; falling.len()];
-        Self { rungs: falling, seen, curve: Curve::new(1.0) }
+        Self { most: usize::MAX, rungs: falling, seen, curve: Curve::new(1.0) }
+    }
+
+    /// The same, giving up after `most` encodes.
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// The mildest rung that is known to fit, and its size.
@@ -63,7 +75,8 @@ impl PathLane {
         let fitting = self.fitting(now.budget);
         let low = self.first_open(now.budget);
         let high = fitting.map_or(self.rungs.len(), |(i, _)| i);
-        if low >= high {
+        let full = fitting.is_some_and(|(_, size)| size as f64 >= now.budget as f64 * FULL);
+        if low >= high || full {
             return match fitting {
                 None => Proposal::Dead,
                 Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,
@@ -71,25 +84,41 @@ impl PathLane {
                 Some((index, _)) => self.attempt(index, now),
             };
         }
-        let index = match self.curve.solve(self.aim(now)) {
-            None => low,
-            Some(factor) => {
-                let wanted = self.rungs.iter().position(|r| r.factor <= factor);
-                wanted.unwrap_or(self.rungs.len() - 1)
-            }
-        };
-        // A rung milder than a fitting one only if the curve believes in it.
-        if index >= high {
-            return match fitting {
-                Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,
-                Some((index, _)) => self.attempt(index, now),
-                None => self.attempt(high - 1, now),
-            };
+        if fitting.is_none() && self.seen.iter().flatten().count() >= self.most {
+            return Proposal::Dead;
         }
+        let wanted = match (low.checked_sub(1), fitting) {
+            (Some(over), Some((index, size))) => self.between(over, index, size, now),
+            _ => match self.curve.solve(self.aim(now)) {
+                None => low,
+                Some(factor) => self.at(factor),
+            },
+        };
         // Out of patience with nothing in hand: take big steps towards the end.
         let hurry = now.tries_left == 0 && now.best.is_none();
-        let index = if hurry { index.max(low + (high - low) / 2) } else { index };
-        self.attempt(index.clamp(low, high - 1), now)
+        let wanted = if hurry { wanted.max(low + (high - low) / 2) } else { wanted };
+        self.attempt(wanted.clamp(low, high - 1), now)
+    }
+
+    /// The mildest rung with at most this factor.
+    fn at(&self, factor: f64) -> usize {
+        self.rungs.iter().position(|r| r.factor <= factor).unwrap_or(self.rungs.len() - 1)
+    }
+
+    /// Between a rung that is over and one that fits, where a straight line in logarithms meets
+    /// the aim.
+    fn between(&self, over: usize, fits: usize, fits_size: u64, now: Situation) -> usize {
+        let over_size = match self.seen[over] {
+            Some(
+                Observation::Size(size) | Observation::Measured(size) | Observation::AtLeast(size),
+            ) => size.get(),
+            None => return (over + fits).div_ceil(2),
+        };
+        let (big, small) = ((over_size.max(1) as f64).ln(), (fits_size.max(1) as f64).ln());
+        let aim = (self.aim(now) as f64).ln();
+        let share = ((aim - small) / (big - small).max(1e-9)).clamp(0.0, 1.0);
+        let (from, to) = (self.rungs[fits].factor.ln(), self.rungs[over].factor.ln());
+        self.at((from + (to - from) * share).exp())
     }
 
     fn attempt(&self, index: usize, now: Situation) -> Proposal {

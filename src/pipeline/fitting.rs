@@ -154,8 +154,7 @@ fn open(
         economical: false,
         facts: session.facts(),
         full_chroma: job.capabilities.jpeg_full_chroma.value,
-        // Never re-encode to a larger file.
-        ceiling: Some(facts.info.bytes),
+        ceiling: ceiling(facts, part),
         effort: job.effort,
         background: job.policy.background,
     };
@@ -184,6 +183,16 @@ fn is_lossless(facts: &PartFacts) -> bool {
     ) || facts.info.codec.contains("lossless")
 }
 
+/// Originals below this are no measure for anything: a 1-bit drawing of 88 bytes becomes a PNG of
+/// 150 whatever one does.
+const SMALL_ORIGINAL: Bytes = Bytes::new(4096);
+
+/// Never re-encode to a larger file.
+fn ceiling(facts: &PartFacts, part: &PartPlan) -> Option<Bytes> {
+    let counts = part.original_acceptable || facts.info.bytes >= SMALL_ORIGINAL;
+    counts.then_some(facts.info.bytes)
+}
+
 /// Lets a work take at most `steps` steps. At its end the best output is there, encoded.
 pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop) {
     if work.failed.is_some() || work.cut_short {
@@ -192,7 +201,7 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
     for _ in 0..steps {
         match work.search.step() {
             Step::Done => {
-                if settle(engine, work, stop) && !relax(work) {
+                if !relax(work) && settle(engine, work, stop) {
                     return;
                 }
             }
