@@ -263,7 +263,7 @@ fn assert_others_read_them(cases: &[Case], wanted: usize) {
             command
                 .args(["-v", "error", "-threads", "1", "-i"])
                 .arg(&path)
-                .args(["-f", "null", "-"]);
+                .args(["-fps_mode", "passthrough", "-f", "null", "-"]);
         }
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         let complaints = String::from_utf8_lossy(&output.stderr).into_owned();

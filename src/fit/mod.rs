@@ -35,9 +35,6 @@ pub struct Task {
     /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
     /// format be worth its bytes.
     pub lossless_source: bool,
-    /// More bytes than the original are allowed, but only as far as they are needed: a palette
-    /// before true colour.
-    pub economical: bool,
     /// Facts about the decoded pixels.
     pub facts: ContentFacts,
     /// The device shows 4:4:4 JPEG.
@@ -259,6 +256,16 @@ impl Search {
         if self.best.is_none() {
             self.lane = 0;
         }
+    }
+
+    /// The original's size no longer caps the result. What was learnt stays; `frugal` goes on
+    /// behind the first lane, whose bytes are the most.
+    pub fn lift_ceiling(&mut self, budget: Bytes, frugal: bool) {
+        self.ceiling = u64::MAX;
+        self.budget = budget.get();
+        self.finished = false;
+        self.best = None;
+        self.lane = usize::from(frugal && self.lanes.len() > 1);
     }
 
     /// Encodes observed so far, measurements counted as thirds; rounded up.

@@ -89,10 +89,8 @@ impl PathLane {
         }
         let wanted = match (low.checked_sub(1), fitting) {
             (Some(over), Some((index, size))) => self.between(over, index, size, now),
-            _ => match self.curve.solve(self.aim(now)) {
-                None => low,
-                Some(factor) => self.at(factor),
-            },
+            (Some(over), None) => self.beyond(over, now),
+            (None, _) => low,
         };
         // Out of patience with nothing in hand: take big steps towards the end.
         let hurry = now.tries_left == 0 && now.best.is_none();
@@ -103,6 +101,17 @@ impl PathLane {
     /// The mildest rung with at most this factor.
     fn at(&self, factor: f64) -> usize {
         self.rungs.iter().position(|r| r.factor <= factor).unwrap_or(self.rungs.len() - 1)
+    }
+
+    /// Below a rung that is over, in proportion.
+    fn beyond(&self, over: usize, now: Situation) -> usize {
+        let size = match self.seen[over] {
+            Some(Observation::Size(size) | Observation::Measured(size)) => size.get() as f64,
+            // Cut off: somewhat more.
+            Some(Observation::AtLeast(size)) => size.get() as f64 * 1.15,
+            None => return over + 1,
+        };
+        self.at(self.rungs[over].factor * self.aim(now) as f64 / size.max(1.0))
     }
 
     /// Between a rung that is over and one that fits, where a straight line in logarithms meets

@@ -13,7 +13,6 @@ fn photo(bounds: &str) -> Task {
         formats: vec![ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp],
         animate: false,
         lossless_source: false,
-        economical: false,
         facts: ContentFacts::default(),
         full_chroma: true,
         ceiling: None,

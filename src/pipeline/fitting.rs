@@ -151,7 +151,6 @@ fn open(
         formats: target.formats.clone(),
         animate: target.animate,
         lossless_source: is_lossless(facts),
-        economical: false,
         facts: session.facts(),
         full_chroma: job.capabilities.jpeg_full_chroma.value,
         ceiling: ceiling(facts, part),
@@ -208,7 +207,7 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
             Step::Exhausted { smallest } => {
                 // The original's own size is no reason to refuse: only the limit is.
                 if work.task.ceiling.take().is_some() {
-                    work.search = Search::new(&work.task, work.budget);
+                    work.search.lift_ceiling(work.budget, false);
                     continue;
                 }
                 work.exhausted = Some(smallest);
@@ -232,11 +231,11 @@ fn relax(work: &mut Work) -> bool {
         .as_ref()
         .is_some_and(|(Recipe::Image(recipe), _)| recipe.dimensions != work.task.largest());
     let room = work.task.ceiling.is_some_and(|ceiling| ceiling < work.budget);
-    let relaxed = scaled && room && work.task.lossless_source && !work.keeps_ceiling;
+    let still = work.task.lossless_source && !work.task.animate;
+    let relaxed = scaled && room && still && !work.keeps_ceiling;
     if relaxed {
         work.task.ceiling = None;
-        work.task.economical = true;
-        work.search = Search::new(&work.task, work.budget);
+        work.search.lift_ceiling(work.budget, true);
         work.best = None;
     }
     relaxed

@@ -8,7 +8,7 @@ use crate::model::Dimensions;
 
 /// Side of the windows that are compared, and the step between them.
 const WINDOW: usize = 8;
-const STEP: usize = 4;
+const STEP: usize = 8;
 /// Stabilising constants of SSIM (Wang et al. 2004): (0.01 · 255)² and (0.03 · 255)².
 const C1: f64 = 6.502_5;
 const C2: f64 = 58.522_5;
