@@ -16,7 +16,7 @@ use mmsfit::{
     },
     service::{Load, Service},
 };
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 use tonic::{Code, Request, Response, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
@@ -56,24 +56,31 @@ async fn client(server: &Running) -> AdaptationServiceClient<Channel> {
     AdaptationServiceClient::new(server.channel().await)
 }
 
-/// How long the whole work takes when nobody disturbs it; the second of two runs.
-async fn undisturbed(server: &Running, message: &Buffer) -> Duration {
+/// The tests measure time: one after the other.
+static CLOCK: Mutex<()> = Mutex::const_new(());
+
+/// How long the whole work takes when nobody disturbs it: the best of three runs.
+async fn undisturbed(server: &Running, request: &v1::AdaptRequest) -> Duration {
     let mut client = client(server).await;
-    client.adapt(request(message)).await.expect("it fits");
-    let start = Instant::now();
-    client.adapt(request(message)).await.expect("it fits");
-    start.elapsed()
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let start = Instant::now();
+        client.adapt(request.clone()).await.expect("it fits");
+        best = best.min(start.elapsed());
+    }
+    best
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_call_stops_its_work() {
+    let _alone = CLOCK.lock().await;
     let server = Running::start(service()).await;
-    let message = message(4);
-    let whole = undisturbed(&server, &message).await;
+    let asked = request(&message(4));
+    let whole = undisturbed(&server, &asked).await;
     let mut slowest = Duration::ZERO;
-    for tenths in [1, 3, 5, 7] {
+    for tenths in [1, 2, 4, 6] {
         let mut client = client(&server).await;
-        let call = client.adapt(request(&message));
+        let call = client.adapt(asked.clone());
         assert!(timeout(whole * tenths / 10, call).await.is_err(), "{tenths}/10 of {whole:?}");
         let left = Instant::now();
         eventually("the pool is idle", || server.service.pool().load() == IDLE).await;
@@ -82,43 +89,75 @@ async fn a_dropped_call_stops_its_work() {
     println!("undisturbed {whole:?}, at rest {slowest:?} after the caller had left");
     assert!(slowest < whole / 4, "{slowest:?} after the caller left; the whole takes {whole:?}");
     // The thread lives on.
-    client(&server).await.adapt(request(&message)).await.expect("it still works");
+    client(&server).await.adapt(asked).await.expect("it still works");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadline_gives_the_best_so_far_or_a_typed_refusal() {
+async fn a_deadline_gives_what_there_is_or_a_typed_refusal() {
+    let _alone = CLOCK.lock().await;
     let server = Running::start(service()).await;
-    let message = message(4);
-    let whole = undisturbed(&server, &message).await;
-    for percent in [2, 20, 50, 70, 80, 90, 95, 100, 300] {
-        let given = whole * percent / 100;
-        let mut asked = Request::new(request(&message));
-        asked.set_timeout(given);
-        let start = Instant::now();
-        let answer = client(&server).await.adapt(asked).await;
-        let took = start.elapsed();
-        println!("{percent} % of {whole:?}: {} after {took:?}", outcome(&answer));
-        assert!(took < given + Duration::from_millis(250), "{took:?} of {given:?}");
-        match answer {
-            Ok(answer) => fits(&answer.into_inner()),
-            Err(status) => {
-                match status.get_error_details().error_info() {
-                    Some(info) => {
-                        assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
-                        assert_eq!(
-                            (info.domain.as_str(), info.reason.as_str()),
-                            ("mmsfit", "DEADLINE_EXCEEDED")
-                        );
-                    }
-                    // tonic's client gave up by its own clock, before it could send the whole
-                    // message perhaps, and calls that CANCELLED.
-                    None => assert_eq!(status.message(), "Timeout expired", "{status:?}"),
-                }
-                assert!(percent <= 100, "there was time enough");
-            }
-        }
-        eventually("the pool is idle", || server.service.pool().load() == IDLE).await;
+    let asked = request(&message(4));
+    let whole = undisturbed(&server, &asked).await;
+    for percent in [2, 20, 50, 80, 100, 500] {
+        let answer = within(&server, &asked, whole * percent / 100).await;
+        println!("{percent} % of {whole:?}: {}", outcome(&answer));
+        assert!(answer.is_ok() || percent <= 100, "there was time enough");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_that_the_deadline_ends_answers_with_its_best() {
+    let _alone = CLOCK.lock().await;
+    let server = Running::start(service()).await;
+    // Where only PNG is shown, every step of the search is an encode that takes a while.
+    let mut asked = request(&message(1));
+    asked.effort = v1::Effort::Best.into();
+    asked.device = Some(v1::DeviceDescription {
+        capabilities: Some(v1::InlineCapabilities {
+            accept: vec!["image/png".into()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    });
+    let whole = undisturbed(&server, &asked).await;
+    // Where in the search the deadline falls is not ours to choose: until one falls behind the
+    // first that fits.
+    for percent in (60..=130).step_by(3).cycle().take(72) {
+        let answer = within(&server, &asked, whole * percent / 100).await;
+        println!("{percent} % of {whole:?}: {}", outcome(&answer));
+        if answer.is_ok_and(|answer| cut_short(answer.get_ref()) > 0) {
+            return;
+        }
+    }
+    panic!("no deadline fell into the search");
+}
+
+/// What a call with so much time gives; always in time and always in order.
+async fn within(server: &Running, asked: &v1::AdaptRequest, given: Duration) -> Answered {
+    let mut client = client(server).await;
+    let mut asked = Request::new(asked.clone());
+    asked.set_timeout(given);
+    let start = Instant::now();
+    let answer = client.adapt(asked).await;
+    let took = start.elapsed();
+    assert!(took < given + Duration::from_millis(250), "{took:?} of {given:?}");
+    match &answer {
+        Ok(answer) => fits(answer.get_ref()),
+        Err(status) => match status.get_error_details().error_info() {
+            Some(info) => {
+                assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+                assert_eq!(
+                    (info.domain.as_str(), info.reason.as_str()),
+                    ("mmsfit", "DEADLINE_EXCEEDED")
+                );
+            }
+            // tonic's client gave up by its own clock, before it could send the whole message
+            // perhaps, and calls that CANCELLED.
+            None => assert_eq!(status.message(), "Timeout expired", "{status:?}"),
+        },
+    }
+    eventually("the pool is idle", || server.service.pool().load() == IDLE).await;
+    answer
 }
 
 /// What came, in a word.
@@ -143,5 +182,5 @@ fn cut_short(answer: &v1::AdaptResponse) -> usize {
 fn fits(answer: &v1::AdaptResponse) {
     let Some(Answer::MmsPdu(bytes)) = &answer.content else { panic!("a PDU goes where one came") };
     assert!(bytes.len() <= LIMIT as usize, "{} bytes", bytes.len());
-    assert_eq!(answer.report.as_ref().map(|r| r.parts.len()), Some(4));
+    assert!(answer.report.as_ref().is_some_and(|report| !report.parts.is_empty()));
 }

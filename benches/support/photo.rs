@@ -69,7 +69,8 @@ pub fn photo(width: u32, height: u32, seed: u32) -> Vec<u8> {
         let tower = (u * 11.0).floor();
         let top = 0.25 + 0.5 * lattice(tower as u32, 5, seed);
         if v > top && v < 0.8 && (tower as u32).is_multiple_of(3) {
-            let window = (x / 24.0) as u32 % 2 == 0 && (y / 32.0) as u32 % 2 == 0;
+            let window =
+                ((x / 24.0) as u32).is_multiple_of(2) && ((y / 32.0) as u32).is_multiple_of(2);
             light = if window { 0.85 } else { 0.3 } + 0.3 * luma[at];
             hue = if window { 0.1 } else { -0.03 };
         }

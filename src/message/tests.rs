@@ -1,5 +1,5 @@
 //! The room's promises: nothing panics, nothing changes that need not, sizes are exact.
-//! In one file because every promise is checked with the same few helpers, on every form.
+//! Long because every promise is checked with the same few helpers, on every form.
 
 use std::{path::PathBuf, time::Instant};
 

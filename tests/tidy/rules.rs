@@ -26,7 +26,15 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "message",
         imports: &["model"],
-        crates: Some(&["base64", "bytes", "encoding_rs", "quick_xml", "serde", "thiserror"]),
+        crates: Some(&[
+            "base64",
+            "bytes",
+            "encoding_rs",
+            "memchr",
+            "quick_xml",
+            "serde",
+            "thiserror",
+        ]),
         pure: true,
     },
     Room {
@@ -58,6 +66,7 @@ pub const ROOMS: &[Room] = &[
             "image",
             "jpeg_decoder",
             "jpeg_encoder",
+            "memchr",
             "moxcms",
             "png",
             "quantette",

@@ -245,15 +245,7 @@ pub(super) fn unused_boundary(bytes: &[u8], length: usize) -> String {
 
 /// Whether `needle` occurs in `bytes`.
 pub(super) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    let Some(&first) = needle.first() else { return true };
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|&b| b == first) {
-        if rest[at..].starts_with(needle) {
-            return true;
-        }
-        rest = &rest[at + 1..];
-    }
-    false
+    memchr::memmem::find(bytes, needle).is_some()
 }
 
 /// The header block with its boundary parameter changed in place: no other byte moves.

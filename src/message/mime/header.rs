@@ -31,7 +31,7 @@ pub(super) fn block_len(bytes: &[u8]) -> Option<usize> {
 
 /// Where the line that starts at `at` ends, its `\n` included.
 pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
-    bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |found| at + found + 1)
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |found| at + found + 1)
 }
 
 /// Whether `bytes` start with an HTTP request or status line (RFC 9112 §3, §4).

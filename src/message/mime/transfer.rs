@@ -50,14 +50,29 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Which bytes are characters of the alphabet (RFC 4648 §4).
+const BASE64: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] =
+            (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'+' || byte as u8 == b'/';
+        byte += 1;
+    }
+    table
+};
+
 /// Whatever of `wire` is base64: other characters are passed over, padding ends it.
 pub(crate) fn base64_decode(wire: &[u8]) -> Vec<u8> {
     let mut clean: Vec<u8> = Vec::with_capacity(wire.len());
-    for &byte in wire {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => clean.push(byte),
-            b'=' => break,
-            _ => {}
+    let mut rest = wire;
+    // Line by line as a rule: runs are copied whole.
+    loop {
+        let run = rest.iter().position(|&byte| !BASE64[usize::from(byte)]).unwrap_or(rest.len());
+        clean.extend_from_slice(&rest[..run]);
+        match &rest[run..] {
+            [] | [b'=', ..] => break,
+            [_, tail @ ..] => rest = tail,
         }
     }
     // A single character left over holds no whole byte.

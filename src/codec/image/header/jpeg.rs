@@ -134,7 +134,7 @@ pub fn layout(bytes: &[u8]) -> Result<Layout, CodecError> {
 fn next_marker(bytes: &[u8], from: usize, in_scan: bool) -> Option<(usize, u8)> {
     let mut at = from;
     loop {
-        at += bytes.get(at..)?.iter().position(|b| *b == 0xFF)?;
+        at += memchr::memchr(0xFF, bytes.get(at..)?)?;
         match *bytes.get(at + 1)? {
             0 => at += 2,
             0xFF => at += 1,
