@@ -260,10 +260,13 @@ fn assert_others_read_them(cases: &[Case], wanted: usize) {
             command.arg(&path);
         } else {
             // One thread: what is decoded is small, and the test has all cores at work.
-            command
-                .args(["-v", "error", "-threads", "1", "-i"])
-                .arg(&path)
-                .args(["-fps_mode", "passthrough", "-f", "null", "-"]);
+            command.args(["-v", "error", "-threads", "1", "-i"]).arg(&path).args([
+                "-fps_mode",
+                "passthrough",
+                "-f",
+                "null",
+                "-",
+            ]);
         }
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
