@@ -225,8 +225,8 @@ pub fn photo(width: u16, height: u16, seed: u64) -> Pixels {
                 let base = mix(mix(light.horizon, light.water, 140), light.water, far);
                 let ripple = wave[x] * (70 + far) / 90_000;
                 // The sun's road on the water.
-                let road =
-                    (x as i64 - sun_x).abs() * 256 / (short / 8 + short * i64::from(far) / 1024);
+                let width = (short / 8 + short * i64::from(far) / 1024).max(1);
+                let road = (x as i64 - sun_x).abs() * 256 / width;
                 let glint =
                     ((256 - road.min(256)) as i32 * (wave[x] / 90 + 40).clamp(0, 160)) / 200;
                 mix(base.map(|c| c + ripple), light.sun, glint)

@@ -29,7 +29,6 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::AlphaFlattened => "transparent areas filled with the background",
         ReasonCode::CodingNotSupported => "coded in a way that the device does not show",
         ReasonCode::MetadataStripped => "hidden data such as place and camera removed",
-        ReasonCode::SanitizeRequired => "re-made because the policy wants no hidden data",
         ReasonCode::ScaledForBudget => "made smaller to keep it sharp within its bytes",
         ReasonCode::ColorsReduced => "fewer colours to save bytes",
         ReasonCode::FramesDropped => "fewer frames to save bytes",
@@ -42,8 +41,6 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::NeverCut => "text and layout are never cut",
         ReasonCode::AdaptationNotAllowed => "sender, device or policy forbid changes",
         ReasonCode::DeadlineBestSoFar => "time was up: the best version so far was taken",
-        ReasonCode::OriginalSmaller => "the original was smaller than any new version",
-        ReasonCode::ReferencesRewritten => "references to renamed parts brought up to date",
     }
 }
 

@@ -37,9 +37,6 @@ pub enum ReasonCode {
     /// Metadata was removed.
     #[serde(rename = "REASON_CODE_METADATA_STRIPPED")]
     MetadataStripped,
-    /// Metadata must go whatever else happens (policy).
-    #[serde(rename = "REASON_CODE_SANITIZE_REQUIRED")]
-    SanitizeRequired,
     /// Dimensions were reduced below the box to meet the budget.
     #[serde(rename = "REASON_CODE_SCALED_FOR_BUDGET")]
     ScaledForBudget,
@@ -76,12 +73,6 @@ pub enum ReasonCode {
     /// The best result so far was taken when the deadline came.
     #[serde(rename = "REASON_CODE_DEADLINE_BEST_SO_FAR")]
     DeadlineBestSoFar,
-    /// Re-encoding would have made it larger: the original was kept.
-    #[serde(rename = "REASON_CODE_ORIGINAL_SMALLER")]
-    OriginalSmaller,
-    /// References to a renamed part were rewritten.
-    #[serde(rename = "REASON_CODE_REFERENCES_REWRITTEN")]
-    ReferencesRewritten,
 }
 
 /// A reason and, where it helps, the figures behind it.

@@ -81,9 +81,9 @@ mirror! {
     model::ReasonCode => ReasonCode {
         Fits, TypeNotAccepted, DeclaredTypeWrong, OverImageLimit, OverMessageLimit,
         Orientation, ColorModel, AlphaFlattened, CodingNotSupported, MetadataStripped,
-        SanitizeRequired, ScaledForBudget, ColorsReduced, FramesDropped, AnimationLost,
+        ScaledForBudget, ColorsReduced, FramesDropped, AnimationLost,
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
-        AdaptationNotAllowed, DeadlineBestSoFar, OriginalSmaller, ReferencesRewritten
+        AdaptationNotAllowed, DeadlineBestSoFar
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,
