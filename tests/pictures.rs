@@ -269,7 +269,12 @@ fn assert_others_read_them(cases: &[Case], wanted: usize) {
             ]);
         }
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
-        let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+        // The null muxer counts frames in a rate that it guesses; what it says of its own
+        // timestamps is not about the file.
+        let complaints: String = String::from_utf8_lossy(&output.stderr)
+            .lines()
+            .filter(|line| !line.starts_with("[null @"))
+            .collect();
         if output.status.success() && (is_wbmp || complaints.trim().is_empty()) {
             Ok(())
         } else {

@@ -69,12 +69,12 @@ pub fn read_inputs(service: &Service, args: &InputArgs) -> Result<Input, Failure
         match kind {
             Kind::Medium(medium) if args.bare && !Kind::Medium(medium.clone()).is_playable() => {
                 let why = format!("--bare takes a picture, sound or video, this is {medium}");
-                return Err(about(Failure::usage("BARE_NEEDS_ONE_MEDIUM", why)));
+                return Err(about(Failure::input("NOT_A_MEDIUM", why)));
             }
             Kind::Medium(medium) => media.push((path, medium, data)),
             Kind::Pdu | Kind::Mime if args.bare => {
                 let why = format!("--bare takes a media file, this is {}", kind.in_words());
-                return Err(about(Failure::usage("BARE_NEEDS_ONE_MEDIUM", why)));
+                return Err(about(Failure::input("NOT_A_MEDIUM", why)));
             }
             Kind::Pdu | Kind::Mime => {
                 let why = format!("{} stands alone, it cannot be one of several", kind.in_words());

@@ -186,7 +186,9 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "INPUT_UNREADABLE" => Some("check the path and its permissions"),
         "REQUEST_TOO_LARGE" => Some("the limit is in `mmsfit check-config`"),
         "OUTPUT_UNWRITABLE" => Some("check that the directory exists and may be written"),
-        "BARE_NEEDS_ONE_MEDIUM" => Some("give one media file, or leave out --bare"),
+        "BARE_NEEDS_ONE_MEDIUM" | "NOT_A_MEDIUM" => {
+            Some("give one media file, or leave out --bare")
+        }
         "ONE_MESSAGE_AT_A_TIME" => Some("use `mmsfit batch run` for many messages"),
         "OUTPUT_IS_INPUT" => Some("name another file after -o"),
         "NOT_A_PROFILE" => Some("--device takes a name, a UAProf document or its URL"),

@@ -24,8 +24,8 @@ pub struct Rung {
 /// A path from the mildest rung to the harshest.
 #[derive(Clone, Debug)]
 pub struct PathLane {
-    /// Encodes after which the lane gives up if none fitted: another lane does better than its
-    /// harsher rungs.
+    /// Encodes after which the lane takes what fits, or gives up: another lane does better than
+    /// its harsher rungs.
     most: usize,
     rungs: Vec<Rung>,
     seen: Vec<Option<Observation>>,
@@ -76,16 +76,14 @@ impl PathLane {
         let low = self.first_open(now.budget);
         let high = fitting.map_or(self.rungs.len(), |(i, _)| i);
         let full = fitting.is_some_and(|(_, size)| size as f64 >= now.budget as f64 * FULL);
-        if low >= high || full {
+        let spent = self.seen.iter().flatten().count() >= self.most;
+        if low >= high || full || spent {
             return match fitting {
                 None => Proposal::Dead,
                 Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,
                 // It fits now that the budget has grown, but its bytes were let go.
                 Some((index, _)) => self.attempt(index, now),
             };
-        }
-        if fitting.is_none() && self.seen.iter().flatten().count() >= self.most {
-            return Proposal::Dead;
         }
         let wanted = match (low.checked_sub(1), fitting) {
             (Some(over), Some((index, size))) => self.between(over, index, size, now),

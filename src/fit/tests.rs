@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Chroma, Quality};
+use crate::model::{Chroma, ContentFacts, ImageFormat, Quality};
 
 fn d(text: &str) -> Dimensions {
     text.parse().unwrap()

@@ -1,0 +1,37 @@
+//! What a search is for.
+
+use crate::model::{Bytes, ContentFacts, Dimensions, Effort, ImageFormat, Rgb};
+
+/// What is to be fitted: one picture for one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Dimensions of the source as shown.
+    pub source: Dimensions,
+    /// The device's box, turned to the picture.
+    pub bounds: Dimensions,
+    /// Formats that the device takes and the codec writes, in the policy's order of preference.
+    pub formats: Vec<ImageFormat>,
+    /// Whether the source moves and may go on moving.
+    pub animate: bool,
+    /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
+    /// format be worth its bytes.
+    pub lossless_source: bool,
+    /// Facts about the decoded pixels.
+    pub facts: ContentFacts,
+    /// The device shows 4:4:4 JPEG.
+    pub full_chroma: bool,
+    /// No output needs to be larger than this: the original's size, where the original is of a
+    /// format that could be written anew.
+    pub ceiling: Option<Bytes>,
+    /// How much work to spend.
+    pub effort: Effort,
+    /// Colour behind transparency.
+    pub background: Rgb,
+}
+
+impl Task {
+    /// The largest output: the source within the box.
+    pub fn largest(&self) -> Dimensions {
+        self.source.shrunk_into(self.bounds)
+    }
+}
