@@ -153,6 +153,26 @@ impl Taken {
     }
 }
 
+/// Appends `text` with its percent-encoded octets decoded (RFC 3986 clause 2.1, RFC 2231); what is
+/// no such octet stays as it is.
+pub(super) fn percent_bytes(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
+        match (byte, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
+            (b'%', Some(octet)) => {
+                out.push(octet);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

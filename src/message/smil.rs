@@ -228,22 +228,8 @@ fn strip_cid(src: &str) -> (bool, &str) {
 }
 
 fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
-        match (byte, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
-            (b'%', Some(octet)) => {
-                out.push(octet);
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
+    let mut out = Vec::with_capacity(text.len());
+    super::names::percent_bytes(text, &mut out);
     super::wsp::lossy(&out)
 }
 

@@ -29,27 +29,29 @@ pub(super) fn refuse_empty(
     }
     let first = part.reasons.first();
     let problem = facts.problem.as_ref();
+    let found = fault_of(part);
     Err(PipelineError::OnlyPart {
         part: part.id,
-        category: problem.map_or_else(|| category_of(part), |p| p.category),
-        reason: problem.map_or("MEDIA_UNUSABLE", |p| p.reason),
+        category: problem.map_or(found.0, |p| p.category),
+        reason: problem.map_or(found.1, |p| p.reason),
         detail: first.map_or_else(String::new, |r| {
             if r.detail.is_empty() { format!("{:?}", r.code) } else { r.detail.clone() }
         }),
     })
 }
 
-fn category_of(part: &PartPlan) -> Category {
+/// Whose fault it is that a part was given up, and the stable reason, by the codes of its reasons.
+fn fault_of(part: &PartPlan) -> (Category, &'static str) {
     use crate::model::ReasonCode as R;
-    let codes: Vec<R> = part.reasons.iter().map(|r| r.code).collect();
-    if codes.contains(&R::Malformed) {
-        Category::Input
-    } else if codes.contains(&R::SafetyLimit) {
-        Category::TooLarge
-    } else if codes.contains(&R::DecoderMissing) {
-        Category::Unsupported
+    let has = |code| part.reasons.iter().any(|r| r.code == code);
+    if has(R::Malformed) {
+        (Category::Input, "MEDIA_MALFORMED")
+    } else if has(R::SafetyLimit) {
+        (Category::TooLarge, "MEDIA_OVER_SAFETY_LIMIT")
+    } else if has(R::DecoderMissing) {
+        (Category::Unsupported, "MEDIA_UNSUPPORTED")
     } else {
-        Category::CannotFit
+        (Category::CannotFit, "MEDIA_UNUSABLE")
     }
 }
 

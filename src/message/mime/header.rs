@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::message::wsp::lossy;
+use crate::message::{names::percent_bytes, wsp::lossy};
 
 /// One field of a header block.
 #[derive(Clone, Debug)]
@@ -154,7 +154,7 @@ fn join_continuations(plain: Vec<(String, String)>) -> Vec<(String, String)> {
                 charset = label.to_owned();
                 text = rest;
             }
-            if *extended { percent(text, &mut bytes) } else { bytes.extend(text.bytes()) }
+            if *extended { percent_bytes(text, &mut bytes) } else { bytes.extend(text.bytes()) }
         }
         let value = match encoding_rs::Encoding::for_label(charset.as_bytes()) {
             Some(encoding) => encoding.decode_without_bom_handling(&bytes).0.into_owned(),
@@ -165,24 +165,6 @@ fn join_continuations(plain: Vec<(String, String)>) -> Vec<(String, String)> {
         list.push((group[0].0.clone(), value));
     }
     list
-}
-
-fn percent(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
-        match (byte, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
-            (b'%', Some(octet)) => {
-                out.push(octet);
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
 }
 
 /// RFC 2047 encoded words in `text` decoded; blanks between two of them go.
