@@ -31,7 +31,7 @@ struct Model {
 
 impl Model {
     fn size(&self, recipe: &Recipe) -> u64 {
-        let Recipe::Image(image) = recipe;
+        let image = recipe.image().expect("a picture");
         let pixels = image.dimensions.pixels() as f64;
         let scaled = pixels.powf(self.area) * 300_000f64.powf(1.0 - self.area);
         let bytes = match image.coding {
@@ -122,7 +122,7 @@ fn never_over_and_full_where_the_limit_binds() {
                 let task = photo(bounds);
                 let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
                 let recipe = got.recipe.unwrap_or_else(|| panic!("{model:?} {bounds} {budget}"));
-                let Recipe::Image(image) = recipe;
+                let image = recipe.image().expect("a picture");
                 assert!(got.size <= budget, "{model:?} {bounds} {budget}: {}", got.size);
                 assert!(image.dimensions.within(task.bounds));
                 assert!(got.tries <= 6, "{model:?} {bounds} {budget}: {} tries", got.tries);

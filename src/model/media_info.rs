@@ -36,6 +36,36 @@ impl Orientation {
     }
 }
 
+/// The moving pictures of a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoTrack {
+    /// Codec, as ffprobe names it: `h264`.
+    pub codec: String,
+    /// Profile in words, `Constrained Baseline`; empty where unknown.
+    pub profile: String,
+    /// Frames per second on average; 0 where unknown.
+    pub frame_rate: f64,
+    /// Bits per second; 0 where unknown.
+    pub bitrate: u32,
+}
+
+/// The sound of a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioTrack {
+    /// Codec, as ffprobe names it: `amr_nb`.
+    pub codec: String,
+    /// Profile in words, `LC`; empty where unknown.
+    pub profile: String,
+    /// Samples per second and channel.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// Bits per second; 0 where unknown.
+    pub bitrate: u32,
+}
+
 /// What is known of a medium. Dimensions are those that a person sees: orientation applied.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,6 +85,14 @@ pub struct MediaInfo {
     pub frames: u32,
     /// Playing time of an animation, in milliseconds; 0 where not known or not moving.
     pub duration_ms: u32,
+    /// Bits per second of the whole file, for sound and moving pictures; 0 where not known.
+    pub bitrate: u32,
+    /// The moving pictures, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoTrack>,
+    /// The sound, if there is any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<AudioTrack>,
     /// The turn that the stored pixels need.
     #[serde(skip)]
     pub orientation: Orientation,
@@ -83,6 +121,9 @@ impl MediaInfo {
             dimensions: None,
             frames: 0,
             duration_ms: 0,
+            bitrate: 0,
+            video: None,
+            audio: None,
             orientation: Orientation::NORMAL,
             has_alpha: false,
             gray: false,

@@ -3,6 +3,7 @@
 //! Architecture invariant: imports nothing else of this crate; holds no algorithm that decides
 //! what happens to a message.
 
+mod av_recipe;
 mod bytes;
 mod capabilities;
 mod dimensions;
@@ -16,13 +17,17 @@ mod recipe;
 mod report;
 mod stop;
 
+pub use av_recipe::{
+    AudioCodec, AudioCoding, AudioRecipe, Container, FrameRate, RemuxRecipe, VideoCodec,
+    VideoCoding, VideoRecipe,
+};
 pub use bytes::{Bytes, ParseBytesError};
 pub use capabilities::{AcceptList, Capabilities, Provenance, Repair, RepairCode, Source, Sourced};
 pub use dimensions::{Dimensions, ParseDimensionsError};
 pub use fault::{Category, Fault};
 pub use interface::{Framing, Interface, SenderType};
 pub use limits::{Counting, ImageLimit, LimitSource, Limits, WireLimit};
-pub use media_info::{ContentFacts, MediaInfo, Orientation};
+pub use media_info::{AudioTrack, ContentFacts, MediaInfo, Orientation, VideoTrack};
 pub use media_type::{MediaKind, MediaType};
 pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Dimensions, MediaType};
+use super::{
+    AudioCodec, AudioRecipe, Dimensions, MediaType, RemuxRecipe, VideoRecipe,
+    av_recipe::{audio_type, video_type},
+};
 
 /// How much work the caller wants to spend on quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -156,6 +159,12 @@ pub struct ImageRecipe {
 pub enum Recipe {
     /// A picture.
     Image(ImageRecipe),
+    /// Sound alone.
+    Audio(AudioRecipe),
+    /// Moving pictures, with or without sound.
+    Video(VideoRecipe),
+    /// The same coded tracks in another file.
+    Remux(RemuxRecipe),
 }
 
 impl Recipe {
@@ -163,6 +172,20 @@ impl Recipe {
     pub fn media_type(&self) -> MediaType {
         match self {
             Self::Image(image) => image.coding.format().media_type(),
+            Self::Audio(audio) => audio_type(audio.container, audio.coding.codec),
+            Self::Video(video) => video_type(video.container),
+            Self::Remux(remux) if remux.video => video_type(remux.container),
+            Self::Remux(remux) => {
+                audio_type(remux.container, remux.audio.unwrap_or(AudioCodec::Aac))
+            }
+        }
+    }
+
+    /// The picture's recipe, if it is one.
+    pub fn image(&self) -> Option<&ImageRecipe> {
+        match self {
+            Self::Image(image) => Some(image),
+            Self::Audio(_) | Self::Video(_) | Self::Remux(_) => None,
         }
     }
 }

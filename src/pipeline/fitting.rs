@@ -229,7 +229,8 @@ fn relax(work: &mut Work) -> bool {
     let scaled = work
         .best
         .as_ref()
-        .is_some_and(|(Recipe::Image(recipe), _)| recipe.dimensions != work.task.largest());
+        .and_then(|(recipe, _)| recipe.image())
+        .is_some_and(|recipe| recipe.dimensions != work.task.largest());
     let room = work.task.ceiling.is_some_and(|ceiling| ceiling < work.budget);
     let still = work.task.lossless_source && !work.task.animate;
     let relaxed = scaled && room && still && !work.keeps_ceiling;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     codec::EncodeError,
     fit::Search,
-    model::{Bytes, ImageCoding, PartId, Recipe, Stop},
+    model::{Bytes, ImageCoding, PartId, Stop},
     plan::{self, Constraint, Demand, PartFacts, PartPlan},
 };
 
@@ -244,9 +244,11 @@ pub(super) fn spend_slack(
 }
 
 fn is_photo(work: &Work) -> bool {
-    let jpeg = work.best.as_ref().is_some_and(|(Recipe::Image(recipe), _)| {
-        matches!(recipe.coding, ImageCoding::Jpeg { .. })
-    });
+    let jpeg = work
+        .best
+        .as_ref()
+        .and_then(|(recipe, _)| recipe.image())
+        .is_some_and(|recipe| matches!(recipe.coding, ImageCoding::Jpeg { .. }));
     jpeg && !work.search.saturated()
 }
 

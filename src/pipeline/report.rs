@@ -10,7 +10,7 @@ use crate::{
     message::Message,
     model::{
         Action, Bytes, Dimensions, ImageCoding, MediaInfo, Outcome, PartReport, Reason, ReasonCode,
-        Recipe, Report, Warning,
+        Report, Warning,
     },
     plan::{PartFacts, PartPlan},
 };
@@ -117,7 +117,7 @@ fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
 /// What followed from the recipe that was chosen.
 fn consequences(facts: &PartFacts, result: &FittedPart, info: &MediaInfo) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let Recipe::Image(recipe) = result.recipe;
+    let Some(recipe) = result.recipe.image() else { return reasons };
     let largest: Dimensions = result.task.largest();
     if recipe.dimensions != largest {
         reasons.push(Reason::new(

@@ -100,7 +100,7 @@ impl Session for FakeSession {
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         stop.check()?;
-        let Recipe::Image(image) = recipe;
+        let image = recipe.image().expect("a picture");
         let ImageCoding::Jpeg { quality, .. } = image.coding else {
             return Err(CodecError::Internal("JPEG alone".into()).into());
         };

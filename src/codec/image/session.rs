@@ -135,7 +135,9 @@ impl Session for ImageSession {
     }
 
     fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
-        let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
+        let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
+            return Ok(None);
+        };
         let ImageCoding::Jpeg { quality, chroma } = coding else { return Ok(None) };
         let key = Key { dimensions, moving: false, background: Some(background) };
         let transformed = self.transformed(key, chroma, stop)?;
@@ -143,7 +145,9 @@ impl Session for ImageSession {
     }
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
-        let Recipe::Image(ImageRecipe { dimensions, coding, background }) = *recipe;
+        let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
+            return Err(CodecError::Internal("a picture has no other medium".into()).into());
+        };
         let key = |moving, background| Key { dimensions, moving, background };
         match coding {
             ImageCoding::Jpeg { quality, chroma } => {

@@ -63,6 +63,20 @@ impl From<MediaInfo> for v1::MediaInfo {
             dimensions: info.dimensions.map(Into::into),
             frames: info.frames,
             duration_ms: info.duration_ms,
+            bitrate: info.bitrate,
+            video: info.video.map(|track| v1::VideoTrack {
+                codec: track.codec,
+                profile: track.profile,
+                frame_rate: track.frame_rate,
+                bitrate: track.bitrate,
+            }),
+            audio: info.audio.map(|track| v1::AudioTrack {
+                codec: track.codec,
+                profile: track.profile,
+                sample_rate: track.sample_rate,
+                channels: track.channels,
+                bitrate: track.bitrate,
+            }),
         }
     }
 }

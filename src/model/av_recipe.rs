@@ -1,0 +1,181 @@
+//! Recipes of sound and moving pictures: each says all that an encoder must know.
+
+use serde::Serialize;
+
+use super::{Dimensions, MediaType};
+
+/// Audio codecs that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum AudioCodec {
+    /// AMR narrow band, 8 kHz mono, 20 ms frames (3GPP TS 26.071).
+    AmrNb,
+    /// AMR wide band, 16 kHz mono, 20 ms frames (3GPP TS 26.171).
+    AmrWb,
+    /// AAC low complexity.
+    Aac,
+    /// MPEG-1/2 layer III.
+    Mp3,
+}
+
+impl AudioCodec {
+    /// As ffprobe names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AmrNb => "amr_nb",
+            Self::AmrWb => "amr_wb",
+            Self::Aac => "aac",
+            Self::Mp3 => "mp3",
+        }
+    }
+}
+
+/// How sound is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AudioCoding {
+    /// The codec.
+    pub codec: AudioCodec,
+    /// Bits per second. For AMR exactly that of a mode.
+    pub bitrate: u32,
+    /// Samples per second and channel.
+    pub sample_rate: u32,
+    /// 1 or 2.
+    pub channels: u8,
+}
+
+/// Video codecs that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum VideoCodec {
+    /// H.263 profile 0: five legal sizes.
+    H263,
+    /// MPEG-4 Visual, simple profile.
+    Mpeg4,
+    /// H.264, constrained baseline.
+    H264,
+}
+
+impl VideoCodec {
+    /// As ffprobe names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::H263 => "h263",
+            Self::Mpeg4 => "mpeg4",
+            Self::H264 => "h264",
+        }
+    }
+}
+
+/// Frames per second as a fraction, lowest terms not required; neither side zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct FrameRate {
+    numerator: u32,
+    denominator: u32,
+}
+
+impl FrameRate {
+    /// `None` if a side is zero.
+    pub const fn new(numerator: u32, denominator: u32) -> Option<Self> {
+        if numerator == 0 || denominator == 0 {
+            None
+        } else {
+            Some(Self { numerator, denominator })
+        }
+    }
+
+    /// Frames.
+    pub const fn numerator(self) -> u32 {
+        self.numerator
+    }
+
+    /// In that many seconds.
+    pub const fn denominator(self) -> u32 {
+        self.denominator
+    }
+
+    /// Frames per second.
+    pub fn per_second(self) -> f64 {
+        f64::from(self.numerator) / f64::from(self.denominator)
+    }
+}
+
+/// How moving pictures are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VideoCoding {
+    /// The codec.
+    pub codec: VideoCodec,
+    /// Bits per second of the video alone, container apart.
+    pub bitrate: u32,
+    /// Coded size: even sides; for H.263 one of the legal sizes, the picture letterboxed in it.
+    pub dimensions: Dimensions,
+    /// Constant frame rate of the output.
+    pub rate: FrameRate,
+}
+
+/// Files that sound and moving pictures are written into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Container {
+    /// `#!AMR` / `#!AMR-WB` storage format (RFC 4867 clause 5).
+    Amr,
+    /// 3GP (3GPP TS 26.244).
+    ThreeGp,
+    /// MP4 (ISO/IEC 14496-14).
+    Mp4,
+    /// AAC frames with ADTS headers.
+    Adts,
+    /// MPEG audio frames.
+    Mp3,
+}
+
+/// How to write a sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AudioRecipe {
+    /// The file.
+    pub container: Container,
+    /// The coding.
+    pub coding: AudioCoding,
+    /// Longer sounds are cut here, with a fade; `None`: whole. Milliseconds.
+    pub keep_ms: Option<u32>,
+}
+
+/// How to write moving pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VideoRecipe {
+    /// The file.
+    pub container: Container,
+    /// The pictures.
+    pub video: VideoCoding,
+    /// The sound, if any.
+    pub audio: Option<AudioCoding>,
+    /// Longer clips are cut here; `None`: whole. Milliseconds.
+    pub keep_ms: Option<u32>,
+}
+
+/// How to move coded tracks into another file without coding them anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RemuxRecipe {
+    /// The file.
+    pub container: Container,
+    /// Moving pictures, or sound alone.
+    pub video: bool,
+    /// The sample format of the sound, for its type: AMR files are of two types.
+    pub audio: Option<AudioCodec>,
+}
+
+/// The media type of a file of sound alone.
+pub(super) fn audio_type(container: Container, codec: AudioCodec) -> MediaType {
+    MediaType::fold(match (container, codec) {
+        (Container::Amr, AudioCodec::AmrWb) => "audio/amr-wb",
+        (Container::Amr, _) => "audio/amr",
+        (Container::ThreeGp, _) => "audio/3gpp",
+        (Container::Mp4, _) => "audio/mp4",
+        (Container::Adts, _) => "audio/aac",
+        (Container::Mp3, _) => "audio/mpeg",
+    })
+}
+
+/// The media type of a file with moving pictures.
+pub(super) fn video_type(container: Container) -> MediaType {
+    MediaType::fold(match container {
+        Container::ThreeGp => "video/3gpp",
+        _ => "video/mp4",
+    })
+}
