@@ -4,9 +4,10 @@
 use mmsfit::{
     grpc::{DESCRIPTORS, v1},
     model::{
-        AcceptList, Action, Bytes, Capabilities, Counting, Dimensions, ImageLimit, LimitSource,
-        Limits, MediaInfo, MediaKind, MediaType, Outcome, PartId, PartReport, Provenance, Reason,
-        ReasonCode, Repair, RepairCode, Report, Source, Sourced, Warning, WireLimit,
+        AcceptList, Action, AudioCodec, Bytes, Capabilities, Counting, Dimensions, ImageLimit,
+        LimitSource, Limits, MediaInfo, MediaKind, MediaType, Outcome, PartId, PartReport,
+        Provenance, Reason, ReasonCode, Repair, RepairCode, Report, Source, Sourced, VideoCodec,
+        VideoSupport, Warning, WireLimit,
     },
 };
 use prost::Message;
@@ -54,6 +55,16 @@ fn capabilities() -> Capabilities {
         suppress_adaptation: sourced(false, Source::Default),
         jpeg_full_chroma: sourced(true, Source::CarrierDefault),
         jpeg_progressive: sourced(false, Source::UserAgent),
+        video: sourced(
+            vec![VideoSupport {
+                codec: VideoCodec::H263,
+                max_dimensions: box_of(176, 144),
+                max_frame_rate: 15,
+                max_bitrate: 64_000,
+            }],
+            Source::Uaprof,
+        ),
+        audio: sourced(vec![AudioCodec::Aac, AudioCodec::AmrNb], Source::Uaprof),
     }
 }
 

@@ -13,7 +13,8 @@ use bytes::Bytes as Buffer;
 
 pub use crate::model::ContentFacts;
 use crate::model::{
-    Bytes, Category, Dimensions, Fault, MediaInfo, MediaType, Recipe, Rgb, Stop, StopCause,
+    Bytes, Category, Dimensions, Fault, MediaInfo, MediaKind, MediaType, Recipe, Rgb, Stop,
+    StopCause,
 };
 
 /// Hard limits on what a decoder may do with one input.
@@ -27,6 +28,8 @@ pub struct DecodeLimits {
     pub max_frames: u32,
     /// Memory that decoding one input may hold at once, in bytes. Default: 512 MiB.
     pub max_memory: Bytes,
+    /// Length of one sound or clip, in milliseconds. Default: 3,600,000 (an hour).
+    pub max_duration_ms: u64,
 }
 
 impl Default for DecodeLimits {
@@ -36,6 +39,7 @@ impl Default for DecodeLimits {
             max_total_pixels: 400_000_000,
             max_frames: 2_000,
             max_memory: Bytes::new(512 << 20),
+            max_duration_ms: 3_600_000,
         }
     }
 }
@@ -54,6 +58,9 @@ pub struct OpenHint {
 pub trait Codec: Send + Sync {
     /// The type of `bytes` if this codec reads it, judged by content (magic numbers) alone.
     fn recognise(&self, bytes: &[u8]) -> Option<MediaType>;
+
+    /// Whether sessions of `input` can encode recipes of this kind.
+    fn writes(&self, input: &MediaType, output: MediaKind) -> bool;
 
     /// What can be told from the headers, without decoding pixels.
     ///
@@ -243,5 +250,13 @@ impl CodecSet {
     /// The codec that reads `bytes`, and their type.
     pub fn find(&self, bytes: &[u8]) -> Option<(&dyn Codec, MediaType)> {
         self.0.iter().find_map(|codec| Some((codec.as_ref(), codec.recognise(bytes)?)))
+    }
+
+    /// The codec that reads `bytes` and makes media of the kind `output` from them.
+    pub fn find_writer(&self, bytes: &[u8], output: MediaKind) -> Option<&dyn Codec> {
+        let able = |codec: &&dyn Codec| {
+            codec.recognise(bytes).is_some_and(|input| codec.writes(&input, output))
+        };
+        self.0.iter().map(Box::as_ref).find(able)
     }
 }

@@ -57,6 +57,7 @@ struct Decode {
     max_total_pixels: Entry,
     max_frames: Entry,
     max_memory: Entry,
+    max_duration_ms: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,6 +114,8 @@ pub(super) fn resolve(
     )?;
     settings.set("decode.max_frames", &from.max_frames, &mut decode.max_frames)?;
     settings.set("decode.max_memory", &from.max_memory, &mut decode.max_memory)?;
+    let duration = &mut decode.max_duration_ms;
+    settings.set("decode.max_duration_ms", &from.max_duration_ms, duration)?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
     let size = &mut defaults.max_message_bytes;

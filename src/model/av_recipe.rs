@@ -5,15 +5,19 @@ use serde::Serialize;
 use super::{Dimensions, MediaType};
 
 /// Audio codecs that are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum AudioCodec {
     /// AMR narrow band, 8 kHz mono, 20 ms frames (3GPP TS 26.071).
+    #[serde(rename = "amr_nb")]
     AmrNb,
     /// AMR wide band, 16 kHz mono, 20 ms frames (3GPP TS 26.171).
+    #[serde(rename = "amr_wb")]
     AmrWb,
     /// AAC low complexity.
+    #[serde(rename = "aac")]
     Aac,
     /// MPEG-1/2 layer III.
+    #[serde(rename = "mp3")]
     Mp3,
 }
 
@@ -43,13 +47,16 @@ pub struct AudioCoding {
 }
 
 /// Video codecs that are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum VideoCodec {
     /// H.263 profile 0: five legal sizes.
+    #[serde(rename = "h263")]
     H263,
     /// MPEG-4 Visual, simple profile.
+    #[serde(rename = "mpeg4")]
     Mpeg4,
     /// H.264, constrained baseline.
+    #[serde(rename = "h264")]
     H264,
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use serde::Serialize;
 
-use super::{Bytes, Dimensions, MediaType};
+use super::{AudioCodec, Bytes, Dimensions, MediaType, VideoCodec};
 
 /// Which kind of description a value came from, in the order of precedence (DESIGN §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -143,6 +143,20 @@ impl AcceptList {
     }
 }
 
+/// How far a device decodes one video codec: a level of its standard, or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoSupport {
+    /// The codec.
+    pub codec: VideoCodec,
+    /// The largest coded picture, turned to the clip.
+    pub max_dimensions: Dimensions,
+    /// Frames per second at the most.
+    pub max_frame_rate: u32,
+    /// Bits per second of the video at the most.
+    pub max_bitrate: u32,
+}
+
 /// What a device can take. Every value carries its provenance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -174,6 +188,10 @@ pub struct Capabilities {
     pub jpeg_full_chroma: Sourced<bool>,
     /// Shows progressive JPEG.
     pub jpeg_progressive: Sourced<bool>,
+    /// Video codecs that it decodes, the best first; empty: no video.
+    pub video: Sourced<Vec<VideoSupport>>,
+    /// Audio codecs that it decodes, the best first, alone or beside video; empty: no sound.
+    pub audio: Sourced<Vec<AudioCodec>>,
 }
 
 /// A kind of mistake in a description that was mended.

@@ -22,7 +22,9 @@ pub use av_recipe::{
     VideoCoding, VideoRecipe,
 };
 pub use bytes::{Bytes, ParseBytesError};
-pub use capabilities::{AcceptList, Capabilities, Provenance, Repair, RepairCode, Source, Sourced};
+pub use capabilities::{
+    AcceptList, Capabilities, Provenance, Repair, RepairCode, Source, Sourced, VideoSupport,
+};
 pub use dimensions::{Dimensions, ParseDimensionsError};
 pub use fault::{Category, Fault};
 pub use interface::{Framing, Interface, SenderType};

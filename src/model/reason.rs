@@ -73,6 +73,30 @@ pub enum ReasonCode {
     /// The best result so far was taken when the deadline came.
     #[serde(rename = "REASON_CODE_DEADLINE_BEST_SO_FAR")]
     DeadlineBestSoFar,
+    /// The frame, frame rate and bitrate that were chosen for the bytes at hand.
+    #[serde(rename = "REASON_CODE_RUNG")]
+    Rung,
+    /// Fewer frames a second, for the device or the budget.
+    #[serde(rename = "REASON_CODE_FRAME_RATE_REDUCED")]
+    FrameRateReduced,
+    /// Moved into another file, its tracks bit for bit.
+    #[serde(rename = "REASON_CODE_CONTAINER_CHANGED")]
+    ContainerChanged,
+    /// The device has no video, or no video fits: a picture or a GIF of it.
+    #[serde(rename = "REASON_CODE_VIDEO_LOST")]
+    VideoLost,
+    /// The sound beside the video was given up.
+    #[serde(rename = "REASON_CODE_SOUND_LOST")]
+    SoundLost,
+    /// Music in a speech codec, because the device leaves no other choice.
+    #[serde(rename = "REASON_CODE_MUSIC_AS_SPEECH")]
+    MusicAsSpeech,
+    /// Cut to a shorter time, as the policy allows.
+    #[serde(rename = "REASON_CODE_SHORTENED")]
+    Shortened,
+    /// An animation became a video.
+    #[serde(rename = "REASON_CODE_ANIMATION_AS_VIDEO")]
+    AnimationAsVideo,
 }
 
 /// A reason and, where it helps, the figures behind it.

@@ -8,7 +8,8 @@ use crate::{
     message::{ParseLimits, PartData},
     model::{
         AcceptList, Action, ContentFacts, Counting, Dimensions, ImageCoding, ImageLimit,
-        LimitSource, MediaInfo, MediaType, Outcome, Provenance, ReasonCode, Recipe, Sourced,
+        LimitSource, MediaInfo, MediaKind, MediaType, Outcome, Provenance, ReasonCode, Recipe,
+        Sourced,
     },
 };
 
@@ -56,6 +57,10 @@ fn info(bytes: &Buffer) -> MediaInfo {
 impl Codec for Fake {
     fn recognise(&self, bytes: &[u8]) -> Option<MediaType> {
         bytes.starts_with(b"FAKE").then_some(MediaType::JPEG)
+    }
+
+    fn writes(&self, _: &MediaType, output: MediaKind) -> bool {
+        output == MediaKind::Image
     }
 
     fn probe(&self, input: &Buffer, _: &DecodeLimits) -> Result<MediaInfo, CodecError> {
@@ -163,6 +168,8 @@ fn job(pictures: &[Buffer], limit: u64, counting: Counting) -> Job {
             suppress_adaptation: Sourced::new(false, by()),
             jpeg_full_chroma: Sourced::new(true, by()),
             jpeg_progressive: Sourced::new(false, by()),
+            video: Sourced::new(Vec::new(), by()),
+            audio: Sourced::new(Vec::new(), by()),
         },
         limits: Limits {
             wire: vec![WireLimit {

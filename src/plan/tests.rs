@@ -20,6 +20,8 @@ fn capabilities(accept: &[&str]) -> Capabilities {
         suppress_adaptation: Sourced::new(false, by()),
         jpeg_full_chroma: Sourced::new(true, by()),
         jpeg_progressive: Sourced::new(false, by()),
+        video: Sourced::new(Vec::new(), by()),
+        audio: Sourced::new(Vec::new(), by()),
     }
 }
 

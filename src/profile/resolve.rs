@@ -256,5 +256,7 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         mms_version,
         jpeg_full_chroma,
         jpeg_progressive,
+        video: Sourced::new(Vec::new(), rule("default-no-video")),
+        audio: Sourced::new(Vec::new(), rule("default-no-audio")),
     }
 }

@@ -38,7 +38,7 @@ use self::{
     session::ImageSession,
 };
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
-use crate::model::{Bytes, MediaInfo, MediaType, Stop};
+use crate::model::{Bytes, MediaInfo, MediaKind, MediaType, Stop};
 
 /// Reads and writes pictures in process.
 pub struct ImageCodec;
@@ -46,6 +46,10 @@ pub struct ImageCodec;
 impl Codec for ImageCodec {
     fn recognise(&self, bytes: &[u8]) -> Option<MediaType> {
         recognise::recognise(bytes)
+    }
+
+    fn writes(&self, _: &MediaType, output: MediaKind) -> bool {
+        output == MediaKind::Image
     }
 
     fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
@@ -88,6 +92,13 @@ impl Codec for ImageCodec {
         let quality = reference.and_then(|r| session.likeness(r));
         Ok(Verified { info, quality })
     }
+}
+
+/// A session of pixels that another decoder made: upright, sRGB, at least one frame. `info` tells
+/// of the medium that they came from.
+pub fn session_of(info: MediaInfo, picture: Picture) -> Box<dyn Session> {
+    let facts = facts::of_picture(&picture);
+    Box::new(ImageSession::new(info, facts, picture))
 }
 
 fn open(

@@ -83,7 +83,8 @@ mirror! {
         Orientation, ColorModel, AlphaFlattened, CodingNotSupported, MetadataStripped,
         ScaledForBudget, ColorsReduced, FramesDropped, AnimationLost,
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
-        AdaptationNotAllowed, DeadlineBestSoFar
+        AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
+        VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,

@@ -4,8 +4,8 @@ use super::{count, enums::number};
 use crate::{
     grpc::v1,
     model::{
-        AcceptList, Bytes, Capabilities, Dimensions, ImageLimit, Limits, MediaInfo, PartReport,
-        Provenance, Reason, Repair, Report, Sourced, Warning, WireLimit,
+        AcceptList, AudioCodec, Bytes, Capabilities, Dimensions, ImageLimit, Limits, MediaInfo,
+        PartReport, Provenance, Reason, Repair, Report, Sourced, VideoSupport, Warning, WireLimit,
     },
 };
 
@@ -138,6 +138,19 @@ impl From<Capabilities> for v1::Capabilities {
             suppress_adaptation: Some(device.suppress_adaptation.into()),
             jpeg_full_chroma: Some(device.jpeg_full_chroma.into()),
             jpeg_progressive: Some(device.jpeg_progressive.into()),
+            video: Some(device.video.into()),
+            audio: Some(device.audio.into()),
+        }
+    }
+}
+
+impl From<VideoSupport> for v1::VideoSupport {
+    fn from(support: VideoSupport) -> Self {
+        Self {
+            codec: support.codec.name().into(),
+            max_dimensions: Some(support.max_dimensions.into()),
+            max_frame_rate: support.max_frame_rate,
+            max_bitrate: support.max_bitrate,
         }
     }
 }
@@ -161,6 +174,8 @@ sourced! {
     Dimensions => SourcedDimensions, dimensions => Some(dimensions.into());
     AcceptList => SourcedStrings, list => list.spellings().to_vec();
     Vec<String> => SourcedStrings, list => list;
+    Vec<AudioCodec> => SourcedStrings, list => list.iter().map(|c| c.name().into()).collect();
+    Vec<VideoSupport> => SourcedVideo, list => list.into_iter().map(Into::into).collect();
 }
 
 impl From<Repair> for v1::Repair {

@@ -257,6 +257,7 @@ proptest! {
                 max_total_pixels: 16_000_000,
                 max_frames: 100,
                 max_memory: Bytes::new(100 << 20),
+                ..DecodeLimits::default()
             };
             let input = Buffer::from(bytes);
             let counted = count_frames(&input, &media, 100);
