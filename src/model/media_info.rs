@@ -149,4 +149,6 @@ pub struct ContentFacts {
     pub gray: bool,
     /// Flat areas and hard edges (screenshot, drawing) rather than a photo.
     pub graphic: bool,
+    /// Sound that is more than speech, so that a speech codec would spoil it.
+    pub music: bool,
 }

@@ -74,6 +74,7 @@ fn collect<const N: usize>(pixels: &[u8], width: u32, alpha: bool) -> ContentFac
         transparent,
         gray,
         graphic: equal_neighbours as f64 / pairs >= GRAPHIC_SHARE,
+        music: false,
     }
 }
 
