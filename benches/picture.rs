@@ -94,7 +94,7 @@ fn main() {
                     .map_err(|error| error.to_string())
             }),
             Case::new("decode for 640x480", || {
-                open(&input, VGA).map(|s| s.facts().distinct_colors.unwrap_or(0).into())
+                open(&input, VGA).map(|mut s| s.facts().distinct_colors.unwrap_or(0).into())
             }),
             Case::new("decode for 1600x1200", || open(&input, box_1600).map(|_| 0)),
             Case::new("decode whole", || open(&input, full).map(|_| 0)),

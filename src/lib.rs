@@ -13,6 +13,7 @@ pub mod profile;
 pub mod codec;
 // engine
 pub mod pipeline;
+pub mod worker;
 // service
 pub mod config;
 pub mod service;

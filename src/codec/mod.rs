@@ -1,10 +1,11 @@
 //! Media codecs behind one trait: bytes in, bytes out.
 //!
 //! Architecture invariant: imports only `model`; safe Rust; no threads, files, clocks, budgets
-//! (beyond one cap) or devices. `worker::host` will implement [`Session`] for the codecs that
-//! are written in C, in a sandbox; who calls a [`Codec`] cannot tell the difference.
+//! (beyond one cap) or devices. `worker::host` implements [`Session`] for the codecs that are
+//! written in C, in a sandbox; who calls a [`Codec`] cannot tell the difference.
 
 pub mod image;
+pub mod remote;
 mod sniff;
 
 pub use sniff::sniff;
@@ -127,7 +128,7 @@ pub trait Session: Send {
     fn info(&self) -> &MediaInfo;
 
     /// Facts about its pixels.
-    fn facts(&self) -> ContentFacts;
+    fn facts(&mut self) -> ContentFacts;
 
     /// What its outputs should look like at `largest`; `None` where looks cannot be compared
     /// (animations, sound).

@@ -144,7 +144,7 @@ fn open(
     let (codec, _) = engine.codecs.find(data).ok_or_else(|| internal("codec lost"))?;
     let source = facts.info.dimensions.ok_or_else(|| internal("picture without dimensions"))?;
     let hint = OpenHint { largest: source.shrunk_into(target.bounds), animation: target.animate };
-    let session = codec.open(data, hint, &engine.decode, stop)?;
+    let mut session = codec.open(data, hint, &engine.decode, stop)?;
     let task = Task {
         source: session.info().dimensions.unwrap_or(source),
         bounds: target.bounds,

@@ -99,7 +99,7 @@ impl Session for FakeSession {
         &self.info
     }
 
-    fn facts(&self) -> ContentFacts {
+    fn facts(&mut self) -> ContentFacts {
         ContentFacts::default()
     }
 

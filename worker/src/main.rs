@@ -1,7 +1,19 @@
-//! `mmsfit-worker`: every codec written in C, in processes that are confined before they see the
-//! first byte. Started and fed by `mmsfit`; of no use by hand.
+//! `mmsfit-worker`: started and fed by `mmsfit`; of no use by hand.
 
-fn main() {
-    eprintln!("mmsfit-worker {}: started by mmsfit, not by hand", env!("CARGO_PKG_VERSION"));
-    std::process::exit(64);
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--zygote"] => mmsfit_worker::zygote::run(false),
+        ["--zygote", "--faults"] => mmsfit_worker::zygote::run(true),
+        ["--version"] => {
+            println!("mmsfit-worker {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("mmsfit-worker is started by mmsfit, not by hand; see `mmsfit check-config`");
+            ExitCode::from(64)
+        }
+    }
 }

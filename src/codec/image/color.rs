@@ -48,6 +48,11 @@ pub(super) fn to_srgb(
         .ok_or_else(|| CodecError::Internal("length of converted pixels".into()))
 }
 
+/// The ICC profile of Display P3.
+pub(super) fn display_p3() -> Option<Vec<u8>> {
+    ColorProfile::new_display_p3().encode().ok()
+}
+
 fn options() -> TransformOptions {
     // Colorimetric: what is inside sRGB stays what it was. Display profiles have no perceptual
     // table to choose anyway.

@@ -10,6 +10,7 @@ mod capped;
 mod color;
 mod decode;
 mod facts;
+mod foreign;
 pub mod gif_out;
 mod header;
 mod input;
@@ -32,6 +33,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes as Buffer;
 
+pub use self::foreign::{ForeignColor, ForeignPixels, session_of, session_of_pixels};
 use self::{
     header::Header,
     raster::{Frame, Picture},
@@ -92,13 +94,6 @@ impl Codec for ImageCodec {
         let quality = reference.and_then(|r| session.likeness(r));
         Ok(Verified { info, quality })
     }
-}
-
-/// A session of pixels that another decoder made: upright, sRGB, at least one frame. `info` tells
-/// of the medium that they came from.
-pub fn session_of(info: MediaInfo, picture: Picture) -> Box<dyn Session> {
-    let facts = facts::of_picture(&picture);
-    Box::new(ImageSession::new(info, facts, picture))
 }
 
 fn open(

@@ -121,7 +121,7 @@ impl Session for ImageSession {
         &self.info
     }
 
-    fn facts(&self) -> ContentFacts {
+    fn facts(&mut self) -> ContentFacts {
         self.facts
     }
 

@@ -1,0 +1,172 @@
+//! One job: one process, one socket, one call at a time.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    deadline,
+    line::{Line, LineError, Watch},
+    settings::Settings,
+    zygote::{Ended, Ending, Zygote},
+};
+use crate::{
+    codec::CodecError,
+    model::{Stop, StopCause},
+    worker::protocol::{Exit, JobId, Message, Reply, Request},
+};
+
+/// A call that takes longer than this makes the host ask the zygote for a sign of life, and one
+/// that gives none in as long again is replaced.
+const SUSPICION: Duration = Duration::from_secs(2);
+/// How long the end of a job that hung up is waited for, to tell how it ended.
+const OBITUARY: Duration = Duration::from_secs(1);
+
+/// A running job. Dropping it ends the process.
+pub(super) struct Job {
+    id: JobId,
+    line: Line,
+    zygote: Arc<Zygote>,
+    ending: Arc<Ending>,
+    settings: Settings,
+    broken: Option<CodecError>,
+}
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// The job's own fault, or it was asked to stop.
+    Codec(CodecError),
+    /// The zygote died under it: another job may try.
+    Lost,
+}
+
+impl From<CallError> for CodecError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Codec(error) => error,
+            CallError::Lost => Self::Internal("the worker processes were lost".into()),
+        }
+    }
+}
+
+impl Job {
+    pub fn new(
+        id: JobId,
+        line: Line,
+        zygote: Arc<Zygote>,
+        ending: Arc<Ending>,
+        settings: Settings,
+    ) -> Self {
+        Self { id, line, zygote, ending, settings, broken: None }
+    }
+
+    /// Asks and waits for the answer, of at most `cap` bytes. After any error but the worker's own
+    /// [`Reply::Failed`] the job is over.
+    pub fn call(&mut self, request: &Request, cap: usize, stop: &Stop) -> Result<Reply, CallError> {
+        if let Some(error) = &self.broken {
+            return Err(CallError::Codec(error.clone()));
+        }
+        stop.check().map_err(|cause| CallError::Codec(CodecError::Stopped(cause)))?;
+        match self.exchange(request, cap, stop) {
+            Ok(Reply::Failed(error)) => Err(CallError::Codec(honest(error))),
+            Ok(reply) => Ok(reply),
+            Err(error) => {
+                let error = self.explain(error);
+                if let CallError::Codec(error) = &error {
+                    self.broken = Some(error.clone());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the job because of what it claimed.
+    pub fn condemn(&mut self, what: String) -> CodecError {
+        self.zygote.kill_job(self.id);
+        let error = CodecError::Internal(format!("a worker lied: {what}"));
+        self.broken = Some(error.clone());
+        error
+    }
+
+    fn exchange(&mut self, request: &Request, cap: usize, stop: &Stop) -> Result<Reply, LineError> {
+        let began = Instant::now();
+        let zygote = &self.zygote;
+        let mut pongs = None;
+        let mut tick = || match (began.elapsed(), pongs) {
+            (elapsed, None) if elapsed >= SUSPICION => {
+                pongs = Some(zygote.pongs());
+                zygote.ping();
+            }
+            (elapsed, Some(before)) if elapsed >= 2 * SUSPICION && zygote.pongs() == before => {
+                zygote.destroy();
+            }
+            _ => {}
+        };
+        let until = deadline(&self.settings);
+        let mut watch = Watch { stop, until, tick: &mut tick };
+        self.line.send(&request.to_frame(), &mut watch)?;
+        let frame = self.line.receive(cap, &mut watch)?;
+        Reply::from_frame(frame).map_err(|e| LineError::Garbled(e.to_string()))
+    }
+
+    /// What a broken conversation means, with the process dead in any case.
+    fn explain(&mut self, error: LineError) -> CallError {
+        self.zygote.kill_job(self.id);
+        CallError::Codec(match error {
+            LineError::Stopped(cause) => CodecError::Stopped(cause),
+            LineError::TimedOut => CodecError::Limit {
+                what: "seconds of one call",
+                found: self.settings.call_time.as_secs().saturating_add(1),
+                limit: self.settings.call_time.as_secs(),
+            },
+            LineError::Garbled(what) => CodecError::Internal(what),
+            LineError::Closed => match self.ending.wait(OBITUARY) {
+                Some(Ended::Lost) => return CallError::Lost,
+                Some(Ended::Exit(exit)) => obituary(exit, &self.settings),
+                None => CodecError::Internal("a worker hung up".into()),
+            },
+        })
+    }
+}
+
+/// A worker is never asked to stop: what it says of stopping is made up.
+fn honest(error: CodecError) -> CodecError {
+    match error {
+        CodecError::Stopped(StopCause::Cancelled | StopCause::Deadline) => {
+            CodecError::Internal("a worker stopped unasked".into())
+        }
+        error => error,
+    }
+}
+
+/// How the end of a process reads as an error. Signal numbers are those of Linux.
+fn obituary(exit: Exit, settings: &Settings) -> CodecError {
+    let dead = |detail: String| CodecError::Malformed { format: "media", detail };
+    match exit {
+        // SIGXCPU; and SIGKILL, where the soft limit was slept over, comes from the hard one.
+        Exit::Signal(24) => CodecError::Limit {
+            what: "CPU seconds of one job",
+            found: settings.limits.cpu_seconds.saturating_add(1),
+            limit: settings.limits.cpu_seconds,
+        },
+        Exit::Signal(31) => dead("the decoder tried what its sandbox forbids".into()),
+        Exit::Signal(9) => CodecError::Internal("a worker was killed from outside".into()),
+        // Rust and C++ abort when memory runs out, and so does glibc when its heap is spoilt.
+        Exit::Signal(6) => dead("the decoder gave up, or ran out of memory".into()),
+        Exit::Signal(signal) => dead(format!("the decoder crashed with signal {signal}")),
+        Exit::Status(status) => CodecError::Internal(format!("a worker ended with {status}")),
+        Exit::NotStarted(errno) => {
+            let error = std::io::Error::from_raw_os_error(errno);
+            CodecError::Internal(format!("no worker could be started: {error}"))
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        // It would end by itself when its socket closes; one that has been taken over would not.
+        self.zygote.kill_job(self.id);
+    }
+}

@@ -1,0 +1,158 @@
+//! The host's side: one zygote, watched and replaced; a job for every call that opens an input;
+//! and the codec that forwards to jobs.
+
+mod job;
+mod line;
+mod recheck;
+mod remote;
+mod settings;
+mod zygote;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use self::{job::Job, line::Line, zygote::Zygote};
+pub use self::{
+    remote::RemoteCodec,
+    settings::{Settings, StartError},
+};
+use crate::{codec::CodecError, worker::protocol::Confinement};
+
+/// A zygote that dies sooner than this after its start is not replaced before it is needed: a
+/// worker that cannot live must not keep the machine busy.
+const STABLE: Duration = Duration::from_secs(1);
+
+/// All workers of this process. Cheap to clone; the last clone ends them.
+#[derive(Clone)]
+pub struct Workers(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    zygote: Mutex<Option<Arc<Zygote>>>,
+    jobs: AtomicU64,
+    restarts: AtomicU64,
+    itself: Weak<Shared>,
+}
+
+/// What runs, for people and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The zygote's process.
+    pub pid: u32,
+    /// Jobs alive.
+    pub jobs_running: usize,
+    /// Jobs started since the host's start.
+    pub jobs_started: u64,
+    /// Zygotes that died and were replaced.
+    pub restarts: u64,
+    /// How jobs are confined.
+    pub confinement: Confinement,
+    /// The libraries with their versions and licences, a line each.
+    pub libraries: Vec<String>,
+}
+
+impl Workers {
+    /// Nothing is started before the first job, or [`Workers::ready`].
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new_cyclic(|itself| Shared {
+            settings,
+            zygote: Mutex::new(None),
+            jobs: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
+            itself: itself.clone(),
+        }))
+    }
+
+    /// Starts the zygote, if none runs, and tells what runs.
+    ///
+    /// # Errors
+    /// It cannot be started, is of another version, or refuses to run unconfined.
+    pub fn ready(&self) -> Result<Status, StartError> {
+        let zygote = self.0.zygote()?;
+        Ok(Status {
+            pid: zygote.pid,
+            jobs_running: zygote.running(),
+            jobs_started: self.0.jobs.load(Ordering::Relaxed),
+            restarts: self.0.restarts.load(Ordering::Relaxed),
+            confinement: zygote.confinement.clone(),
+            libraries: zygote.libraries.clone(),
+        })
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The codec that has its work done by these workers.
+    pub fn codec(&self) -> RemoteCodec {
+        RemoteCodec::new(self.clone())
+    }
+
+    /// A new process for one input.
+    fn job(&self) -> Result<Job, CodecError> {
+        self.0.job()
+    }
+}
+
+impl Shared {
+    fn zygote(&self) -> Result<Arc<Zygote>, StartError> {
+        // Whoever comes while one is being started waits for it.
+        let mut current = self.zygote.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zygote) = current.as_ref().filter(|zygote| zygote.alive()) {
+            return Ok(Arc::clone(zygote));
+        }
+        if current.is_some() {
+            self.restarts.fetch_add(1, Ordering::Relaxed);
+        }
+        let shared = self.itself.clone();
+        let started = Zygote::start(&self.settings, move |dead| {
+            if dead.started.elapsed() >= STABLE
+                && let Some(shared) = shared.upgrade()
+            {
+                // Its error, if any, is told to whoever asks for a job next.
+                let _ = shared.zygote();
+            }
+        });
+        *current = started.as_ref().ok().map(Arc::clone);
+        started
+    }
+
+    fn job(&self) -> Result<Job, CodecError> {
+        let zygote = self.zygote().map_err(|e| CodecError::Internal(e.to_string()))?;
+        let (running, most) = (zygote.running(), self.settings.max_jobs);
+        if running >= most {
+            let (found, limit) = (running as u64 + 1, most as u64);
+            return Err(CodecError::Limit { what: "worker processes", found, limit });
+        }
+        let internal = |e: std::io::Error| CodecError::Internal(format!("no worker: {e}"));
+        let (ours, theirs) = UnixStream::pair().map_err(internal)?;
+        let line = Line::new(ours).map_err(internal)?;
+        let id = self.jobs.fetch_add(1, Ordering::Relaxed);
+        let ending = zygote.start_job(id, &self.settings, theirs).map_err(internal)?;
+        Ok(Job::new(id, line, zygote, ending, self.settings.clone()))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let current = self.zygote.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zygote) = current.take() {
+            zygote.destroy();
+        }
+    }
+}
+
+/// The last moment of a call that starts now.
+fn deadline(settings: &Settings) -> Instant {
+    Instant::now() + settings.call_time
+}

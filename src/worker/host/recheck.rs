@@ -1,0 +1,81 @@
+//! What a worker claims, checked by the host. Pure: a claim and what was asked go in.
+
+use crate::{
+    codec::{DecodeLimits, Reference},
+    model::{Bytes, MediaInfo, MediaKind, MediaType, Recipe},
+};
+
+/// Longest plausible name of a codec or profile.
+const MAX_NAME: usize = 64;
+
+/// What is wrong with a claim.
+pub(super) type Lie = String;
+
+fn lie<T>(what: impl Into<String>) -> Result<T, Lie> {
+    Err(what.into())
+}
+
+/// Facts of an input of `size` bytes that the host takes for `recognised`.
+pub(super) fn info(
+    info: &MediaInfo,
+    recognised: &MediaType,
+    size: Bytes,
+    limits: &DecodeLimits,
+) -> Result<(), Lie> {
+    if info.bytes != size {
+        return lie(format!("{} bytes are {}", size, info.bytes));
+    }
+    if info.kind != info.media_type.kind() || info.kind != recognised.kind() {
+        return lie(format!("{recognised} is {} of kind {:?}", info.media_type, info.kind));
+    }
+    let sane = |name: &str| name.len() <= MAX_NAME && !name.contains(|c: char| c.is_control());
+    let mut names = vec![info.codec.as_str()];
+    names.extend(info.video.iter().flat_map(|v| [v.codec.as_str(), v.profile.as_str()]));
+    names.extend(info.audio.iter().flat_map(|a| [a.codec.as_str(), a.profile.as_str()]));
+    if !names.into_iter().all(sane) {
+        return lie("a name is none");
+    }
+    if info.dimensions.is_some_and(|d| d.pixels() > limits.max_pixels) {
+        return lie("more pixels than it may have");
+    }
+    if u64::from(info.duration_ms) > limits.max_duration_ms {
+        return lie("longer than it may be");
+    }
+    if info.video.as_ref().is_some_and(|v| !(0.0..=1e6).contains(&v.frame_rate)) {
+        return lie("a frame rate is none");
+    }
+    let complete = match info.kind {
+        MediaKind::Image => info.dimensions.is_some(),
+        MediaKind::Video => info.dimensions.is_some() && info.video.is_some(),
+        MediaKind::Audio => info.audio.is_some() && info.video.is_none(),
+        _ => false,
+    };
+    if complete { Ok(()) } else { lie(format!("no whole {:?}", info.kind)) }
+}
+
+/// An output of `recipe`, which the host takes for `recognised`.
+pub(super) fn output(
+    output: &[u8],
+    recognised: Option<&MediaType>,
+    recipe: &Recipe,
+    cap: Bytes,
+) -> Result<(), Lie> {
+    if Bytes::of(output) > cap {
+        return lie(format!("{} bytes, {cap} were allowed", output.len()));
+    }
+    let wanted = recipe.media_type();
+    if recognised == Some(&wanted) {
+        return Ok(());
+    }
+    lie(format!("{wanted} looks like {}", recognised.map_or("nothing", MediaType::as_str)))
+}
+
+/// A reference picture: as large as its dimensions say, within the box asked for.
+pub(super) fn reference(
+    reference: &Reference,
+    largest: crate::model::Dimensions,
+) -> Result<(), Lie> {
+    let whole = reference.luma.len() as u64 == reference.dimensions.pixels();
+    let within = reference.dimensions.within(largest);
+    if whole && within { Ok(()) } else { lie("a reference is not of its size") }
+}

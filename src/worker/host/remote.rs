@@ -1,0 +1,203 @@
+//! The codec whose work is done by jobs: to its callers it is one like any other.
+
+use bytes::Bytes as Buffer;
+
+use super::{
+    Workers,
+    job::{CallError, Job},
+    recheck,
+};
+use crate::{
+    codec::{
+        Codec, CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Reference, Session,
+        Verified, remote,
+    },
+    model::{Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Recipe, Rgb, Stop},
+    worker::protocol::{Reply, Request},
+};
+
+/// No output that fits a message is larger; searches ask without a cap to learn a size.
+const MAX_OUTPUT: u64 = 256 << 20;
+/// Bytes of a reply besides the medium in it.
+const FRAMING: usize = 64 << 10;
+
+/// What only the worker reads.
+#[derive(Clone)]
+pub struct RemoteCodec(Workers);
+
+impl RemoteCodec {
+    pub(super) fn new(workers: Workers) -> Self {
+        Self(workers)
+    }
+
+    fn recognised(&self, bytes: &[u8]) -> Option<MediaType> {
+        if self.0.settings().faults && bytes.starts_with(remote::FAULT) {
+            return Some(MediaType::fold("video/mp4"));
+        }
+        remote::recognise(bytes)
+    }
+
+    /// One call to a job of its own. A job that was lost with its zygote is tried once more.
+    fn ask(&self, request: &Request, cap: usize, stop: &Stop) -> Result<(Job, Reply), CodecError> {
+        let mut job = self.0.job()?;
+        match job.call(request, cap, stop) {
+            Ok(reply) => Ok((job, reply)),
+            Err(CallError::Codec(error)) => Err(error),
+            Err(CallError::Lost) => {
+                let mut job = self.0.job()?;
+                let reply = job.call(request, cap, stop)?;
+                Ok((job, reply))
+            }
+        }
+    }
+
+    fn checked(
+        &self,
+        job: &mut Job,
+        info: MediaInfo,
+        input: &Buffer,
+        limits: &DecodeLimits,
+    ) -> Result<MediaInfo, CodecError> {
+        let recognised = self.recognised(input).unwrap_or(MediaType::OCTETS);
+        match recheck::info(&info, &recognised, Bytes::of(input), limits) {
+            Ok(()) => Ok(info),
+            Err(lie) => Err(job.condemn(lie)),
+        }
+    }
+}
+
+fn unasked(job: &mut Job) -> CodecError {
+    job.condemn("an answer to another question".into())
+}
+
+impl Codec for RemoteCodec {
+    fn recognise(&self, bytes: &[u8]) -> Option<MediaType> {
+        self.recognised(bytes)
+    }
+
+    fn writes(&self, input: &MediaType, output: MediaKind) -> bool {
+        remote::writes(input, output)
+    }
+
+    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+        let request = Request::Probe { input: input.clone(), limits: *limits };
+        match self.ask(&request, FRAMING, &Stop::never())? {
+            (mut job, Reply::Info(info)) => self.checked(&mut job, info, input, limits),
+            (mut job, _) => Err(unasked(&mut job)),
+        }
+    }
+
+    fn open(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Box<dyn Session>, CodecError> {
+        let request = Request::Open { input: input.clone(), hint, limits: *limits };
+        let (mut job, reply) = self.ask(&request, FRAMING, stop)?;
+        let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
+        let info = self.checked(&mut job, info, input, limits)?;
+        Ok(Box::new(RemoteSession { job, info, facts: None, stop: stop.clone() }))
+    }
+
+    fn strip_metadata(&self, input: &Buffer) -> Option<Buffer> {
+        let request = Request::Strip(input.clone());
+        let (_, reply) = self.ask(&request, input.len() + FRAMING, &Stop::never()).ok()?;
+        let Reply::Output(Some(output)) = reply else { return None };
+        let same = self.recognised(&output) == self.recognised(input);
+        (same && output.len() < input.len()).then_some(output)
+    }
+
+    fn verify(
+        &self,
+        output: &Buffer,
+        reference: Option<&Reference>,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Verified, CodecError> {
+        let request = Request::Verify {
+            output: output.clone(),
+            reference: reference.cloned(),
+            limits: *limits,
+        };
+        match self.ask(&request, FRAMING, stop)? {
+            (mut job, Reply::Verified(verified)) => {
+                let info = self.checked(&mut job, verified.info, output, limits)?;
+                // The scale of SSIMULACRA2 ends at 100; it has no lower end.
+                let quality = verified.quality.filter(|q| q.is_finite() && *q <= 100.0);
+                Ok(Verified { info, quality })
+            }
+            (mut job, _) => Err(unasked(&mut job)),
+        }
+    }
+}
+
+/// A session in a job.
+struct RemoteSession {
+    job: Job,
+    info: MediaInfo,
+    facts: Option<ContentFacts>,
+    /// The flag given at opening: some calls have none of their own.
+    stop: Stop,
+}
+
+impl Session for RemoteSession {
+    fn info(&self) -> &MediaInfo {
+        &self.info
+    }
+
+    fn facts(&mut self) -> ContentFacts {
+        if let Some(facts) = self.facts {
+            return facts;
+        }
+        // A job that cannot tell will not be able to encode either, and says so then.
+        let facts = match self.job.call(&Request::Facts, FRAMING, &self.stop) {
+            Ok(Reply::Facts(facts)) => facts,
+            _ => ContentFacts::default(),
+        };
+        *self.facts.insert(facts)
+    }
+
+    fn reference(&mut self, largest: Dimensions, background: Rgb) -> Option<Reference> {
+        let cap = usize::try_from(largest.pixels()).ok()?.checked_add(FRAMING)?;
+        let request = Request::Reference { largest, background };
+        let Ok(Reply::Reference(reference)) = self.job.call(&request, cap, &self.stop) else {
+            return None;
+        };
+        let reference = reference?;
+        match recheck::reference(&reference, largest) {
+            Ok(()) => Some(reference),
+            Err(lie) => {
+                self.job.condemn(lie);
+                None
+            }
+        }
+    }
+
+    fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
+        match self.job.call(&Request::Measure(*recipe), FRAMING, stop)? {
+            Reply::Measured(size) => Ok(size),
+            _ => Err(unasked(&mut self.job)),
+        }
+    }
+
+    fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
+        let most = cap.min(Bytes::new(MAX_OUTPUT));
+        let request = Request::Encode { recipe: *recipe, cap: most };
+        let reply = self.job.call(&request, most.as_usize() + FRAMING, stop);
+        match reply.map_err(CodecError::from)? {
+            Reply::Output(Some(output)) => {
+                let recognised = remote::recognise_output(&output);
+                match recheck::output(&output, recognised.as_ref(), recipe, cap) {
+                    Ok(()) => Ok(output),
+                    Err(lie) => Err(self.job.condemn(lie).into()),
+                }
+            }
+            Reply::OverCap(at_least) if at_least > cap => Err(EncodeError::OverCap { at_least }),
+            // Past our own ceiling, and without a cap of the caller's: a lower bound all the same.
+            Reply::OverCap(_) => Err(EncodeError::OverCap { at_least: most }),
+            _ => Err(unasked(&mut self.job).into()),
+        }
+    }
+}

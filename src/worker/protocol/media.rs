@@ -1,0 +1,276 @@
+//! The words of `model` and `codec` on the wire.
+
+use bytes::Bytes as Buffer;
+
+use super::wire::{Garbled, Wire, choices, garbled, structs};
+use crate::{
+    codec::{CodecError, ContentFacts, DecodeLimits, OpenHint, Reference, Verified},
+    model::{
+        AudioCodec, AudioCoding, AudioRecipe, AudioTrack, Bytes, Chroma, Container, Dimensions,
+        FrameRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, MediaType, Orientation, Quality,
+        Recipe, RemuxRecipe, Rgb, StopCause, VideoCodec, VideoCoding, VideoRecipe, VideoTrack,
+    },
+};
+
+structs! {
+    DecodeLimits { max_pixels, max_total_pixels, max_frames, max_memory, max_duration_ms }
+    OpenHint { largest, animation }
+    ContentFacts { distinct_colors, transparent, gray, graphic, music }
+    Reference { dimensions, luma, background }
+    Verified { info, quality }
+    VideoTrack { codec, profile, frame_rate, bitrate }
+    AudioTrack { codec, profile, sample_rate, channels, bitrate }
+    MediaInfo {
+        kind, media_type, codec, bytes, dimensions, frames, duration_ms, bitrate, video, audio,
+        orientation, has_alpha, gray, exotic_color, has_metadata,
+    }
+    ImageRecipe { dimensions, coding, background }
+    AudioCoding { codec, bitrate, sample_rate, channels }
+    AudioRecipe { container, coding, keep_ms }
+    VideoCoding { codec, bitrate, dimensions, rate }
+    VideoRecipe { container, video, audio, keep_ms }
+    RemuxRecipe { container, video, audio }
+}
+
+choices! {
+    MediaKind {
+        0 => Image, 1 => Audio, 2 => Video, 3 => Text, 4 => Presentation, 5 => Drm, 6 => Other,
+    }
+    AudioCodec { 0 => AmrNb, 1 => AmrWb, 2 => Aac, 3 => Mp3 }
+    VideoCodec { 0 => H263, 1 => Mpeg4, 2 => H264 }
+    Container { 0 => Amr, 1 => ThreeGp, 2 => Mp4, 3 => Adts, 4 => Mp3 }
+    Chroma { 0 => Quarter, 1 => Full }
+    StopCause { 0 => Cancelled, 1 => Deadline }
+}
+
+impl Wire for Bytes {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.get().put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        u64::take(from).map(Self::new)
+    }
+}
+
+impl Wire for Dimensions {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.width().put(out);
+        self.height().put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        let (width, height) = (u32::take(from)?, u32::take(from)?);
+        Self::new(width, height).map_or_else(|| garbled("a side of no pixels"), Ok)
+    }
+}
+
+impl Wire for FrameRate {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.numerator().put(out);
+        self.denominator().put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        let (frames, seconds) = (u32::take(from)?, u32::take(from)?);
+        Self::new(frames, seconds).map_or_else(|| garbled("a frame rate of nothing"), Ok)
+    }
+}
+
+impl Wire for Rgb {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        Ok([u8::take(from)?, u8::take(from)?, u8::take(from)?])
+    }
+}
+
+impl Wire for MediaType {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.as_str().to_owned().put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        let text = String::take(from)?;
+        let sound = text.len() <= 80 && text.bytes().all(|b| b.is_ascii_graphic());
+        if sound { Ok(Self::fold(&text)) } else { garbled("a media type is none") }
+    }
+}
+
+impl Wire for Orientation {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.exif().put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        u8::take(from).map(|value| Self::from_exif(value.into()))
+    }
+}
+
+impl Wire for Quality {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.tenths().put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        u16::take(from).map(Self::from_tenths)
+    }
+}
+
+impl Wire for ImageCoding {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Jpeg { quality, chroma } => {
+                0u8.put(out);
+                quality.put(out);
+                chroma.put(out);
+            }
+            Self::Png { colors } => {
+                1u8.put(out);
+                colors.put(out);
+            }
+            Self::Gif { colors, frame_step } => {
+                2u8.put(out);
+                colors.put(out);
+                frame_step.put(out);
+            }
+            Self::Wbmp => 3u8.put(out),
+        }
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        Ok(match u8::take(from)? {
+            0 => Self::Jpeg { quality: Wire::take(from)?, chroma: Wire::take(from)? },
+            1 => Self::Png { colors: Wire::take(from)? },
+            2 => Self::Gif { colors: Wire::take(from)?, frame_step: Wire::take(from)? },
+            3 => Self::Wbmp,
+            other => return garbled(format!("no picture format {other}")),
+        })
+    }
+}
+
+impl Wire for Recipe {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Image(recipe) => {
+                0u8.put(out);
+                recipe.put(out);
+            }
+            Self::Audio(recipe) => {
+                1u8.put(out);
+                recipe.put(out);
+            }
+            Self::Video(recipe) => {
+                2u8.put(out);
+                recipe.put(out);
+            }
+            Self::Remux(recipe) => {
+                3u8.put(out);
+                recipe.put(out);
+            }
+        }
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        Ok(match u8::take(from)? {
+            0 => Self::Image(Wire::take(from)?),
+            1 => Self::Audio(Wire::take(from)?),
+            2 => Self::Video(Wire::take(from)?),
+            3 => Self::Remux(Wire::take(from)?),
+            other => return garbled(format!("no recipe {other}")),
+        })
+    }
+}
+
+/// The names that [`CodecError`] holds are static; those that a worker may send.
+const NAMES: &[&str] = &[
+    "3GP",
+    "AAC",
+    "AIFF",
+    "AMR",
+    "AMR-NB",
+    "AMR-WB",
+    "AVI",
+    "AVIF",
+    "CAF",
+    "EVRC",
+    "FLAC",
+    "GIF",
+    "HEIC",
+    "HEIF",
+    "JPEG",
+    "M4A",
+    "MKV",
+    "MOV",
+    "MP3",
+    "MP4",
+    "MPEG-TS",
+    "Matroska",
+    "Ogg",
+    "Opus",
+    "PNG",
+    "QCELP",
+    "QCP",
+    "WAV",
+    "WebM",
+    "audio",
+    "container",
+    "duration",
+    "frames",
+    "media",
+    "memory",
+    "milliseconds",
+    "pixels",
+    "sound",
+    "stream",
+    "total pixels",
+    "video",
+];
+
+fn name(text: &str) -> &'static str {
+    NAMES.iter().find(|name| **name == text).copied().unwrap_or("media")
+}
+
+impl Wire for CodecError {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Malformed { format, detail } => {
+                0u8.put(out);
+                (*format).to_owned().put(out);
+                detail.put(out);
+            }
+            Self::Unsupported { format, detail } => {
+                1u8.put(out);
+                (*format).to_owned().put(out);
+                detail.put(out);
+            }
+            Self::Limit { what, found, limit } => {
+                2u8.put(out);
+                (*what).to_owned().put(out);
+                found.put(out);
+                limit.put(out);
+            }
+            Self::Stopped(cause) => {
+                3u8.put(out);
+                cause.put(out);
+            }
+            Self::Internal(text) => {
+                4u8.put(out);
+                text.put(out);
+            }
+        }
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        let text = |from: &mut Buffer| String::take(from).map(|text| printable(&text));
+        Ok(match u8::take(from)? {
+            0 => Self::Malformed { format: name(&text(from)?), detail: text(from)? },
+            1 => Self::Unsupported { format: name(&text(from)?), detail: text(from)? },
+            2 => Self::Limit {
+                what: name(&text(from)?),
+                found: Wire::take(from)?,
+                limit: Wire::take(from)?,
+            },
+            3 => Self::Stopped(Wire::take(from)?),
+            4 => Self::Internal(text(from)?),
+            other => return garbled(format!("no error {other}")),
+        })
+    }
+}
+
+/// A worker's words go into logs and reports: one line, no control characters, not long.
+fn printable(text: &str) -> String {
+    text.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

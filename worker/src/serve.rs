@@ -1,0 +1,130 @@
+//! A job's conversation: the calls of the `Codec` and `Session` traits, one after the other.
+
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use bytes::Bytes as Buffer;
+use mmsfit::{
+    codec::{Codec, CodecError, CodecSet, EncodeError, Session},
+    model::Stop,
+    worker::protocol::{MAX_FRAME, Message, PREFIX, Reply, Request, frame_length},
+};
+
+use crate::{faults::FaultCodec, heif::HeifCodec};
+
+/// Exit status after a conversation that the host ended.
+const DONE: i32 = 0;
+/// Exit status after a request that was none.
+const GARBLED: i32 = 65;
+
+/// The codecs of this package.
+fn codecs(faults: bool) -> CodecSet {
+    let mut codecs: Vec<Box<dyn Codec>> = vec![Box::new(HeifCodec)];
+    if faults {
+        codecs.insert(0, Box::new(FaultCodec));
+    }
+    CodecSet::new(codecs)
+}
+
+/// Loads and initialises what every job would otherwise do anew. No input is touched.
+pub fn warm() {
+    crate::heif::warm();
+}
+
+/// The libraries with their versions and licences.
+pub fn libraries() -> Vec<String> {
+    vec![crate::heif::library()]
+}
+
+/// Answers until the host hangs up; then the status to exit with.
+pub fn serve(mut socket: UnixStream, faults: bool) -> i32 {
+    let codecs = codecs(faults);
+    let mut session: Option<Box<dyn Session>> = None;
+    while let Some(frame) = read_frame(&mut socket) {
+        let Ok(request) = Request::from_frame(frame) else { return GARBLED };
+        // A panic leaves the session in a state that nobody knows: it is not asked again.
+        let answered = catch_unwind(AssertUnwindSafe(|| answer(&codecs, &mut session, request)));
+        let reply = answered.unwrap_or_else(|panic| {
+            session = None;
+            Reply::Failed(CodecError::Malformed { format: "media", detail: words(&*panic) })
+        });
+        if socket.write_all(&reply.to_frame()).is_err() {
+            break;
+        }
+    }
+    // The process ends: taking the session apart would only cost time.
+    std::mem::forget(session);
+    DONE
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the decoder gave up: {}", text.unwrap_or("no message"))
+}
+
+fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Request) -> Reply {
+    let never = Stop::never();
+    match request {
+        Request::Probe { input, limits } => reply(
+            find(codecs, &input).and_then(|codec| codec.probe(&input, &limits)).map(Reply::Info),
+        ),
+        Request::Open { input, hint, limits } => {
+            let opened =
+                find(codecs, &input).and_then(|codec| codec.open(&input, hint, &limits, &never));
+            reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
+        }
+        Request::Facts => reply(of(session).map(|s| Reply::Facts(s.facts()))),
+        Request::Reference { largest, background } => {
+            reply(of(session).map(|s| Reply::Reference(s.reference(largest, background))))
+        }
+        Request::Measure(recipe) => {
+            reply(of(session).and_then(|s| s.measure(&recipe, &never)).map(Reply::Measured))
+        }
+        Request::Encode { recipe, cap } => {
+            match of(session).map(|s| s.encode(&recipe, cap, &never)) {
+                Ok(Ok(output)) => Reply::Output(Some(output)),
+                Ok(Err(EncodeError::OverCap { at_least })) => Reply::OverCap(at_least),
+                Ok(Err(EncodeError::Codec(error))) | Err(error) => Reply::Failed(error),
+            }
+        }
+        Request::Verify { output, reference, limits } => reply(
+            find(codecs, &output)
+                .and_then(|codec| codec.verify(&output, reference.as_ref(), &limits, &never))
+                .map(Reply::Verified),
+        ),
+        Request::Strip(input) => {
+            reply(find(codecs, &input).map(|codec| Reply::Output(codec.strip_metadata(&input))))
+        }
+    }
+}
+
+fn reply(result: Result<Reply, CodecError>) -> Reply {
+    result.unwrap_or_else(Reply::Failed)
+}
+
+fn find<'a>(codecs: &'a CodecSet, input: &[u8]) -> Result<&'a dyn Codec, CodecError> {
+    codecs.find(input).map(|(codec, _)| codec).ok_or_else(|| CodecError::Unsupported {
+        format: "media",
+        detail: "the worker does not know this format".into(),
+    })
+}
+
+fn of(session: &mut Option<Box<dyn Session>>) -> Result<&mut Box<dyn Session>, CodecError> {
+    session.as_mut().ok_or_else(|| CodecError::Internal("nothing is open".into()))
+}
+
+fn read_frame(socket: &mut UnixStream) -> Option<Buffer> {
+    let mut prefix = [0; PREFIX];
+    socket.read_exact(&mut prefix).ok()?;
+    let length = frame_length(prefix, MAX_FRAME).ok()?;
+    let mut frame = Vec::new();
+    frame.try_reserve_exact(length).ok()?;
+    let read = socket.take(length as u64).read_to_end(&mut frame).ok()?;
+    (read == length).then(|| frame.into())
+}
