@@ -12,6 +12,7 @@ use super::{Failure, args::ServeArgs, term::Screen};
 
 /// Serves until Ctrl-C or SIGTERM, then lets the calls in flight finish.
 pub fn run(service: Service, args: &ServeArgs, screen: &Screen) -> Result<u8, Failure> {
+    super::setup::start_workers(&service)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

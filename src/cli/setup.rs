@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, ProcessEnv},
-    service::Service,
+    service::{Service, WorkerStatus},
 };
 
 use super::{
@@ -32,6 +32,20 @@ pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
 /// A service with the configuration in force.
 pub fn service(path: Option<&Path>) -> Result<Service, Failure> {
     Ok(Service::new(load_config(path)?))
+}
+
+/// The workers, started before the first job: a mistake in their setting up must not wait for a
+/// video to be found.
+///
+/// # Errors
+/// There is a worker, and it does not start.
+pub fn start_workers(service: &Service) -> Result<Option<WorkerStatus>, Failure> {
+    let status = service.start_workers();
+    let status = status.map_err(|e| Failure::internal("WORKER", e.to_string()))?;
+    if status.is_none() {
+        tracing::warn!("no mmsfit-worker: audio, video, HEIC and AVIF are kept or left out");
+    }
+    Ok(status)
 }
 
 /// Logs go to stderr: warnings, with `-v` what happens, with `-vv` why. `MMSFIT_LOG` wins.

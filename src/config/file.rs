@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, ConfigError, Env};
+use super::{Config, ConfigError, Env, WorkerMode};
 use crate::profile::nearest;
 
 /// One value as written; what it means is decided by its key.
@@ -38,6 +38,8 @@ struct File {
     #[serde(default)]
     decode: Decode,
     #[serde(default)]
+    worker: Worker,
+    #[serde(default)]
     defaults: DefaultValues,
 }
 
@@ -58,6 +60,17 @@ struct Decode {
     max_frames: Entry,
     max_memory: Entry,
     max_duration_ms: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Worker {
+    mode: Entry,
+    program: Entry,
+    max_memory: Entry,
+    max_cpu_seconds: Entry,
+    max_call_seconds: Entry,
+    max_jobs: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -116,6 +129,23 @@ pub(super) fn resolve(
     settings.set("decode.max_memory", &from.max_memory, &mut decode.max_memory)?;
     let duration = &mut decode.max_duration_ms;
     settings.set("decode.max_duration_ms", &from.max_duration_ms, duration)?;
+
+    let (worker, from) = (&mut config.worker, &file.worker);
+    settings.set("worker.mode", &from.mode, &mut worker.mode)?;
+    let mut program = String::new();
+    settings.set("worker.program", &from.program, &mut program)?;
+    worker.program = (!program.is_empty()).then(|| PathBuf::from(program));
+    settings.set("worker.max_memory", &from.max_memory, &mut worker.max_memory)?;
+    let seconds = &mut worker.max_cpu_seconds;
+    settings.number("worker.max_cpu_seconds", &from.max_cpu_seconds, 1, 86_400, seconds)?;
+    let seconds = &mut worker.max_call_seconds;
+    settings.number("worker.max_call_seconds", &from.max_call_seconds, 1, 86_400, seconds)?;
+    settings.number("worker.max_jobs", &from.max_jobs, 1, 65_536, &mut worker.max_jobs)?;
+    if worker.mode == WorkerMode::Required && worker.found().is_none() {
+        let place = settings.find("worker.mode", &from.mode).map(|(_, place)| place);
+        let message = "mmsfit-worker does not lie beside mmsfit; see worker.program";
+        return Err(error("worker.mode", place.unwrap_or_default(), message));
+    }
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
     let size = &mut defaults.max_message_bytes;

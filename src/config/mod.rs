@@ -7,6 +7,7 @@ mod env;
 mod error;
 mod file;
 pub mod store;
+mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use self::{
     env::{Env, ProcessEnv},
     error::ConfigError,
     store::Store,
+    worker::{WorkerConfig, WorkerMode},
 };
 use crate::{codec::DecodeLimits, message::ParseLimits, model::Bytes, profile::Defaults};
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub uaprof_mirror_dir: Option<PathBuf>,
     /// What holds where neither device nor carrier says anything.
     pub defaults: Defaults,
+    /// The worker processes, where codecs written in C run.
+    pub worker: WorkerConfig,
     /// Devices and carriers, loaded.
     pub store: Arc<Store>,
 }
@@ -64,6 +68,7 @@ impl Default for Config {
             carriers_dirs: Vec::new(),
             uaprof_mirror_dir: None,
             defaults: Defaults::default(),
+            worker: WorkerConfig::default(),
             store: Store::embedded(),
         }
     }

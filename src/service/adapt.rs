@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Service, ServiceError, resolve};
 use crate::{
+    codec::{Codec, CodecSet, image::ImageCodec},
     config::Config,
     message::Form,
     model::{Bytes, Fault, Limits, Repair, RepairCode, Report, Stop, Warning},
@@ -11,6 +12,7 @@ use crate::{
     plan::{PlanError, Policy},
     profile::Resolution,
     service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
+    worker::host::{Settings, Workers},
 };
 
 /// CPU time of the calling thread.
@@ -114,10 +116,26 @@ impl Service {
     }
 }
 
+/// The workers of a configuration, where there are any. None is started yet.
+pub(super) fn workers(config: &Config) -> Option<Workers> {
+    let from = &config.worker;
+    let mut settings = Settings::new(from.found()?);
+    settings.limits.memory_bytes = from.max_memory.get();
+    settings.limits.cpu_seconds = from.max_cpu_seconds as u64;
+    settings.call_time = Duration::from_secs(from.max_call_seconds as u64);
+    settings.max_jobs = from.max_jobs;
+    settings.faults = from.faults;
+    Some(Workers::new(settings))
+}
+
 /// The engine of a configuration.
-pub(super) fn engine(config: &Config) -> Engine {
+pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
+    let mut codecs: Vec<Box<dyn Codec>> = vec![Box::new(ImageCodec)];
+    if let Some(workers) = workers {
+        codecs.push(Box::new(workers.codec()));
+    }
     Engine {
-        codecs: std::sync::Arc::new(crate::codec::CodecSet::builtin()),
+        codecs: std::sync::Arc::new(CodecSet::new(codecs)),
         decode: config.decode,
         cpu_clock,
     }

@@ -21,8 +21,10 @@ use crate::{
         AdaptRequest, AdaptResponse, DeviceSummary, LimitsRequest, LimitsResponse, PlanResponse,
         ResolveRequest,
     },
+    worker::host::Workers,
 };
 
+pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
 pub use pool::{Load, Pool};
 pub use status::ServiceError;
 
@@ -32,14 +34,25 @@ pub struct Service {
     config: Arc<Config>,
     pool: Arc<Pool>,
     engine: Engine,
+    workers: Option<Workers>,
 }
 
 impl Service {
     /// Builds pools from a configuration.
     pub fn new(config: Config) -> Self {
         let pool = Arc::new(Pool::new(config.threads));
-        let engine = adapt::engine(&config);
-        Self { config: Arc::new(config), pool, engine }
+        let workers = adapt::workers(&config);
+        let engine = adapt::engine(&config, workers.as_ref());
+        Self { config: Arc::new(config), pool, engine, workers }
+    }
+
+    /// Starts the worker processes, which would otherwise be started by the first part that needs
+    /// them, and tells what runs; `None` where the configuration has no worker.
+    ///
+    /// # Errors
+    /// The worker cannot be started, is of another version, or refuses to run unconfined.
+    pub fn start_workers(&self) -> Result<Option<WorkerStatus>, WorkerError> {
+        self.workers.as_ref().map(Workers::ready).transpose()
     }
 
     /// The configuration in force.
