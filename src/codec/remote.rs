@@ -6,32 +6,11 @@ use crate::model::{MediaKind, MediaType};
 /// An input that begins so makes a worker that was started for fault tests do mischief.
 pub const FAULT: &[u8] = b"#!MMSFIT-FAULT ";
 
-/// Brands of HEIF files (ISO/IEC 23008-12 clause 10, AVIF clause 6): pictures and bursts.
-const HEIC: [&[u8; 4]; 6] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"];
-const AVIF: [&[u8; 4]; 2] = [b"avif", b"avis"];
-const HEIF: [&[u8; 4]; 2] = [b"mif1", b"msf1"];
-
 /// The type of a picture in a HEIF file.
 pub fn heif(bytes: &[u8]) -> Option<MediaType> {
-    if bytes.get(4..8)? != b"ftyp" {
-        return None;
-    }
-    let length = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
-    let brands = bytes.get(8..length.min(bytes.len()).min(256))?;
-    let major: &[u8; 4] = brands.get(..4)?.try_into().ok()?;
-    let compatible = || brands.get(8..).unwrap_or_default().chunks_exact(4);
-    if HEIC.contains(&major) {
-        return Some(MediaType::HEIC);
-    }
-    if AVIF.contains(&major) {
-        return Some(MediaType::AVIF);
-    }
-    // The general brand: the compatible ones tell the coding.
-    if HEIF.contains(&major) {
-        let avif = compatible().any(|brand| AVIF.iter().any(|a| brand == *a));
-        return Some(if avif { MediaType::AVIF } else { MediaType::HEIC });
-    }
-    None
+    ImageCodec
+        .recognise(bytes)
+        .filter(|found| [MediaType::HEIC, MediaType::AVIF].contains(found))
 }
 
 /// The type of what the worker reads.

@@ -50,8 +50,9 @@ impl Codec for ImageCodec {
         recognise::recognise(bytes)
     }
 
-    fn writes(&self, _: &MediaType, output: MediaKind) -> bool {
-        output == MediaKind::Image
+    fn writes(&self, input: &MediaType, output: MediaKind) -> bool {
+        // Those two are known to be pictures, and left to the worker.
+        output == MediaKind::Image && ![MediaType::HEIC, MediaType::AVIF].contains(input)
     }
 
     fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
