@@ -251,9 +251,8 @@ impl CodecSet {
     /// The codec that reads `bytes`, and their type: one that can make the same kind of medium of
     /// them, or else one that knows at least what they are.
     pub fn find(&self, bytes: &[u8]) -> Option<(&dyn Codec, MediaType)> {
-        let known = || {
-            self.0.iter().filter_map(|codec| Some((codec.as_ref(), codec.recognise(bytes)?)))
-        };
+        let known =
+            || self.0.iter().filter_map(|codec| Some((codec.as_ref(), codec.recognise(bytes)?)));
         known().find(|(codec, input)| codec.writes(input, input.kind())).or_else(|| known().next())
     }
 

@@ -8,19 +8,25 @@ pub const FAULT: &[u8] = b"#!MMSFIT-FAULT ";
 
 /// The type of a picture in a HEIF file.
 pub fn heif(bytes: &[u8]) -> Option<MediaType> {
-    ImageCodec
-        .recognise(bytes)
-        .filter(|found| [MediaType::HEIC, MediaType::AVIF].contains(found))
+    ImageCodec.recognise(bytes).filter(|found| [MediaType::HEIC, MediaType::AVIF].contains(found))
+}
+
+/// The type of sound or moving pictures that the worker reads. An animated GIF is such, too:
+/// other codecs keep it a GIF.
+pub fn moving(bytes: &[u8]) -> Option<MediaType> {
+    if bytes.starts_with(b"GIF8") {
+        return Some(MediaType::GIF);
+    }
+    let found = sniff(bytes)?;
+    let readable = matches!(found.kind(), MediaKind::Audio | MediaKind::Video);
+    // Notes, not sound.
+    let score = matches!(found.as_str(), "audio/midi" | "audio/imelody");
+    (readable && !score).then_some(found)
 }
 
 /// The type of what the worker reads.
 pub fn recognise(bytes: &[u8]) -> Option<MediaType> {
-    heif(bytes).or_else(|| {
-        let found = sniff(bytes)?;
-        let readable = matches!(found.kind(), MediaKind::Audio | MediaKind::Video);
-        let score = matches!(found.as_str(), "audio/midi" | "audio/imelody");
-        (readable && !score).then_some(found)
-    })
+    heif(bytes).or_else(|| moving(bytes))
 }
 
 /// The type of what the worker writes: sound, moving pictures, and pictures of them.

@@ -1,54 +1,49 @@
-//! What bytes are, for media that no codec of this build reads: by their first bytes alone.
+//! What bytes are, for media that no codec of this process reads: by their content alone.
+
+mod ebml;
+mod iso;
+mod mpeg;
 
 use crate::model::MediaType;
 
 /// Magic numbers at the start, and the type that they mean.
-const STARTS: [(&[u8], &str); 17] = [
+const STARTS: [(&[u8], &str); 11] = [
     (b"#!AMR\n", "audio/amr"),
     (b"#!AMR-WB\n", "audio/amr-wb"),
     (b"#!EVRC\n", "audio/evrc"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xFF\xFB", "audio/mpeg"),
-    (b"\xFF\xF3", "audio/mpeg"),
-    (b"\xFF\xF1", "audio/aac"),
-    (b"\xFF\xF9", "audio/aac"),
     (b"OggS", "audio/ogg"),
     (b"fLaC", "audio/flac"),
     (b"MThd", "audio/midi"),
     (b"BEGIN:IMELODY", "audio/imelody"),
     (b"caff", "audio/x-caf"),
-    (b"\x1A\x45\xDF\xA3", "video/webm"),
     (b"BEGIN:VCARD", "text/x-vcard"),
     (b"BEGIN:VCALENDAR", "text/x-vcalendar"),
     (b"%PDF-", "application/pdf"),
 ];
 
-/// The type, where the bytes tell one.
+/// The type, where the bytes tell one. Looks at headers only, and never panics.
 pub fn sniff(bytes: &[u8]) -> Option<MediaType> {
     let field = |from: usize, to: usize| bytes.get(from..to);
     // RIFF and IFF: the kind stands behind the length.
     let kind = match (field(0, 4)?, field(8, 12)) {
-        (b"RIFF", Some(b"WAVE")) => Some("audio/wav"),
+        (b"RIFF" | b"RF64", Some(b"WAVE")) => Some("audio/wav"),
         (b"RIFF", Some(b"AVI ")) => Some("video/x-msvideo"),
         (b"RIFF", Some(b"QLCM")) => Some("audio/qcelp"),
         (b"FORM", Some(b"AIFF" | b"AIFC")) => Some("audio/x-aiff"),
+        (b"\x1A\x45\xDF\xA3", _) => Some(ebml::media_type(bytes)),
         _ => None,
     };
-    if let Some(kind) = kind {
-        return Some(MediaType::fold(kind));
-    }
-    // ISO base media: `ftyp` and the major brand (ISO/IEC 14496-12 clause 4.3, 3GPP TS 26.244).
-    if field(4, 8) == Some(b"ftyp") {
-        return Some(MediaType::fold(match field(8, 12)? {
-            b"M4A " | b"M4B " => "audio/mp4",
-            b"qt  " => "video/quicktime",
-            brand if brand.starts_with(b"3g2") => "video/3gpp2",
-            brand if brand.starts_with(b"3g") => "video/3gpp",
-            _ => "video/mp4",
-        }));
-    }
-    let found = STARTS.iter().find(|(start, _)| bytes.starts_with(start))?;
-    Some(MediaType::fold(found.1))
+    let start = || STARTS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind);
+    let found = kind.or_else(start).or_else(|| {
+        if iso::begins(bytes) {
+            Some(iso::media_type(bytes))
+        } else if mpeg::is_transport_stream(bytes) {
+            Some("video/mp2t")
+        } else {
+            mpeg::audio(bytes)
+        }
+    })?;
+    Some(MediaType::fold(found))
 }
 
 #[cfg(test)]
