@@ -10,6 +10,7 @@
 
 pub mod faults;
 pub mod heif;
+pub mod libav;
 pub mod lockdown;
 pub mod serve;
 pub mod zygote;

@@ -13,7 +13,7 @@ use mmsfit::{
     worker::protocol::{MAX_FRAME, Message, PREFIX, Reply, Request, frame_length},
 };
 
-use crate::{faults::FaultCodec, heif::HeifCodec};
+use crate::{faults::FaultCodec, heif::HeifCodec, libav::AvCodec};
 
 /// Exit status after a conversation that the host ended.
 const DONE: i32 = 0;
@@ -22,7 +22,7 @@ const GARBLED: i32 = 65;
 
 /// The codecs of this package.
 fn codecs(faults: bool) -> CodecSet {
-    let mut codecs: Vec<Box<dyn Codec>> = vec![Box::new(HeifCodec)];
+    let mut codecs: Vec<Box<dyn Codec>> = vec![Box::new(HeifCodec), Box::new(AvCodec)];
     if faults {
         codecs.insert(0, Box::new(FaultCodec));
     }
@@ -32,11 +32,14 @@ fn codecs(faults: bool) -> CodecSet {
 /// Loads and initialises what every job would otherwise do anew. No input is touched.
 pub fn warm() {
     crate::heif::warm();
+    crate::libav::warm();
 }
 
 /// The libraries with their versions and licences.
 pub fn libraries() -> Vec<String> {
-    vec![crate::heif::library()]
+    let mut libraries = crate::libav::libraries();
+    libraries.push(crate::heif::library());
+    libraries
 }
 
 /// Answers until the host hangs up; then the status to exit with.

@@ -1,0 +1,159 @@
+//! Owners of what libav hands out, and its error numbers as ours.
+
+use std::{ffi::CStr, ptr};
+
+use ffmpeg_sys_next as ff;
+use mmsfit::codec::CodecError;
+
+/// What libav answers when there is nothing more.
+pub(super) const EOF: i32 = ff::AVERROR_EOF;
+/// What it answers when it wants to be fed first.
+pub(super) const AGAIN: i32 = ff::AVERROR(ff::EAGAIN);
+
+/// The error of a failed call; `doing` completes "while …".
+pub(super) fn failed(code: i32, doing: &str) -> CodecError {
+    let mut text = [0; 128];
+    // SAFETY: the buffer has the length that is told; it is zeroed, so that it always ends.
+    let said = unsafe {
+        ff::av_strerror(code, text.as_mut_ptr(), text.len());
+        CStr::from_ptr(text.as_ptr())
+    };
+    let detail = format!("{} while {doing}", said.to_string_lossy());
+    if code == ff::AVERROR(ff::ENOMEM) {
+        // Memory is limited by the kernel: what asks for more than there is asks for too much.
+        return CodecError::Malformed { format: "media", detail };
+    }
+    if code == ff::AVERROR_DECODER_NOT_FOUND || code == ff::AVERROR_PATCHWELCOME {
+        return CodecError::Unsupported { format: "media", detail };
+    }
+    CodecError::Malformed { format: "media", detail }
+}
+
+/// `code`, unless it is an error.
+pub(super) fn check(code: i32, doing: &str) -> Result<i32, CodecError> {
+    if code < 0 { Err(failed(code, doing)) } else { Ok(code) }
+}
+
+/// No memory: the kernel's limit, reached by what the input asked for.
+pub(super) fn no_memory() -> CodecError {
+    CodecError::Malformed { format: "media", detail: "it needs more memory than it may use".into() }
+}
+
+pub(super) fn internal(what: &str) -> CodecError {
+    CodecError::Internal(what.into())
+}
+
+macro_rules! owner {
+    ($(#[$doc:meta])* $name:ident, $raw:ident, $alloc:ident, $free:ident) => {
+        $(#[$doc])*
+        pub(super) struct $name(*mut ff::$raw);
+
+        impl $name {
+            /// A new, empty one.
+            pub fn new() -> Result<Self, CodecError> {
+                // SAFETY: allocates, and answers null when it cannot.
+                let raw = unsafe { ff::$alloc() };
+                if raw.is_null() { Err(no_memory()) } else { Ok(Self(raw)) }
+            }
+
+            /// For calls into libav.
+            pub fn raw(&self) -> *mut ff::$raw {
+                self.0
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                // SAFETY: came from the allocator and is freed once.
+                unsafe { ff::$free(&mut self.0) }
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = ff::$raw;
+            fn deref(&self) -> &ff::$raw {
+                // SAFETY: never null after `new`, and owned.
+                unsafe { &*self.0 }
+            }
+        }
+
+        impl std::ops::DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut ff::$raw {
+                // SAFETY: never null after `new`, and owned.
+                unsafe { &mut *self.0 }
+            }
+        }
+    };
+}
+
+owner! {
+    /// A picture or a run of samples.
+    Frame, AVFrame, av_frame_alloc, av_frame_free
+}
+owner! {
+    /// Coded bytes with their time.
+    Packet, AVPacket, av_packet_alloc, av_packet_free
+}
+
+impl Frame {
+    /// Gives up its buffers, to be filled again.
+    pub fn clear(&mut self) {
+        // SAFETY: a valid frame.
+        unsafe { ff::av_frame_unref(self.0) }
+    }
+}
+
+impl Packet {
+    /// Gives up its bytes, to be filled again.
+    pub fn clear(&mut self) {
+        // SAFETY: a valid packet.
+        unsafe { ff::av_packet_unref(self.0) }
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        let size = usize::try_from(self.size).unwrap_or(0);
+        if self.data.is_null() || size == 0 {
+            return &[];
+        }
+        // SAFETY: libav keeps `size` bytes at `data` for as long as the packet is not cleared,
+        // which needs `&mut self`.
+        unsafe { std::slice::from_raw_parts(self.data, size) }
+    }
+}
+
+/// Options as libav takes them: names and values.
+pub(super) struct Options(*mut ff::AVDictionary);
+
+impl Options {
+    /// From pairs.
+    pub fn new(pairs: &[(&CStr, &CStr)]) -> Self {
+        let mut options = Self(ptr::null_mut());
+        for (name, value) in pairs {
+            // SAFETY: both are strings with their end; the dictionary copies them.
+            unsafe { ff::av_dict_set(&mut options.0, name.as_ptr(), value.as_ptr(), 0) };
+        }
+        options
+    }
+
+    /// For calls that take what they know and leave the rest.
+    pub fn raw(&mut self) -> *mut *mut ff::AVDictionary {
+        &mut self.0
+    }
+}
+
+impl Drop for Options {
+    fn drop(&mut self) {
+        // SAFETY: a dictionary of ours, freed once; null is allowed.
+        unsafe { ff::av_dict_free(&mut self.0) }
+    }
+}
+
+/// `value` of one time base in another, rounded to the nearest.
+pub(super) fn rescale(value: i64, from: ff::AVRational, to: ff::AVRational) -> i64 {
+    // SAFETY: takes plain numbers; a base of nothing is answered with nothing.
+    if from.den == 0 || to.num == 0 { 0 } else { unsafe { ff::av_rescale_q(value, from, to) } }
+}
+
+/// Microseconds.
+pub(super) const MICROS: ff::AVRational = ff::AVRational { num: 1, den: 1_000_000 };

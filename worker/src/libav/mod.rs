@@ -1,0 +1,93 @@
+//! Sound and moving pictures through libav, from memory to memory: one demuxer by content, an
+//! allow-list of decoders, no protocols, one thread.
+
+mod decoder;
+mod faststart;
+mod ff;
+mod input;
+mod music;
+mod mux;
+mod probe;
+mod remux;
+mod session;
+mod sound;
+mod sound_out;
+mod tracks;
+mod verify;
+
+use std::ffi::CStr;
+
+use bytes::Bytes as Buffer;
+use mmsfit::{
+    codec::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified, remote},
+    model::{MediaInfo, MediaKind, MediaType, Stop},
+};
+
+use self::session::AvSession;
+
+/// Reads and writes sound and moving pictures.
+pub struct AvCodec;
+
+/// Makes the library quiet and its tables ready.
+pub fn warm() {
+    // SAFETY: takes a number.
+    unsafe { ffmpeg_sys_next::av_log_set_level(ffmpeg_sys_next::AV_LOG_QUIET as i32) };
+}
+
+/// Names, versions and licences.
+pub fn libraries() -> Vec<String> {
+    let version = |n: u32| format!("{}.{}.{}", n >> 16, n >> 8 & 255, n & 255);
+    // SAFETY: static strings and numbers.
+    unsafe {
+        let text = |s| CStr::from_ptr(s).to_string_lossy().into_owned();
+        vec![
+            format!(
+                "libavcodec {} ({})",
+                version(ffmpeg_sys_next::avcodec_version()),
+                text(ffmpeg_sys_next::avcodec_license())
+            ),
+            format!(
+                "libavformat {} ({})",
+                version(ffmpeg_sys_next::avformat_version()),
+                text(ffmpeg_sys_next::avformat_license())
+            ),
+        ]
+    }
+}
+
+impl Codec for AvCodec {
+    fn recognise(&self, bytes: &[u8]) -> Option<MediaType> {
+        remote::moving(bytes)
+    }
+
+    fn writes(&self, input: &MediaType, output: MediaKind) -> bool {
+        remote::writes(input, output)
+    }
+
+    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+        probe::probe(input, limits).map(|probed| probed.info)
+    }
+
+    fn open(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Box<dyn Session>, CodecError> {
+        stop.check()?;
+        let probed = probe::probe(input, limits)?;
+        Ok(Box::new(AvSession::new(input.clone(), probed, hint, *limits)))
+    }
+
+    fn verify(
+        &self,
+        output: &Buffer,
+        _: Option<&Reference>,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Verified, CodecError> {
+        stop.check()?;
+        verify::verify(output, limits)
+    }
+}

@@ -1,0 +1,102 @@
+//! The same coded tracks in another file, bit for bit.
+
+use bytes::Bytes as Buffer;
+use ff::AVCodecID::*;
+use ffmpeg_sys_next as ff;
+use mmsfit::{
+    codec::{CodecError, EncodeError},
+    model::{Bytes, Container, RemuxRecipe},
+};
+
+use super::{
+    decoder,
+    ff::Packet,
+    input::Input,
+    mux::{self, Coded},
+    tracks::{self, Track},
+};
+
+/// Codecs that belong into a file (3GPP TS 26.244 clause 5, ISO/IEC 14496-14, RFC 4867).
+fn belongs(container: Container, codec: ff::AVCodecID) -> bool {
+    let codecs: &[ff::AVCodecID] = match container {
+        Container::ThreeGp => &[
+            AV_CODEC_ID_H263,
+            AV_CODEC_ID_MPEG4,
+            AV_CODEC_ID_H264,
+            AV_CODEC_ID_AMR_NB,
+            AV_CODEC_ID_AMR_WB,
+            AV_CODEC_ID_AAC,
+        ],
+        Container::Mp4 => &[AV_CODEC_ID_MPEG4, AV_CODEC_ID_H264, AV_CODEC_ID_AAC, AV_CODEC_ID_MP3],
+        Container::Amr => &[AV_CODEC_ID_AMR_NB, AV_CODEC_ID_AMR_WB],
+        Container::Adts => &[AV_CODEC_ID_AAC],
+        Container::Mp3 => &[AV_CODEC_ID_MP3],
+    };
+    codecs.contains(&codec)
+}
+
+/// Copies what the recipe names.
+pub(super) fn remux(
+    bytes: &Buffer,
+    recipe: &RemuxRecipe,
+    cap: Bytes,
+) -> Result<Buffer, EncodeError> {
+    let mut input = Input::open(bytes)?;
+    let found = tracks::find(&input)?;
+    let wanted: Vec<Track> = [
+        found.video.filter(|_| recipe.video),
+        found.audio.filter(|_| recipe.audio.is_some() || !recipe.video),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for track in &wanted {
+        if !belongs(recipe.container, track.codec()) {
+            let detail = format!("{} in that file", decoder::name(track.codec()));
+            return Err(CodecError::Unsupported { format: "container", detail }.into());
+        }
+    }
+    if wanted.is_empty() || wanted.len() > 1 && !recipe.video {
+        let detail = "the tracks are not there".into();
+        return Err(CodecError::Unsupported { format: "container", detail }.into());
+    }
+    let mut coded = Vec::new();
+    for track in &wanted {
+        // SAFETY: the parameters live as long as the input.
+        coded.push(unsafe { Coded::copied(track.params, track.base) }?);
+    }
+    let mut packet = Packet::new()?;
+    while input.read(&mut packet)? {
+        if let Some(n) = wanted.iter().position(|track| track.index == packet.stream_index) {
+            coded[n].push(&packet);
+            // Coded media are no smaller than what they become.
+            if coded[n].bytes() > cap.get() {
+                return Err(EncodeError::OverCap { at_least: Bytes::new(cap.get() + 1) });
+            }
+        }
+    }
+    from_zero(&mut coded)?;
+    let tracks: Vec<&Coded> = coded.iter().collect();
+    Ok(mux::write_file(recipe.container, &tracks, recipe.video, cap)?.into())
+}
+
+/// Moves all times so that the first is zero. Times that do not grow cannot be written.
+fn from_zero(tracks: &mut [Coded]) -> Result<(), CodecError> {
+    let micros = |track: &Coded, time| super::ff::rescale(time, track.base, super::ff::MICROS);
+    let first =
+        tracks.iter().filter_map(|t| t.units.first().map(|u| micros(t, u.dts))).min().unwrap_or(0);
+    for track in tracks.iter_mut() {
+        let shift = super::ff::rescale(first, super::ff::MICROS, track.base);
+        let mut last = i64::MIN;
+        for unit in &mut track.units {
+            unit.dts -= shift;
+            unit.pts -= shift;
+            if unit.dts <= last || unit.pts == ff::AV_NOPTS_VALUE - shift {
+                let detail = "its times do not grow".into();
+                return Err(CodecError::Unsupported { format: "container", detail });
+            }
+            last = unit.dts;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! One open file and the outputs made of it.
+
+use bytes::Bytes as Buffer;
+use mmsfit::{
+    codec::{CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Session},
+    model::{
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, MediaInfo, Recipe,
+        RemuxRecipe, Rgb, Stop,
+    },
+};
+
+use super::{
+    ff::internal,
+    music,
+    mux::{self, Coded},
+    probe::Probed,
+    remux,
+    sound::{self, Pcm},
+    sound_out,
+};
+
+/// An open file. What is decoded is kept: a second attempt costs no second decode.
+pub(super) struct AvSession {
+    pub(super) bytes: Buffer,
+    pub(super) probed: Probed,
+    pub(super) hint: OpenHint,
+    pub(super) limits: DecodeLimits,
+    pcm: Option<Pcm>,
+}
+
+/// The size of a coded second that an AAC encode may miss its rate by before it is done again.
+const AAC_TOLERANCE: f64 = 1.005;
+
+impl AvSession {
+    pub fn new(bytes: Buffer, probed: Probed, hint: OpenHint, limits: DecodeLimits) -> Self {
+        Self { bytes, probed, hint, limits, pcm: None }
+    }
+
+    /// Milliseconds of the output.
+    pub(super) fn length_ms(&self, keep_ms: Option<u32>) -> u64 {
+        let all = self.probed.info.duration_ms;
+        keep_ms.map_or(all, |keep| keep.min(all)).max(1).into()
+    }
+
+    fn pcm(&mut self, rate: u32, channels: u8, stop: &Stop) -> Result<&Pcm, CodecError> {
+        let kept = self.pcm.take().filter(|pcm| (pcm.rate, pcm.channels) == (rate, channels));
+        let pcm = match kept {
+            Some(pcm) => pcm,
+            None => {
+                let start = self.probed.start();
+                sound::decode(&self.bytes, (rate, channels), start, &self.limits, stop)?
+            }
+        };
+        Ok(self.pcm.insert(pcm))
+    }
+
+    /// The sound by `coding`, as long as the whole output.
+    pub(super) fn sound(
+        &mut self,
+        coding: &AudioCoding,
+        keep_ms: Option<u32>,
+        stop: &Stop,
+    ) -> Result<Coded, CodecError> {
+        let length = self.length_ms(keep_ms);
+        let whole = u64::from(self.probed.info.duration_ms);
+        let beside_video = self.probed.info.video.is_some();
+        let pcm = self.pcm(coding.sample_rate, coding.channels, stop)?;
+        let wanted = (length * u64::from(coding.sample_rate)).div_ceil(1000) as usize;
+        let mut cut = pcm.clone();
+        // A decoder may give some more or less than the container promised: alone, a sound is as
+        // long as it really is; beside a video or cut, as long as that.
+        if beside_video || length < whole {
+            cut.fit(wanted);
+        } else {
+            let slack = coding.sample_rate as usize / 10;
+            cut.fit(cut.frames().clamp(wanted.saturating_sub(slack), wanted + slack));
+        }
+        if length < whole {
+            cut.fade_out();
+        }
+        let coded = sound_out::encode(&cut, coding, stop)?;
+        if coding.codec != AudioCodec::Aac {
+            return Ok(coded);
+        }
+        // The encoder's rate control is loose on short sounds: once more, by what it missed.
+        let seconds = cut.frames() as f64 / f64::from(coding.sample_rate);
+        let promised = f64::from(coding.bitrate) * seconds / 8.0;
+        let ratio = coded.bytes() as f64 / promised;
+        if ratio <= AAC_TOLERANCE {
+            return Ok(coded);
+        }
+        let bitrate = (f64::from(coding.bitrate) / ratio * 0.99) as u32;
+        sound_out::encode(&cut, &AudioCoding { bitrate, ..*coding }, stop)
+    }
+
+    fn encode_sound(
+        &mut self,
+        recipe: &AudioRecipe,
+        cap: Bytes,
+        stop: &Stop,
+    ) -> Result<Buffer, EncodeError> {
+        let coded = self.sound(&recipe.coding, recipe.keep_ms, stop)?;
+        check_container(recipe.container, recipe.coding.codec)?;
+        Ok(mux::write_file(recipe.container, &[&coded], false, cap)?.into())
+    }
+
+    fn encode_remux(&mut self, recipe: &RemuxRecipe, cap: Bytes) -> Result<Buffer, EncodeError> {
+        remux::remux(&self.bytes, recipe, cap)
+    }
+}
+
+fn check_container(container: Container, codec: AudioCodec) -> Result<(), CodecError> {
+    use AudioCodec::{Aac, AmrNb, AmrWb, Mp3};
+    let fits = match container {
+        Container::Amr => matches!(codec, AmrNb | AmrWb),
+        Container::ThreeGp => matches!(codec, AmrNb | AmrWb | Aac),
+        Container::Mp4 => matches!(codec, Aac | Mp3),
+        Container::Adts => codec == Aac,
+        Container::Mp3 => codec == Mp3,
+    };
+    if fits { Ok(()) } else { Err(internal("a codec in a file where it does not belong")) }
+}
+
+impl Session for AvSession {
+    fn info(&self) -> &MediaInfo {
+        &self.probed.info
+    }
+
+    fn facts(&mut self) -> ContentFacts {
+        let mut facts = ContentFacts::default();
+        if self.probed.info.audio.is_some()
+            && let Ok(pcm) = self.pcm(16_000, 1, &Stop::never())
+        {
+            facts.music = music::is_music(&pcm.samples);
+        }
+        facts
+    }
+
+    fn reference(&mut self, _: Dimensions, _: Rgb) -> Option<mmsfit::codec::Reference> {
+        None
+    }
+
+    fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
+        stop.check()?;
+        match recipe {
+            Recipe::Audio(recipe) => self.encode_sound(recipe, cap, stop),
+            Recipe::Remux(recipe) => self.encode_remux(recipe, cap),
+            Recipe::Video(_) | Recipe::Image(_) => {
+                Err(internal("no such output of this input").into())
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! A file's sound as samples at the rate and with the channels that an encoder wants.
+
+use std::ptr;
+
+use bytes::Bytes as Buffer;
+use ffmpeg_sys_next as ff;
+use mmsfit::{
+    codec::{CodecError, DecodeLimits},
+    model::Stop,
+};
+
+use super::{
+    decoder::Decoder,
+    ff::{Frame, Packet, check, no_memory},
+    input::Input,
+    tracks::{self, Track},
+};
+
+/// Interleaved 16-bit samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pcm {
+    pub rate: u32,
+    pub channels: u8,
+    pub samples: Vec<i16>,
+}
+
+/// How long the end of a cut sound takes to fade, in milliseconds (fit-to-size practice of 200).
+const FADE_MS: u64 = 200;
+
+impl Pcm {
+    /// Samples of one channel.
+    pub fn frames(&self) -> usize {
+        self.samples.len() / usize::from(self.channels.max(1))
+    }
+
+    /// Exactly this many samples a channel: cut, or filled up with silence.
+    pub fn fit(&mut self, frames: usize) {
+        self.samples.resize(frames * usize::from(self.channels), 0);
+    }
+
+    /// Lets the last moments fade away.
+    pub fn fade_out(&mut self) {
+        let frames = self.frames();
+        let fade = (u64::from(self.rate) * FADE_MS / 1000) as usize;
+        let fade = fade.min(frames).max(1);
+        let channels = usize::from(self.channels);
+        for (n, frame) in self.samples.chunks_exact_mut(channels).skip(frames - fade).enumerate() {
+            for sample in frame {
+                *sample = (i64::from(*sample) * (fade - n) as i64 / fade as i64) as i16;
+            }
+        }
+    }
+}
+
+/// The resampler, set up by the first frame it gets.
+struct Resampler {
+    context: *mut ff::SwrContext,
+    rate: u32,
+    channels: u8,
+    from: Option<(i32, i32, i32)>,
+}
+
+impl Drop for Resampler {
+    fn drop(&mut self) {
+        // SAFETY: ours or null.
+        unsafe { ff::swr_free(&mut self.context) }
+    }
+}
+
+impl Resampler {
+    /// What comes out of a frame, or of what is left inside without one.
+    fn convert(&mut self, frame: Option<&Frame>, out: &mut Vec<i16>) -> Result<(), CodecError> {
+        if let Some(frame) = frame {
+            let from = (frame.sample_rate, frame.format, frame.ch_layout.nb_channels);
+            if self.from != Some(from) {
+                // A stream that changes its form in the middle: what is inside comes out first.
+                if self.from.is_some() {
+                    self.flush(out)?;
+                }
+                self.set_up(frame)?;
+                self.from = Some(from);
+            }
+        }
+        if self.context.is_null() {
+            return Ok(());
+        }
+        let samples = frame.map_or(0, |f| f.nb_samples);
+        // SAFETY: an initialised context; the output has room for what it is told; the input is
+        // the frame's own planes, or null, which asks for the rest.
+        unsafe {
+            let room = ff::swr_get_out_samples(self.context, samples).max(0);
+            let channels = usize::from(self.channels);
+            let before = out.len();
+            out.try_reserve(room as usize * channels).map_err(|_| no_memory())?;
+            out.resize(before + room as usize * channels, 0);
+            let mut plane = out.as_mut_ptr().add(before).cast::<u8>();
+            let input = frame.map_or(ptr::null_mut(), |f| f.extended_data.cast());
+            let got = ff::swr_convert(self.context, &mut plane, room, input, samples);
+            let got = check(got, "resampling")? as usize;
+            out.truncate(before + got * channels);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, out: &mut Vec<i16>) -> Result<(), CodecError> {
+        self.convert(None, out)
+    }
+
+    fn set_up(&mut self, frame: &Frame) -> Result<(), CodecError> {
+        // SAFETY: both layouts live through the call, which copies them; the old context, if any,
+        // is freed by the call itself.
+        unsafe {
+            let mut to: ff::AVChannelLayout = std::mem::zeroed();
+            ff::av_channel_layout_default(&mut to, i32::from(self.channels));
+            let mut from: ff::AVChannelLayout = std::mem::zeroed();
+            let told = frame.ch_layout.order != ff::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC;
+            if told {
+                ff::av_channel_layout_copy(&mut from, &frame.ch_layout);
+            } else {
+                ff::av_channel_layout_default(&mut from, frame.ch_layout.nb_channels.clamp(1, 8));
+            }
+            let code = ff::swr_alloc_set_opts2(
+                &mut self.context,
+                &raw mut to,
+                ff::AVSampleFormat::AV_SAMPLE_FMT_S16,
+                self.rate as i32,
+                &raw mut from,
+                std::mem::transmute::<i32, ff::AVSampleFormat>(frame.format),
+                frame.sample_rate,
+                0,
+                ptr::null_mut(),
+            );
+            ff::av_channel_layout_uninit(&mut from);
+            check(code, "setting up the resampler")?;
+            let object = self.context.cast();
+            // A long filter that keeps what is below 0.97 of half the rate, and a downmix that
+            // never clips (ITU-R BS.775 coefficients, normalised).
+            ff::av_opt_set_int(object, c"filter_size".as_ptr(), 64, 0);
+            ff::av_opt_set_double(object, c"cutoff".as_ptr(), 0.97, 0);
+            ff::av_opt_set_double(object, c"rematrix_maxval".as_ptr(), 1.0, 0);
+            check(ff::swr_init(self.context), "setting up the resampler")?;
+        }
+        Ok(())
+    }
+}
+
+/// Decodes the sound of a file whose beginning lies at `start` microseconds.
+///
+/// The first sample is the beginning: what comes before it is cut, what is missing is silence.
+pub(super) fn decode(
+    bytes: &Buffer,
+    (rate, channels): (u32, u8),
+    start: i64,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<Pcm, CodecError> {
+    let mut input = Input::open(bytes)?;
+    let track = tracks::find(&input)?.audio.ok_or_else(|| CodecError::Unsupported {
+        format: "sound",
+        detail: "there is none in it".into(),
+    })?;
+    let mut decoder = Decoder::open(&track)?;
+    let mut pcm = Pcm { rate, channels, samples: Vec::new() };
+    let mut resampler = Resampler { context: ptr::null_mut(), rate, channels, from: None };
+    let (mut packet, mut frame) = (Packet::new()?, Frame::new()?);
+    let most = limits.max_memory.get().min(limits.max_duration_ms * u64::from(rate) / 1000 * 4);
+    let mut aligned = false;
+    let mut at_end = false;
+    while !at_end {
+        stop.check()?;
+        at_end = !input.read(&mut packet)?;
+        if !at_end && packet.stream_index != track.index {
+            continue;
+        }
+        decoder.send((!at_end).then_some(&packet))?;
+        while decoder.receive(&mut frame)?.is_some() {
+            if !aligned {
+                aligned = true;
+                align(&mut pcm, &track, &frame, start);
+            }
+            resampler.convert(Some(&frame), &mut pcm.samples)?;
+            frame.clear();
+            let bytes = pcm.samples.len() as u64 * 2;
+            if bytes > most {
+                return Err(CodecError::Limit { what: "memory", found: bytes, limit: most });
+            }
+        }
+    }
+    resampler.flush(&mut pcm.samples)?;
+    if pcm.samples.is_empty() {
+        let detail = "nothing of it can be decoded".into();
+        return Err(CodecError::Malformed { format: "sound", detail });
+    }
+    Ok(pcm)
+}
+
+/// Silence before a sound that begins later than the file; at most ten seconds of it.
+fn align(pcm: &mut Pcm, track: &Track, frame: &Frame, start: i64) {
+    let time = frame.best_effort_timestamp;
+    if time == ff::AV_NOPTS_VALUE {
+        return;
+    }
+    let late = track.micros(time).saturating_sub(start).clamp(0, 10_000_000);
+    let samples = late as u64 * u64::from(pcm.rate) / 1_000_000;
+    pcm.fit(samples as usize);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_sound_fades_and_keeps_its_length() {
+        let mut pcm = Pcm { rate: 8000, channels: 2, samples: vec![1000; 16_000] };
+        pcm.fit(4000);
+        pcm.fade_out();
+        assert_eq!(pcm.frames(), 4000);
+        assert_eq!(pcm.samples[0], 1000);
+        assert_eq!(pcm.samples[2 * 2399], 1000);
+        assert!(pcm.samples[2 * 3200].abs_diff(500) < 5);
+        assert_eq!(pcm.samples[7999], 0);
+    }
+}

@@ -1,0 +1,172 @@
+//! Samples to coded packets.
+
+use std::ptr;
+
+use ffmpeg_sys_next as ff;
+use mmsfit::{
+    codec::CodecError,
+    model::{AudioCodec, AudioCoding, Stop},
+};
+
+use super::{
+    ff::{AGAIN, EOF, Frame, Packet, check, failed, internal, no_memory},
+    mux::Coded,
+    sound::Pcm,
+};
+
+/// An open encoder.
+pub(super) struct Encoder(pub *mut ff::AVCodecContext);
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        // SAFETY: ours, freed once.
+        unsafe { ff::avcodec_free_context(&mut self.0) }
+    }
+}
+
+impl Encoder {
+    /// By the library's name; not yet open.
+    pub fn find(name: &std::ffi::CStr) -> Result<Self, CodecError> {
+        // SAFETY: a string with its end; null is checked.
+        unsafe {
+            let codec = ff::avcodec_find_encoder_by_name(name.as_ptr());
+            if codec.is_null() {
+                return Err(CodecError::Unsupported {
+                    format: "media",
+                    detail: format!("this installation has no encoder {}", name.to_string_lossy()),
+                });
+            }
+            let context = ff::avcodec_alloc_context3(codec);
+            if context.is_null() { Err(no_memory()) } else { Ok(Self(context)) }
+        }
+    }
+
+    /// All packets that are ready.
+    pub fn drain(&self, packet: &mut Packet, coded: &mut Coded) -> Result<(), CodecError> {
+        loop {
+            packet.clear();
+            // SAFETY: an open encoder and a valid packet.
+            match unsafe { ff::avcodec_receive_packet(self.0, packet.raw()) } {
+                0 => coded.push(packet),
+                EOF | AGAIN => return Ok(()),
+                code => return Err(failed(code, "encoding")),
+            }
+        }
+    }
+
+    /// Feeds a frame, or nothing: the end.
+    pub fn send(&self, frame: Option<&Frame>) -> Result<(), CodecError> {
+        let raw = frame.map_or(ptr::null_mut(), Frame::raw);
+        // SAFETY: an open encoder; a valid frame or null.
+        check(unsafe { ff::avcodec_send_frame(self.0, raw) }, "encoding").map(|_| ())
+    }
+}
+
+fn library_name(codec: AudioCodec) -> &'static std::ffi::CStr {
+    match codec {
+        AudioCodec::AmrNb => c"libopencore_amrnb",
+        AudioCodec::AmrWb => c"libvo_amrwbenc",
+        AudioCodec::Aac => c"aac",
+        AudioCodec::Mp3 => c"libmp3lame",
+    }
+}
+
+/// Encodes all of `pcm`, which has the rate and the channels of `coding`.
+pub(super) fn encode(pcm: &Pcm, coding: &AudioCoding, stop: &Stop) -> Result<Coded, CodecError> {
+    if (pcm.rate, pcm.channels) != (coding.sample_rate, coding.channels) {
+        return Err(internal("samples of another form"));
+    }
+    let encoder = Encoder::find(library_name(coding.codec))?;
+    let format = open(&encoder, coding)?;
+    // SAFETY: an open encoder.
+    let frame_size = match unsafe { (*encoder.0).frame_size } {
+        0 => 1024,
+        n => usize::try_from(n).map_err(|_| internal("a frame size of nothing"))?,
+    };
+    let mut coded = Coded::of(&encoder, (1, coding.sample_rate))?;
+    let mut packet = Packet::new()?;
+    let channels = usize::from(pcm.channels);
+    for (n, chunk) in pcm.samples.chunks(frame_size * channels).enumerate() {
+        if n % 64 == 0 {
+            stop.check()?;
+        }
+        let mut frame = new_frame(coding, format, frame_size)?;
+        fill(&mut frame, chunk, channels, format);
+        frame.pts = (n * frame_size) as i64;
+        encoder.send(Some(&frame))?;
+        encoder.drain(&mut packet, &mut coded)?;
+    }
+    encoder.send(None)?;
+    encoder.drain(&mut packet, &mut coded)?;
+    coded.without_priming(pcm.frames() as i64);
+    Ok(coded)
+}
+
+fn open(encoder: &Encoder, coding: &AudioCoding) -> Result<ff::AVSampleFormat, CodecError> {
+    // SAFETY: an encoder that is not open yet; its list of sample formats, if any, has an entry
+    // before its end.
+    unsafe {
+        let context = &mut *encoder.0;
+        let formats = (*context.codec).sample_fmts;
+        let format =
+            if formats.is_null() { ff::AVSampleFormat::AV_SAMPLE_FMT_S16 } else { *formats };
+        context.sample_fmt = format;
+        context.sample_rate = coding.sample_rate as i32;
+        context.bit_rate = i64::from(coding.bitrate);
+        ff::av_channel_layout_default(&mut context.ch_layout, i32::from(coding.channels));
+        context.time_base = ff::AVRational { num: 1, den: coding.sample_rate as i32 };
+        context.flags |= (ff::AV_CODEC_FLAG_GLOBAL_HEADER | ff::AV_CODEC_FLAG_BITEXACT) as i32;
+        context.thread_count = 1;
+        if coding.codec == AudioCodec::Aac {
+            context.profile = ff::FF_PROFILE_AAC_LOW as i32;
+        }
+        check(ff::avcodec_open2(context, ptr::null(), ptr::null_mut()), "opening the encoder")?;
+        Ok(format)
+    }
+}
+
+fn new_frame(
+    coding: &AudioCoding,
+    format: ff::AVSampleFormat,
+    samples: usize,
+) -> Result<Frame, CodecError> {
+    let mut frame = Frame::new()?;
+    frame.nb_samples = samples as i32;
+    frame.format = format as i32;
+    frame.sample_rate = coding.sample_rate as i32;
+    // SAFETY: a valid frame, described as far as its buffers need.
+    unsafe {
+        ff::av_channel_layout_default(&mut frame.ch_layout, i32::from(coding.channels));
+        check(ff::av_frame_get_buffer(frame.raw(), 0), "making room for samples")?;
+    }
+    Ok(frame)
+}
+
+/// Writes samples as the encoder wants them, silence behind the last.
+fn fill(frame: &mut Frame, samples: &[i16], channels: usize, format: ff::AVSampleFormat) {
+    use ff::AVSampleFormat::{AV_SAMPLE_FMT_FLTP, AV_SAMPLE_FMT_S16, AV_SAMPLE_FMT_S16P};
+    let count = frame.nb_samples as usize;
+    let at = |n: usize, channel: usize| samples.get(n * channels + channel).copied().unwrap_or(0);
+    for channel in 0..channels {
+        for n in 0..count {
+            let sample = at(n, channel);
+            // SAFETY: the frame has buffers for `nb_samples` of each channel in this format:
+            // one plane a channel, or one for all where it is interleaved.
+            unsafe {
+                match format {
+                    AV_SAMPLE_FMT_FLTP => {
+                        let plane = (*frame.extended_data.add(channel)).cast::<f32>();
+                        *plane.add(n) = f32::from(sample) / 32768.0;
+                    }
+                    AV_SAMPLE_FMT_S16P => {
+                        *(*frame.extended_data.add(channel)).cast::<i16>().add(n) = sample;
+                    }
+                    AV_SAMPLE_FMT_S16 => {
+                        *(*frame.extended_data).cast::<i16>().add(n * channels + channel) = sample;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
