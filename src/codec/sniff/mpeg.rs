@@ -51,24 +51,32 @@ fn frames(bytes: &[u8], length: fn(&[u8]) -> Option<usize>) -> bool {
     let Some(first) = length(bytes) else { return false };
     match bytes.get(first..) {
         Some([]) | None => true,
-        Some(next) => next.len() < 7 || length(next).is_some(),
+        Some(next) => next.len() < 7 || next.starts_with(b"ID3") || length(next).is_some(),
     }
 }
 
-/// Behind an ID3v2 tag, if there is one (id3.org, ID3v2.4 clause 3.1).
-fn behind_tag(bytes: &[u8]) -> &[u8] {
-    if !bytes.starts_with(b"ID3") {
-        return bytes;
+/// Behind ID3v2 tags, if there are any (id3.org, ID3v2.4 clause 3.1): streams that were cut
+/// together have several.
+fn behind_tags(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    while rest.starts_with(b"ID3") {
+        let size = rest
+            .get(6..10)
+            .map_or(0, |s| s.iter().fold(0usize, |n, byte| n << 7 | usize::from(byte & 0x7F)));
+        rest = rest.get(size + 10..).unwrap_or_default();
     }
-    let size = bytes
-        .get(6..10)
-        .map_or(0, |s| s.iter().fold(0usize, |n, byte| n << 7 | usize::from(byte & 0x7F)));
-    bytes.get(size + 10..).unwrap_or_default()
+    rest
 }
+
+/// Zeros before the first frame that are looked over.
+const MAX_ZEROS: usize = 16 << 10;
 
 /// The type of a run of MPEG audio, with or without a tag before it.
 pub(super) fn audio(bytes: &[u8]) -> Option<&'static str> {
-    let sound = behind_tag(bytes);
+    let sound = behind_tags(bytes);
+    // Some recorders leave the room of a tag empty.
+    let zeros = sound.iter().take(MAX_ZEROS).take_while(|byte| **byte == 0).count();
+    let sound = &sound[zeros..];
     if frames(sound, adts_frame) {
         Some("audio/aac")
     } else if frames(sound, audio_frame) || bytes.starts_with(b"ID3") {

@@ -136,7 +136,7 @@ impl Input {
                 return Err(no_memory());
             }
             (*context).pb = io;
-            (*context).flags |= (ff::AVFMT_FLAG_CUSTOM_IO | ff::AVFMT_FLAG_NOBUFFER) as c_int;
+            (*context).flags |= ff::AVFMT_FLAG_CUSTOM_IO as c_int;
             (*context).probesize = PROBE_BYTES;
             (*context).max_analyze_duration = PROBE_MICROS;
             (*context).max_streams = MAX_STREAMS as c_int;

@@ -1,0 +1,130 @@
+//! Every sound of the corpus to every sound that is written, checked by ffprobe.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use bytes::Bytes as Buffer;
+use mmsfit::{
+    codec::{Codec, DecodeLimits, OpenHint, Session},
+    model::{
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, MediaKind, Recipe, Stop,
+    },
+};
+use mmsfit_worker::libav::AvCodec;
+
+const HINT: OpenHint = OpenHint { largest: Dimensions::new(176, 144).unwrap(), animation: false };
+
+/// The files of a folder of the corpus; none where it is not there.
+fn corpus(folder: &str) -> Vec<PathBuf> {
+    let root = std::env::var_os("MMSFIT_CORPUS").map(PathBuf::from);
+    let root =
+        root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"));
+    let Ok(list) = std::fs::read_dir(root.join(folder)) else {
+        println!("skipped: no corpus of {folder}");
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = list.filter_map(|e| Some(e.ok()?.path())).collect();
+    files.sort();
+    files
+}
+
+/// What ffprobe says of a file; `None` where there is no ffprobe.
+fn ffprobe(bytes: &[u8], entries: &str) -> Option<String> {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), bytes).expect("written");
+    let out = Command::new("ffprobe")
+        .args(["-v", "error", "-of", "default=nw=1", "-show_entries", entries])
+        .arg(file.path())
+        .output();
+    let Ok(out) = out else {
+        println!("skipped: no ffprobe");
+        return None;
+    };
+    assert!(
+        out.status.success() && out.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    Some(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Decodes all with ffmpeg; seconds of what came out.
+fn decoded_seconds(bytes: &[u8]) -> Option<f64> {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), bytes).expect("written");
+    let out = Command::new("ffmpeg")
+        .args(["-v", "error", "-xerror", "-i"])
+        .arg(file.path())
+        .args(["-f", "s16le", "-ac", "1", "-ar", "8000", "-"])
+        .output()
+        .ok()?;
+    assert!(out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
+    Some(out.stdout.len() as f64 / 16_000.0)
+}
+
+fn open(path: &Path) -> Option<Box<dyn Session>> {
+    let bytes = Buffer::from(std::fs::read(path).expect("readable"));
+    let kind = AvCodec.recognise(&bytes)?;
+    if kind.kind() != MediaKind::Audio {
+        return None;
+    }
+    match AvCodec.open(&bytes, HINT, &DecodeLimits::default(), &Stop::never()) {
+        Ok(session) => Some(session),
+        Err(error) => panic!("{}: {error}", path.display()),
+    }
+}
+
+fn recipe(codec: AudioCodec, container: Container, bitrate: u32, rate: u32) -> Recipe {
+    let coding = AudioCoding { codec, bitrate, sample_rate: rate, channels: 1 };
+    Recipe::Audio(AudioRecipe { container, coding, keep_ms: None })
+}
+
+#[test]
+fn all_sounds_become_all_sounds() {
+    let targets = [
+        (recipe(AudioCodec::AmrNb, Container::Amr, 7950, 8000), "amr_nb"),
+        (recipe(AudioCodec::AmrNb, Container::ThreeGp, 12200, 8000), "amr_nb"),
+        (recipe(AudioCodec::AmrWb, Container::Amr, 12650, 16000), "amr_wb"),
+        (recipe(AudioCodec::Aac, Container::Mp4, 32000, 32000), "aac"),
+        (recipe(AudioCodec::Aac, Container::Adts, 24000, 22050), "aac"),
+        (recipe(AudioCodec::Mp3, Container::Mp3, 48000, 32000), "mp3"),
+    ];
+    mmsfit_worker::libav::warm();
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for (n, path) in corpus("audio").into_iter().enumerate() {
+        let Some(mut session) = open(&path) else {
+            println!("not sound: {}", path.display());
+            continue;
+        };
+        let info = session.info().clone();
+        println!(
+            "{}: {} {:?} {} ms music {}",
+            path.file_name().expect("a name").display(),
+            info.media_type,
+            info.audio,
+            info.duration_ms,
+            session.facts().music
+        );
+        let seconds = f64::from(info.duration_ms) / 1000.0;
+        // Two of them for each, in turn: six codings of seventy files take a minute.
+        for (recipe, codec) in targets.iter().cycle().skip(n * 2 % 6).take(2) {
+            let out = session.encode(recipe, Bytes::new(u64::MAX), &Stop::never());
+            let out = out.unwrap_or_else(|e| panic!("{}: {recipe:?}: {e}", path.display()));
+            let verified = AvCodec.verify(&out, None, &DecodeLimits::default(), &Stop::never());
+            let verified = verified.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert_eq!(verified.info.media_type, recipe.media_type());
+            let Some(told) = ffprobe(&out, "stream=codec_name") else { return };
+            assert!(told.contains(&format!("codec_name={codec}\n")), "{told}");
+            let got = decoded_seconds(&out).expect("ffmpeg");
+            if (got - seconds).abs() > 0.1 {
+                wrong.push(format!("{}: {recipe:?}: {got} s of {seconds} s", path.display()));
+            }
+            count += 1;
+        }
+    }
+    println!("{count} outputs");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
