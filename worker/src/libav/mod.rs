@@ -3,6 +3,9 @@
 
 mod decoder;
 mod faststart;
+mod frames;
+mod scale;
+mod tonemap;
 mod ff;
 mod input;
 mod music;

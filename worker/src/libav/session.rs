@@ -72,7 +72,7 @@ impl AvSession {
         if beside_video || length < whole {
             cut.fit(wanted);
         } else {
-            let slack = coding.sample_rate as usize / 10;
+            let slack = coding.sample_rate as usize / 20;
             cut.fit(cut.frames().clamp(wanted.saturating_sub(slack), wanted + slack));
         }
         if length < whole {

@@ -1,0 +1,272 @@
+//! Decoded pictures to small ones: scaled, turned and letterboxed once, 8-bit 4:2:0.
+
+use std::ptr;
+
+use ffmpeg_sys_next as ff;
+use mmsfit::{codec::CodecError, model::Dimensions};
+
+use super::{
+    ff::{Frame, check, no_memory},
+    frames::Look,
+    tonemap::ToneMap,
+    tracks::Turn,
+};
+
+/// A small picture: the planes of Y, Cb and Cr without padding. Both sides are even.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Yuv {
+    pub dimensions: Dimensions,
+    pub planes: [Vec<u8>; 3],
+}
+
+impl Yuv {
+    /// All of one colour.
+    pub fn flat(dimensions: Dimensions, color: [u8; 3]) -> Self {
+        let luma = dimensions.pixels() as usize;
+        let planes = [vec![color[0]; luma], vec![color[1]; luma / 4], vec![color[2]; luma / 4]];
+        Self { dimensions, planes }
+    }
+
+    /// Width and height of a plane.
+    fn size(&self, plane: usize) -> (usize, usize) {
+        let (w, h) = (self.dimensions.width() as usize, self.dimensions.height() as usize);
+        if plane == 0 { (w, h) } else { (w / 2, h / 2) }
+    }
+
+    /// Turned upright.
+    fn turned(self, turn: Turn) -> Self {
+        if turn == Turn::default() {
+            return self;
+        }
+        let swap = turn.swaps();
+        let dimensions = if swap { self.dimensions.transposed() } else { self.dimensions };
+        let planes = std::array::from_fn(|n| {
+            let (w, h) = self.size(n);
+            turn_plane(&self.planes[n], w, h, turn)
+        });
+        Self { dimensions, planes }
+    }
+
+    /// In the middle of a black picture.
+    fn within(self, dimensions: Dimensions) -> Self {
+        if self.dimensions == dimensions {
+            return self;
+        }
+        let mut out = Self::flat(dimensions, [16, 128, 128]);
+        for n in 0..3 {
+            let ((w, h), (to_w, to_h)) = (self.size(n), out.size(n));
+            let (x, y) = ((to_w - w) / 2, (to_h - h) / 2);
+            for row in 0..h {
+                let at = (y + row) * to_w + x;
+                out.planes[n][at..at + w].copy_from_slice(&self.planes[n][row * w..(row + 1) * w]);
+            }
+        }
+        out
+    }
+}
+
+fn turn_plane(from: &[u8], w: usize, h: usize, turn: Turn) -> Vec<u8> {
+    let (to_w, to_h) = if turn.swaps() { (h, w) } else { (w, h) };
+    let mut out = Vec::with_capacity(from.len());
+    for y in 0..to_h {
+        for x in 0..to_w {
+            let (sx, sy) = match turn.quarters {
+                0 => (x, y),
+                1 => (y, h - 1 - x),
+                2 => (w - 1 - x, h - 1 - y),
+                _ => (w - 1 - y, x),
+            };
+            let sx = if turn.mirrored { w - 1 - sx } else { sx };
+            out.push(from[sy * w + sx]);
+        }
+    }
+    out
+}
+
+/// The matrix and range of a scaler's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source {
+    width: i32,
+    height: i32,
+    format: i32,
+    range: i32,
+    matrix: i32,
+    hdr: bool,
+}
+
+/// Scales whatever comes into pictures of one size.
+pub(super) struct Scaler {
+    /// Of the output.
+    dimensions: Dimensions,
+    /// Whether the output is to be of BT.601 whatever the input is: codecs that cannot say.
+    to_601: bool,
+    context: *mut ff::SwsContext,
+    source: Option<Source>,
+    /// Inside the output, before turning.
+    inner: Dimensions,
+    tone: Option<ToneMap>,
+}
+
+impl Drop for Scaler {
+    fn drop(&mut self) {
+        // SAFETY: ours or null.
+        unsafe { ff::sws_freeContext(self.context) }
+    }
+}
+
+fn even(n: f64, most: u32) -> u32 {
+    ((n / 2.0).round() as u32 * 2).clamp(2, most)
+}
+
+/// The picture inside the frame: the whole frame where the shapes agree within rounding.
+fn placed(shown: (f64, f64), frame: Dimensions) -> Dimensions {
+    let (w, h) = (f64::from(frame.width()), f64::from(frame.height()));
+    let scale = (w / shown.0).min(h / shown.1);
+    let (iw, ih) = (shown.0 * scale, shown.1 * scale);
+    // Four pixels are what rounding to even sides, or to sixteen, may miss on one of them.
+    let near = |inner: f64, outer: f64| outer - inner < 4.0;
+    let iw = if near(iw, w) { frame.width() } else { even(iw, frame.width()) };
+    let ih = if near(ih, h) { frame.height() } else { even(ih, frame.height()) };
+    Dimensions::at_least_one(iw, ih)
+}
+
+impl Scaler {
+    pub fn new(dimensions: Dimensions, to_601: bool) -> Self {
+        Self {
+            dimensions,
+            to_601,
+            context: ptr::null_mut(),
+            source: None,
+            inner: dimensions,
+            tone: None,
+        }
+    }
+
+    /// One picture.
+    pub fn scale(&mut self, frame: &Frame, look: &Look) -> Result<Yuv, CodecError> {
+        let source = Source {
+            width: frame.width,
+            height: frame.height,
+            format: frame.format,
+            range: frame.color_range as i32,
+            matrix: frame.colorspace as i32,
+            hdr: ToneMap::needed(frame),
+        };
+        if self.source != Some(source) {
+            self.set_up(frame, source, look)?;
+            self.source = Some(source);
+        }
+        let scaled = match &self.tone {
+            Some(tone) => {
+                let (w, h) = (self.inner.width() as usize, self.inner.height() as usize);
+                let mut rgb = vec![0u8; w * h * 6];
+                self.run(frame, [rgb.as_mut_ptr(), ptr::null_mut(), ptr::null_mut()], [w * 6, 0, 0])?;
+                tone.apply(&rgb, self.inner)
+            }
+            None => {
+                let mut yuv = Yuv::flat(self.inner, [0; 3]);
+                let (w, half) = (self.inner.width() as usize, self.inner.width() as usize / 2);
+                let [y, u, v] = &mut yuv.planes;
+                let planes = [y.as_mut_ptr(), u.as_mut_ptr(), v.as_mut_ptr()];
+                self.run(frame, planes, [w, half, half])?;
+                yuv
+            }
+        };
+        Ok(scaled.turned(look.turn).within(self.dimensions))
+    }
+
+    fn run(&self, frame: &Frame, planes: [*mut u8; 3], strides: [usize; 3]) -> Result<(), CodecError> {
+        let strides = strides.map(|n| n as i32);
+        // SAFETY: the context was made for this source and this size; the planes have room for
+        // the whole picture at these strides.
+        let code = unsafe {
+            ff::sws_scale(
+                self.context,
+                frame.data.as_ptr().cast(),
+                frame.linesize.as_ptr(),
+                0,
+                frame.height,
+                planes.as_ptr(),
+                strides.as_ptr(),
+            )
+        };
+        check(code, "scaling").map(|_| ())
+    }
+
+    fn set_up(&mut self, frame: &Frame, source: Source, look: &Look) -> Result<(), CodecError> {
+        let (w, h) = (f64::from(frame.width.max(1)) * look.shape, f64::from(frame.height.max(1)));
+        let frame_box =
+            if look.turn.swaps() { self.dimensions.transposed() } else { self.dimensions };
+        self.inner = placed((w, h), frame_box);
+        self.tone = source.hdr.then(|| ToneMap::of(frame));
+        // SAFETY: plain numbers; the old context, if any, is freed; null is checked; the tables
+        // are static.
+        unsafe {
+            ff::sws_freeContext(self.context);
+            let format = std::mem::transmute::<i32, ff::AVPixelFormat>(source.format);
+            let to = if source.hdr {
+                ff::AVPixelFormat::AV_PIX_FMT_RGB48LE
+            } else {
+                ff::AVPixelFormat::AV_PIX_FMT_YUV420P
+            };
+            self.context = ff::sws_getContext(
+                source.width,
+                source.height,
+                format,
+                self.inner.width() as i32,
+                self.inner.height() as i32,
+                to,
+                ff::SWS_BICUBIC as i32,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null(),
+            );
+            if self.context.is_null() {
+                return Err(no_memory());
+            }
+            let full = frame.color_range == ff::AVColorRange::AVCOL_RANGE_JPEG;
+            let own = matrix(frame.colorspace);
+            let target = if self.to_601 { ff::SWS_CS_ITU601 as i32 } else { own };
+            ff::sws_setColorspaceDetails(
+                self.context,
+                ff::sws_getCoefficients(own),
+                i32::from(full),
+                ff::sws_getCoefficients(target),
+                0,
+                0,
+                1 << 16,
+                1 << 16,
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The scaler's number of a matrix; what says nothing is of BT.601.
+fn matrix(space: ff::AVColorSpace) -> i32 {
+    match space {
+        ff::AVColorSpace::AVCOL_SPC_BT709 => ff::SWS_CS_ITU709 as i32,
+        ff::AVColorSpace::AVCOL_SPC_BT2020_NCL | ff::AVColorSpace::AVCOL_SPC_BT2020_CL => {
+            ff::SWS_CS_BT2020 as i32
+        }
+        _ => ff::SWS_CS_ITU601 as i32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_placed_and_turned() {
+        let qcif = Dimensions::at_least_one(176, 144);
+        assert_eq!(placed((1920.0, 1080.0), qcif), Dimensions::at_least_one(176, 144 - 44));
+        assert_eq!(placed((640.0, 524.0), qcif), qcif);
+        let plane = [1, 2, 3, 4, 5, 6];
+        let turned = |quarters, mirrored| turn_plane(&plane, 3, 2, Turn { mirrored, quarters });
+        assert_eq!(turned(1, false), [4, 1, 5, 2, 6, 3]);
+        assert_eq!(turned(2, false), [6, 5, 4, 3, 2, 1]);
+        assert_eq!(turned(3, false), [3, 6, 2, 5, 1, 4]);
+        assert_eq!(turned(0, true), [3, 2, 1, 6, 5, 4]);
+    }
+}
