@@ -1,22 +1,25 @@
 //! Sound and moving pictures through libav, from memory to memory: one demuxer by content, an
 //! allow-list of decoders, no protocols, one thread.
 
+mod clip;
 mod decoder;
 mod faststart;
-mod frames;
-mod scale;
-mod tonemap;
 mod ff;
+mod frames;
 mod input;
 mod music;
 mod mux;
 mod probe;
+mod rate;
 mod remux;
+mod scale;
 mod session;
 mod sound;
 mod sound_out;
+mod tonemap;
 mod tracks;
 mod verify;
+mod video_out;
 
 use std::ffi::CStr;
 

@@ -160,7 +160,11 @@ impl Scaler {
             Some(tone) => {
                 let (w, h) = (self.inner.width() as usize, self.inner.height() as usize);
                 let mut rgb = vec![0u8; w * h * 6];
-                self.run(frame, [rgb.as_mut_ptr(), ptr::null_mut(), ptr::null_mut()], [w * 6, 0, 0])?;
+                self.run(
+                    frame,
+                    [rgb.as_mut_ptr(), ptr::null_mut(), ptr::null_mut()],
+                    [w * 6, 0, 0],
+                )?;
                 tone.apply(&rgb, self.inner)
             }
             None => {
@@ -175,7 +179,12 @@ impl Scaler {
         Ok(scaled.turned(look.turn).within(self.dimensions))
     }
 
-    fn run(&self, frame: &Frame, planes: [*mut u8; 3], strides: [usize; 3]) -> Result<(), CodecError> {
+    fn run(
+        &self,
+        frame: &Frame,
+        planes: [*mut u8; 3],
+        strides: [usize; 3],
+    ) -> Result<(), CodecError> {
         let strides = strides.map(|n| n as i32);
         // SAFETY: the context was made for this source and this size; the planes have room for
         // the whole picture at these strides.
@@ -226,7 +235,9 @@ impl Scaler {
             }
             let full = frame.color_range == ff::AVColorRange::AVCOL_RANGE_JPEG;
             let own = matrix(frame.colorspace);
-            let target = if self.to_601 { ff::SWS_CS_ITU601 as i32 } else { own };
+            // What a stream cannot say, or few players understand, is made BT.601.
+            let keep = own == ff::SWS_CS_ITU709 as i32 && !self.to_601;
+            let target = if keep { own } else { ff::SWS_CS_ITU601 as i32 };
             ff::sws_setColorspaceDetails(
                 self.context,
                 ff::sws_getCoefficients(own),

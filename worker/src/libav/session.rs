@@ -10,6 +10,7 @@ use mmsfit::{
 };
 
 use super::{
+    clip::Clip,
     ff::internal,
     music,
     mux::{self, Coded},
@@ -26,6 +27,9 @@ pub(super) struct AvSession {
     pub(super) hint: OpenHint,
     pub(super) limits: DecodeLimits,
     pcm: Option<Pcm>,
+    pub(super) clip: Option<Clip>,
+    /// Whether they move, and the session that encodes them.
+    pub(super) pictures: Option<(bool, Box<dyn Session>)>,
 }
 
 /// The size of a coded second that an AAC encode may miss its rate by before it is done again.
@@ -33,7 +37,7 @@ const AAC_TOLERANCE: f64 = 1.005;
 
 impl AvSession {
     pub fn new(bytes: Buffer, probed: Probed, hint: OpenHint, limits: DecodeLimits) -> Self {
-        Self { bytes, probed, hint, limits, pcm: None }
+        Self { bytes, probed, hint, limits, pcm: None, clip: None, pictures: None }
     }
 
     /// Milliseconds of the output.
@@ -145,9 +149,8 @@ impl Session for AvSession {
         match recipe {
             Recipe::Audio(recipe) => self.encode_sound(recipe, cap, stop),
             Recipe::Remux(recipe) => self.encode_remux(recipe, cap),
-            Recipe::Video(_) | Recipe::Image(_) => {
-                Err(internal("no such output of this input").into())
-            }
+            Recipe::Video(recipe) => self.encode_clip(recipe, cap, stop),
+            Recipe::Image(recipe) => self.encode_picture(recipe, cap, stop),
         }
     }
 }

@@ -60,7 +60,8 @@ impl ToneMap {
     }
 
     fn pixel(&self, pixel: &[u8]) -> [f32; 3] {
-        let code = |n: usize| usize::from(u16::from_le_bytes([pixel[n * 2], pixel[n * 2 + 1]]) >> 4);
+        let code =
+            |n: usize| usize::from(u16::from_le_bytes([pixel[n * 2], pixel[n * 2 + 1]]) >> 4);
         let [r, g, b] = [0, 1, 2].map(|n| self.light[code(n)]);
         // BT.2020 to BT.709 (ITU-R BT.2087 clause 4).
         let light = if self.wide {

@@ -1,0 +1,180 @@
+//! The moving pictures of a session: decoded once, kept small, encoded as often as asked.
+
+use bytes::Bytes as Buffer;
+use ffmpeg_sys_next as ff;
+use mmsfit::{
+    codec::{
+        CodecError, EncodeError, Session,
+        image::{
+            raster::{Frame as Picture, Layout, Picture as Pictures, Raster},
+            session_of,
+        },
+    },
+    model::{
+        Bytes, Dimensions, FrameRate, ImageCoding, ImageRecipe, Recipe, Stop, VideoCodec,
+        VideoRecipe,
+    },
+};
+
+use super::{
+    frames::{self, Ticks},
+    mux,
+    scale::{Scaler, Yuv},
+    session::AvSession,
+    video_out::{self, FirstPass, Master},
+};
+
+/// Memory that kept pictures may take, in bytes.
+const MAX_KEPT: u64 = 384 << 20;
+
+/// What was made for one form of output.
+pub(super) struct Clip {
+    key: (Dimensions, FrameRate, u64, bool),
+    master: Master,
+    first: Option<FirstPass>,
+}
+
+impl AvSession {
+    fn clip(
+        &mut self,
+        dimensions: Dimensions,
+        rate: FrameRate,
+        length_ms: u64,
+        to_601: bool,
+        stop: &Stop,
+    ) -> Result<&mut Clip, CodecError> {
+        let key = (dimensions, rate, length_ms, to_601);
+        let kept = self.clip.take().filter(|clip| clip.key == key);
+        let clip = match kept {
+            Some(clip) => clip,
+            None => Clip { key, master: self.master(key, stop)?, first: None },
+        };
+        Ok(self.clip.insert(clip))
+    }
+
+    fn master(
+        &self,
+        (dimensions, rate, length_ms, to_601): (Dimensions, FrameRate, u64, bool),
+        stop: &Stop,
+    ) -> Result<Master, CodecError> {
+        let count = ((length_ms as f64 / 1000.0 * rate.per_second()).round() as u64).max(1);
+        let source = self.probed.info.dimensions.map_or(0, Dimensions::pixels);
+        let small = source >= dimensions.pixels() * 4;
+        let ticks = Ticks { rate, count, start: self.probed.start(), small };
+        let mut scaler = Scaler::new(dimensions, to_601);
+        let mut pictures: Vec<(Yuv, u64)> = Vec::new();
+        let (mut kept, mut bt709) = (0u64, false);
+        frames::each(&self.bytes, &ticks, stop, |frame, look, shown| {
+            let picture = scaler.scale(frame, look)?;
+            bt709 = !to_601 && frame.colorspace == ff::AVColorSpace::AVCOL_SPC_BT709;
+            kept += dimensions.pixels() * 3 / 2;
+            if kept > MAX_KEPT {
+                return Err(CodecError::Limit { what: "memory", found: kept, limit: MAX_KEPT });
+            }
+            pictures.push((picture, shown));
+            Ok(())
+        })?;
+        Ok(Master { dimensions, rate, pictures, bt709 })
+    }
+
+    /// A clip by `recipe`.
+    pub(super) fn encode_clip(
+        &mut self,
+        recipe: &VideoRecipe,
+        cap: Bytes,
+        stop: &Stop,
+    ) -> Result<Buffer, EncodeError> {
+        let coding = recipe.video;
+        let length = self.length_ms(recipe.keep_ms);
+        let to_601 = coding.codec != VideoCodec::H264;
+        let clip = self.clip(coding.dimensions, coding.rate, length, to_601, stop)?;
+        let video = video_out::encode(&clip.master, &coding, &mut clip.first, stop)?;
+        let sound = match &recipe.audio {
+            Some(audio) if self.probed.info.audio.is_some() => {
+                Some(self.sound(audio, recipe.keep_ms, stop)?)
+            }
+            _ => None,
+        };
+        let tracks: Vec<&mux::Coded> =
+            [Some(&video), sound.as_ref()].into_iter().flatten().collect();
+        Ok(mux::write_file(recipe.container, &tracks, true, cap)?.into())
+    }
+
+    /// A picture that stands for the clip, or an animation of it.
+    pub(super) fn encode_picture(
+        &mut self,
+        recipe: &ImageRecipe,
+        cap: Bytes,
+        stop: &Stop,
+    ) -> Result<Buffer, EncodeError> {
+        let moving =
+            matches!(recipe.coding, ImageCoding::Gif { frame_step, .. } if frame_step < u16::MAX);
+        if self.pictures.as_ref().is_none_or(|(was, _)| *was != moving) {
+            let session = self.picture_session(moving, stop)?;
+            self.pictures = Some((moving, session));
+        }
+        match &mut self.pictures {
+            Some((_, session)) => session.encode(&Recipe::Image(*recipe), cap, stop),
+            None => Err(super::ff::internal("the pictures just made are gone").into()),
+        }
+    }
+
+    fn picture_session(&self, moving: bool, stop: &Stop) -> Result<Box<dyn Session>, CodecError> {
+        let info = self.probed.info.clone();
+        let shown =
+            info.dimensions.ok_or_else(|| super::ff::internal("a clip without pictures"))?;
+        let within = shown.shrunk_into(self.hint.largest.turned_to(shown));
+        let even = |n: u32| (n / 2 * 2).max(2);
+        let dimensions = Dimensions::at_least_one(even(within.width()), even(within.height()));
+        let seconds = f64::from(info.duration_ms.max(1)) / 1000.0;
+        // An animation: at most ten pictures a second and sixty in all. A poster: eight pictures
+        // of the first tenth, but at least of two seconds, of which the richest is taken.
+        let span = if moving { seconds } else { seconds.min((seconds / 10.0).max(2.0)) };
+        let count = if moving { (span * 10.0).clamp(2.0, 60.0) } else { 8.0 }.round();
+        let rate = FrameRate::new((count * 1000.0) as u32, (span * 1000.0).max(1.0) as u32);
+        let rate = rate.ok_or_else(|| super::ff::internal("a rate of nothing"))?;
+        let key = (dimensions, rate, (span * 1000.0) as u64, true);
+        let master = self.master(key, stop)?;
+        let delay = span * 1000.0 / count;
+        let frames: Vec<Picture> = if moving {
+            let of = |(yuv, ticks): &(Yuv, u64)| {
+                let delay_ms = (*ticks as f64 * delay).round() as u32;
+                Some(Picture { raster: rgb(yuv)?, delay_ms })
+            };
+            master.pictures.iter().filter_map(of).collect()
+        } else {
+            let best = master.pictures.iter().max_by_key(|(yuv, _)| variance(&yuv.planes[0]));
+            best.and_then(|(yuv, _)| Some(Picture { raster: rgb(yuv)?, delay_ms: 0 }))
+                .into_iter()
+                .collect()
+        };
+        if frames.is_empty() {
+            return Err(super::ff::internal("a clip without pictures"));
+        }
+        Ok(session_of(info, Pictures { frames, loops: 0 }))
+    }
+}
+
+/// How much there is to see.
+fn variance(luma: &[u8]) -> u64 {
+    let count = luma.len().max(1) as u64;
+    let sum: u64 = luma.iter().map(|n| u64::from(*n)).sum();
+    let squares: u64 = luma.iter().map(|n| u64::from(*n).pow(2)).sum();
+    squares / count - (sum / count).pow(2).min(squares / count)
+}
+
+/// ITU-R BT.601-7 in limited range to RGB.
+fn rgb(yuv: &Yuv) -> Option<Raster> {
+    let width = yuv.dimensions.width() as usize;
+    let mut out = Vec::with_capacity(yuv.planes[0].len() * 3);
+    for (n, luma) in yuv.planes[0].iter().enumerate() {
+        let at = (n / width / 2) * (width / 2) + (n % width) / 2;
+        let y = 1.164_38 * (f32::from(*luma) - 16.0);
+        let cb = f32::from(*yuv.planes[1].get(at)?) - 128.0;
+        let cr = f32::from(*yuv.planes[2].get(at)?) - 128.0;
+        for channel in [y + 1.596_03 * cr, y - 0.391_76 * cb - 0.812_97 * cr, y + 2.017_23 * cb] {
+            out.push((channel + 0.5).clamp(0.0, 255.0) as u8);
+        }
+    }
+    Raster::new(yuv.dimensions, Layout::Rgb, out)
+}

@@ -1,0 +1,273 @@
+//! Kept pictures to coded ones, in two passes that land on a byte count.
+
+use std::{ffi::CStr, ptr};
+
+use ffmpeg_sys_next as ff;
+use mmsfit::{
+    codec::CodecError,
+    model::{Dimensions, FrameRate, Stop, VideoCodec, VideoCoding},
+};
+
+use super::{
+    ff::{Frame, Options, Packet, check, internal},
+    mux::Coded,
+    rate::{Controller, Law},
+    scale::Yuv,
+    sound_out::Encoder,
+};
+
+/// The pictures of an output, in order, each with the ticks that it is shown for.
+pub(super) struct Master {
+    pub dimensions: Dimensions,
+    pub rate: FrameRate,
+    pub pictures: Vec<(Yuv, u64)>,
+    /// The pictures are of BT.709, which the stream has to say.
+    pub bt709: bool,
+}
+
+/// What a first pass took: bits a frame, at this quantiser.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FirstPass {
+    pub codec: VideoCodec,
+    pub quantiser: f64,
+    bits: Vec<f64>,
+}
+
+/// The share of the promised bytes that is aimed at: what the landing may miss by lies above.
+const AIM: f64 = 0.985;
+
+/// How a codec is driven.
+struct Drive {
+    name: &'static CStr,
+    law: Law,
+    /// Quantisers of first passes, coarser ones for fewer bits: one near the wanted one predicts
+    /// it better.
+    firsts: &'static [(f64, f64)],
+    bounds: (f64, f64),
+    gain: f64,
+}
+
+fn drive(codec: VideoCodec) -> Drive {
+    // Bits a pixel from which on a first quantiser is used.
+    const UNIFORM: &[(f64, f64)] = &[(0.35, 4.0), (0.15, 7.0), (0.07, 12.0), (0.0, 20.0)];
+    const LOGARITHMIC: &[(f64, f64)] = &[(0.25, 20.0), (0.12, 25.0), (0.06, 29.0), (0.0, 34.0)];
+    match codec {
+        VideoCodec::H263 | VideoCodec::Mpeg4 => Drive {
+            name: if codec == VideoCodec::H263 { c"h263" } else { c"mpeg4" },
+            law: Law::Power { a: 1.1 },
+            firsts: UNIFORM,
+            bounds: (2.0, 31.0),
+            gain: 1.0,
+        },
+        VideoCodec::H264 => Drive {
+            name: c"libx264",
+            law: Law::Halving { step: 6.0 },
+            firsts: LOGARITHMIC,
+            bounds: (8.0, 51.0),
+            gain: 0.9,
+        },
+    }
+}
+
+impl Master {
+    fn ticks(&self) -> u64 {
+        self.pictures.iter().map(|(_, ticks)| ticks).sum()
+    }
+}
+
+/// Encodes all pictures by `coding`; `kept` is a first pass that may be used again.
+pub(super) fn encode(
+    master: &Master,
+    coding: &VideoCoding,
+    kept: &mut Option<FirstPass>,
+    stop: &Stop,
+) -> Result<Coded, CodecError> {
+    let drive = drive(coding.codec);
+    let seconds = master.ticks() as f64 / master.rate.per_second();
+    let target = f64::from(coding.bitrate) * seconds * AIM;
+    let density = target / (master.ticks() as f64 * master.dimensions.pixels() as f64).max(1.0);
+    let firsts = drive.firsts.iter().find(|(from, _)| density >= *from);
+    let quantiser = firsts.map_or(8.0, |(_, quantiser)| *quantiser);
+    let first = match kept.take().filter(|f| (f.codec, f.quantiser) == (coding.codec, quantiser)) {
+        Some(first) => first,
+        None => {
+            let coded = pass(master, coding, &drive, true, |_| quantiser, |_| {}, stop)?;
+            let bits = coded.units.iter().map(|u| u.data.len() as f64 * 8.0).collect();
+            FirstPass { codec: coding.codec, quantiser, bits }
+        }
+    };
+    let control = std::cell::RefCell::new(Controller::new(
+        drive.law,
+        first.bits.clone(),
+        quantiser,
+        drive.gain,
+        target,
+        drive.bounds,
+    ));
+    *kept = Some(first);
+    pass(
+        master,
+        coding,
+        &drive,
+        false,
+        |_| control.borrow_mut().next(),
+        |bits| control.borrow_mut().observe(bits),
+        stop,
+    )
+}
+
+/// One run over all pictures.
+fn pass(
+    master: &Master,
+    coding: &VideoCoding,
+    drive: &Drive,
+    first: bool,
+    mut quantiser: impl FnMut(u64) -> f64,
+    mut took: impl FnMut(f64),
+    stop: &Stop,
+) -> Result<Coded, CodecError> {
+    let encoder = Encoder::find(drive.name)?;
+    open(&encoder, master, coding, first, quantiser_at_start(drive, coding))?;
+    let (frames, seconds) = (master.rate.numerator(), master.rate.denominator());
+    let mut coded = Coded::of(&encoder, (seconds, frames))?;
+    let mut packet = Packet::new()?;
+    let mut tick = 0u64;
+    for (picture, ticks) in &master.pictures {
+        for _ in 0..*ticks {
+            stop.check()?;
+            let mut frame = picture_frame(picture)?;
+            frame.pts = tick as i64;
+            set_quantiser(&encoder, &mut frame, coding.codec, quantiser(tick));
+            encoder.send(Some(&frame))?;
+            let before = coded.units.len();
+            encoder.drain(&mut packet, &mut coded)?;
+            coded.units[before..].iter().for_each(|unit| took(unit.data.len() as f64 * 8.0));
+            tick += 1;
+        }
+    }
+    encoder.send(None)?;
+    encoder.drain(&mut packet, &mut coded)?;
+    if coded.units.len() as u64 != tick {
+        return Err(internal("an encoder lost pictures"));
+    }
+    for unit in &mut coded.units {
+        unit.dts = unit.pts;
+        unit.duration = 1;
+    }
+    Ok(coded)
+}
+
+fn quantiser_at_start(drive: &Drive, coding: &VideoCoding) -> f64 {
+    match coding.codec {
+        VideoCodec::H264 => drive.firsts.last().map_or(30.0, |(_, q)| *q),
+        _ => 8.0,
+    }
+}
+
+fn set_quantiser(encoder: &Encoder, frame: &mut Frame, codec: VideoCodec, quantiser: f64) {
+    match codec {
+        VideoCodec::H264 => {
+            // SAFETY: an open libx264, which takes the new value with the next picture.
+            unsafe {
+                ff::av_opt_set_double((*encoder.0).priv_data, c"crf".as_ptr(), quantiser, 0);
+            }
+        }
+        VideoCodec::H263 | VideoCodec::Mpeg4 => {
+            frame.quality = (quantiser * f64::from(ff::FF_QP2LAMBDA)).round() as i32;
+        }
+    }
+}
+
+fn open(
+    encoder: &Encoder,
+    master: &Master,
+    coding: &VideoCoding,
+    first: bool,
+    start: f64,
+) -> Result<(), CodecError> {
+    let crf = std::ffi::CString::new(format!("{start:.1}")).map_err(|_| internal("a number"))?;
+    // SAFETY: an encoder that is not open yet.
+    let context = unsafe { &mut *encoder.0 };
+    let (frames, seconds) = (master.rate.numerator() as i32, master.rate.denominator() as i32);
+    context.width = master.dimensions.width() as i32;
+    context.height = master.dimensions.height() as i32;
+    context.pix_fmt = ff::AVPixelFormat::AV_PIX_FMT_YUV420P;
+    context.time_base = ff::AVRational { num: seconds, den: frames };
+    context.framerate = ff::AVRational { num: frames, den: seconds };
+    context.sample_aspect_ratio = ff::AVRational { num: 1, den: 1 };
+    // A key picture every five seconds: old phones cannot seek or start elsewhere.
+    context.gop_size = (master.rate.per_second() * 5.0).round().max(1.0) as i32;
+    context.max_b_frames = 0;
+    context.thread_count = 1;
+    context.flags |= ff::AV_CODEC_FLAG_BITEXACT as i32;
+    context.color_range = ff::AVColorRange::AVCOL_RANGE_MPEG;
+    let mut options = match coding.codec {
+        VideoCodec::H264 => {
+            context.flags |=
+                (ff::AV_CODEC_FLAG_GLOBAL_HEADER | ff::AV_CODEC_FLAG_CLOSED_GOP) as i32;
+            if master.bt709 {
+                context.colorspace = ff::AVColorSpace::AVCOL_SPC_BT709;
+                context.color_primaries = ff::AVColorPrimaries::AVCOL_PRI_BT709;
+                context.color_trc = ff::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
+            }
+            // The first pass only learns how hard each picture is.
+            let preset = if first { c"superfast" } else { c"medium" };
+            Options::new(&[
+                (c"preset", preset),
+                (c"profile", c"baseline"),
+                (c"tune", c"ssim"),
+                (c"crf", crf.as_c_str()),
+                (
+                    c"x264-params",
+                    c"threads=1:sliced-threads=0:sync-lookahead=0:rc-lookahead=16:info=0",
+                ),
+            ])
+        }
+        VideoCodec::H263 | VideoCodec::Mpeg4 => {
+            context.flags |= ff::AV_CODEC_FLAG_QSCALE as i32;
+            context.global_quality = ff::FF_QP2LAMBDA as i32 * 8;
+            context.mb_decision = if first { 0 } else { ff::FF_MB_DECISION_RD as i32 };
+            context.trellis = i32::from(!first);
+            (context.qmin, context.qmax) = (2, 31);
+            if coding.codec == VideoCodec::Mpeg4 {
+                context.flags |= ff::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
+                context.profile = ff::FF_PROFILE_MPEG4_SIMPLE as i32;
+                context.level = mpeg4_level(master, coding.bitrate);
+            }
+            // Key pictures where they are planned and nowhere else.
+            Options::new(&[(c"sc_threshold", c"1000000000")])
+        }
+    };
+    // SAFETY: as above; the options are taken or left.
+    let code = unsafe { ff::avcodec_open2(encoder.0, ptr::null(), options.raw()) };
+    check(code, "opening the encoder").map(|_| ())
+}
+
+/// Levels of the simple profile (ISO/IEC 14496-2 table N.1): 0 to 3.
+fn mpeg4_level(master: &Master, bitrate: u32) -> i32 {
+    let blocks = master.dimensions.pixels() / 256;
+    let speed = blocks as f64 * master.rate.per_second();
+    match (bitrate, blocks, speed) {
+        (0..=64_000, 0..=99, s) if s <= 1485.0 => 1,
+        (0..=128_000, 0..=396, s) if s <= 5940.0 => 2,
+        _ => 3,
+    }
+}
+
+fn picture_frame(picture: &Yuv) -> Result<Frame, CodecError> {
+    let mut frame = Frame::new()?;
+    frame.format = ff::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
+    frame.width = picture.dimensions.width() as i32;
+    frame.height = picture.dimensions.height() as i32;
+    // SAFETY: a valid frame, described as far as its buffers need.
+    check(unsafe { ff::av_frame_get_buffer(frame.raw(), 0) }, "making room for a picture")?;
+    for (n, plane) in picture.planes.iter().enumerate() {
+        let width = picture.dimensions.width() as usize / if n == 0 { 1 } else { 2 };
+        let stride = usize::try_from(frame.linesize[n]).map_err(|_| internal("a stride"))?;
+        for (y, row) in plane.chunks_exact(width).enumerate() {
+            // SAFETY: the plane has this many rows of `stride` bytes, no fewer than `width`.
+            unsafe { ptr::copy_nonoverlapping(row.as_ptr(), frame.data[n].add(y * stride), width) }
+        }
+    }
+    Ok(frame)
+}
