@@ -119,6 +119,22 @@ impl Controller {
         self.first.get(n).copied().unwrap_or(0.0) * self.gain * self.law.bits(self.at, quantiser)
     }
 
+    /// What every frame would have taken at the first pass's quantiser, by what it took at its own:
+    /// a better first pass for another second one.
+    pub fn learnt(&self, took: &[f64]) -> Vec<f64> {
+        let at = |(n, bits): (usize, &f64)| {
+            let given = self.given.get(n).copied().unwrap_or(self.at);
+            bits / self.law.bits(self.at, given)
+        };
+        took.iter().enumerate().map(at).collect()
+    }
+
+    /// Whether another run could come nearer: the quantisers were not all at their end.
+    pub fn could_do_better(&self, over: bool) -> bool {
+        let end = if over { self.bounds.1 } else { self.bounds.0 };
+        self.given.iter().any(|given| (given - end).abs() > 1e-9)
+    }
+
     /// What the next frame that comes back took.
     pub fn observe(&mut self, bits: f64) {
         let n = self.observed;

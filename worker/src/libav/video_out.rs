@@ -96,24 +96,49 @@ pub(super) fn encode(
             FirstPass { codec: coding.codec, quantiser, bits }
         }
     };
-    let control = std::cell::RefCell::new(Controller::new(
-        drive.law,
-        first.bits.clone(),
-        quantiser,
-        drive.gain,
-        target,
-        drive.bounds,
-    ));
+    let mut bits = first.bits.clone();
     *kept = Some(first);
-    pass(
-        master,
-        coding,
-        &drive,
-        false,
-        |_| control.borrow_mut().next(),
-        |bits| control.borrow_mut().observe(bits),
-        stop,
-    )
+    let mut gain = drive.gain;
+    let mut best: Option<(f64, Coded)> = None;
+    // A short clip is over before the encoder's look-ahead has told anything: once more, then,
+    // with what the pictures really took.
+    for _ in 0..MOST_PASSES {
+        let control = Controller::new(drive.law, bits, quantiser, gain, target, drive.bounds);
+        let control = std::cell::RefCell::new(control);
+        let next = |_| control.borrow_mut().next();
+        let took = |bits| control.borrow_mut().observe(bits);
+        let coded = pass(master, coding, &drive, false, next, took, stop)?;
+        let fill = coded.bytes() as f64 * 8.0 / target;
+        let control = control.into_inner();
+        let done = WINDOW.contains(&fill) || !control.could_do_better(fill > 1.0);
+        let sizes: Vec<f64> = coded.units.iter().map(|u| u.data.len() as f64 * 8.0).collect();
+        bits = control.learnt(&sizes);
+        gain = 1.0;
+        if best.as_ref().is_none_or(|(before, _)| nearer(fill, *before)) {
+            best = Some((fill, coded));
+        }
+        if done {
+            break;
+        }
+    }
+    best.map(|(_, coded)| coded).ok_or_else(|| internal("no pass was run"))
+}
+
+/// Second passes at the most.
+const MOST_PASSES: usize = 2;
+/// Shares of the aim that are near enough.
+const WINDOW: std::ops::RangeInclusive<f64> = 0.965..=1.015;
+
+/// Whether one share of the aim is better than another: within before over, then the fuller or
+/// the less over.
+fn nearer(fill: f64, than: f64) -> bool {
+    let over = |fill: f64| fill > *WINDOW.end();
+    match (over(fill), over(than)) {
+        (false, true) => true,
+        (true, false) => false,
+        (false, false) => fill > than,
+        (true, true) => fill < than,
+    }
 }
 
 /// One run over all pictures.
