@@ -110,6 +110,18 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
     ] {
         row(name, if flag.value { "yes" } else { "no" }.to_owned(), from(flag));
     }
+    let video: Vec<String> = caps
+        .video
+        .iter()
+        .map(|v| {
+            let (name, rate) = (v.codec.name(), v.max_frame_rate);
+            format!("{name} {} at {rate} fps", words::dimensions(v.max_dimensions))
+        })
+        .collect();
+    let none = |list: String| if list.is_empty() { "none".to_owned() } else { list };
+    row("video", none(video.join(", ")), from(&caps.video));
+    let audio: Vec<&str> = caps.audio.iter().map(|codec| codec.name()).collect();
+    row("sound", none(audio.join(", ")), from(&caps.audio));
     let types = caps.accept.spellings();
     table.noted(
         vec![

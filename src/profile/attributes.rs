@@ -23,10 +23,14 @@ pub(super) enum Attribute {
     MmsVersion,
     ContentClass,
     Suppress,
+    ThreeGpAccept,
+    StreamingAccept,
+    PssAccept,
+    VideoByteRate,
 }
 
 /// Attribute, name as the schema spells it, its component, whether it is a list.
-const ATTRIBUTES: [(Attribute, &str, Component, bool); 13] = [
+const ATTRIBUTES: [(Attribute, &str, Component, bool); 17] = [
     (Attribute::Vendor, "Vendor", Component::Hardware, false),
     (Attribute::Model, "Model", Component::Hardware, false),
     (Attribute::ScreenSize, "ScreenSize", Component::Hardware, false),
@@ -40,6 +44,10 @@ const ATTRIBUTES: [(Attribute, &str, Component, bool); 13] = [
     (Attribute::MmsVersion, "MmsVersion", Component::Mms, true),
     (Attribute::ContentClass, "MmsContentClass", Component::Mms, true),
     (Attribute::Suppress, "MmsSuppressContentAdaptation", Component::Mms, false),
+    (Attribute::ThreeGpAccept, "ThreeGPAccept", Component::Streaming, true),
+    (Attribute::StreamingAccept, "StreamingAccept", Component::Streaming, true),
+    (Attribute::PssAccept, "PssAccept", Component::Streaming, true),
+    (Attribute::VideoByteRate, "VideoDecodingByteRate", Component::Streaming, false),
 ];
 
 impl Attribute {

@@ -1,7 +1,9 @@
 //! One source's claims in one shape, each with the attribute that states it.
 
-use super::{AcceptHeaders, InlineCapabilities, accept, repairs::Repairs, rules, uaprof::Profile};
-use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced};
+use super::{
+    AcceptHeaders, InlineCapabilities, accept, av, repairs::Repairs, rules, uaprof::Profile,
+};
+use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced, VideoSupport};
 
 /// A value and the attribute or rule that states it.
 #[derive(Clone, Debug)]
@@ -22,6 +24,7 @@ pub(super) struct Claims {
     pub(super) suppress: Option<Claim<bool>>,
     pub(super) jpeg_full_chroma: Option<Claim<bool>>,
     pub(super) jpeg_progressive: Option<Claim<bool>>,
+    pub(super) video: Option<Claim<Vec<VideoSupport>>>,
 }
 
 /// A source and its claims.
@@ -85,6 +88,10 @@ impl Claims {
             content_classes: some(&profile.content_classes).map(<[String]>::to_vec),
             mms_version: profile.mms_version.clone(),
             suppress: claim(profile.suppress_adaptation, "MmsSuppressContentAdaptation"),
+            video: claim(
+                av::of_streams(&profile.streams, profile.video_byte_rate.unwrap_or(0)),
+                "ThreeGPAccept, StreamingAccept, PssAccept",
+            ),
             ..Self::default()
         }
     }

@@ -16,7 +16,9 @@ pub(super) enum Component {
     Wap,
     Push,
     Mms,
-    /// Streaming and vendors' own: nothing in them matters here.
+    /// The streaming player's (3GPP TS 26.234 annex F), under several names.
+    Streaming,
+    /// Vendors' own: nothing in them matters here.
     Other,
 }
 
@@ -29,11 +31,11 @@ const COMPONENTS: [(&str, &str, Component); 13] = [
     ("WapCharacteristics", "wapcharacteristics", Component::Wap),
     ("PushCharacteristics", "pushcharacteristics", Component::Push),
     ("MmsCharacteristics", "mmscharacteristics", Component::Mms),
-    ("Streaming", "streaming", Component::Other),
-    ("PssCommon", "psscommon", Component::Other),
-    ("PssSmil", "psssmil", Component::Other),
-    ("ThreeGPFileFormat", "threegpfileformat", Component::Other),
-    ("ExtendedStreaming", "extendedstreaming", Component::Other),
+    ("Streaming", "streaming", Component::Streaming),
+    ("PssCommon", "psscommon", Component::Streaming),
+    ("PssSmil", "psssmil", Component::Streaming),
+    ("ThreeGPFileFormat", "threegpfileformat", Component::Streaming),
+    ("ExtendedStreaming", "extendedstreaming", Component::Streaming),
     ("SprintExtensions", "sprintextensions", Component::Other),
 ];
 

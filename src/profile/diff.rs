@@ -40,10 +40,12 @@ pub(super) fn merge(diffs: &[Profile], base: Option<&Profile>) -> Profile {
         all.bits_per_pixel = diff.bits_per_pixel.or(all.bits_per_pixel);
         all.suppress_adaptation = diff.suppress_adaptation.or(all.suppress_adaptation);
         all.mms_version = diff.mms_version.clone().or(all.mms_version);
+        all.video_byte_rate = diff.video_byte_rate.or(all.video_byte_rate);
         for (target, value) in [
             (&mut all.mms_accept, &diff.mms_accept),
             (&mut all.mms_charsets, &diff.mms_charsets),
             (&mut all.content_classes, &diff.content_classes),
+            (&mut all.streams, &diff.streams),
         ] {
             if !value.is_empty() {
                 target.clone_from(value);

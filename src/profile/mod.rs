@@ -6,6 +6,7 @@
 
 mod accept;
 mod attributes;
+mod av;
 pub mod carrier;
 mod claims;
 mod components;

@@ -8,7 +8,7 @@ use super::{
     claims::{Claim, Claims, Layer},
     diff, header,
     repairs::Repairs,
-    rules::JpegFacts,
+    rules::DeviceFacts,
     uaprof::{self, Profile},
 };
 use crate::model::{AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced};
@@ -228,7 +228,7 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         stack.iter().find_map(|layer| layer.claims.content_classes.clone()).unwrap_or_default();
     let mms_version =
         stack.iter().find_map(|layer| layer.claims.mms_version.clone()).unwrap_or_default();
-    let facts = JpegFacts {
+    let facts = DeviceFacts {
         max_message_bytes: &max_message_bytes,
         max_image: &max_image,
         screen: screen.as_ref().map(|screen| screen.value),
@@ -241,6 +241,13 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         first(stack, |c| &c.jpeg_full_chroma).unwrap_or_else(|| facts.full_chroma());
     let jpeg_progressive =
         first(stack, |c| &c.jpeg_progressive).unwrap_or_else(|| facts.progressive());
+    let by_rule = facts.video();
+    // Levels count where video is taken in messages at all: they are of the player.
+    let video = match first(stack, |c| &c.video) {
+        Some(stated) if !by_rule.value.is_empty() => stated,
+        _ => by_rule,
+    };
+    let audio = facts.audio(&video.value);
     Capabilities {
         vendor,
         model,
@@ -256,7 +263,7 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         mms_version,
         jpeg_full_chroma,
         jpeg_progressive,
-        video: Sourced::new(Vec::new(), rule("default-no-video")),
-        audio: Sourced::new(Vec::new(), rule("default-no-audio")),
+        video,
+        audio,
     }
 }

@@ -85,8 +85,8 @@ pub(super) fn class_limits(codes: &[String]) -> Option<(Bytes, Option<Dimensions
     Some((Bytes::new(kib * 1024), bounds.map(|(w, h)| Dimensions::at_least_one(w, h))))
 }
 
-/// What the JPEG rules look at.
-pub(super) struct JpegFacts<'a> {
+/// What the rules look at.
+pub(super) struct DeviceFacts<'a> {
     pub(super) max_message_bytes: &'a Sourced<Bytes>,
     pub(super) max_image: &'a Sourced<Dimensions>,
     pub(super) screen: Option<Dimensions>,
@@ -96,7 +96,7 @@ pub(super) struct JpegFacts<'a> {
     pub(super) mms_version: &'a str,
 }
 
-impl JpegFacts<'_> {
+impl DeviceFacts<'_> {
     /// 4:4:4 is part of baseline JPEG (ITU-T T.81 §A.1.1), which 26.140 §4.5 asks of everyone; the
     /// decoders of the first colour handsets did 4:2:0 and 4:2:2 alone. So: yes, except where a
     /// description itself puts the device into that class.

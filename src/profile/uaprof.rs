@@ -41,6 +41,10 @@ pub struct Profile {
     pub mms_version: Option<String>,
     /// MmsSuppressContentAdaptation.
     pub suppress_adaptation: Option<bool>,
+    /// ThreeGPAccept, StreamingAccept and PssAccept, with their parameters, lower case.
+    pub streams: Vec<String>,
+    /// VideoDecodingByteRate, bytes a second; `None` where it says nothing.
+    pub video_byte_rate: Option<u32>,
     /// What was mended.
     pub repairs: Vec<Repair>,
 }
@@ -128,8 +132,29 @@ fn read(stated: &Stated, repairs: &mut Repairs) -> Profile {
         content_classes: content_classes(stated, repairs),
         mms_version: mms_version(stated, repairs),
         suppress_adaptation: boolean(stated, Attribute::Suppress, repairs),
+        streams: streams(stated),
+        video_byte_rate: stated
+            .scalars(Attribute::VideoByteRate, &mut Repairs::default())
+            .into_iter()
+            .find_map(|raw| raw.trim().parse().ok())
+            .filter(|rate| *rate > 0),
         repairs: Vec::new(),
     }
+}
+
+/// Items of the player's lists beyond this are not looked at.
+const MAX_STREAMS: usize = 200;
+
+/// Hints, read as they are: how they are written is nobody's concern, so nothing is noted.
+fn streams(stated: &Stated) -> Vec<String> {
+    [Attribute::ThreeGpAccept, Attribute::StreamingAccept, Attribute::PssAccept]
+        .into_iter()
+        .flat_map(|attribute| {
+            let items = stated.list(attribute, &mut Repairs::default());
+            items.into_iter().map(|item| item.trim().to_ascii_lowercase()).collect::<Vec<_>>()
+        })
+        .take(MAX_STREAMS)
+        .collect()
 }
 
 /// Of several that differ the smaller: what fits it fits the other (uaprof.md §6 row 15).

@@ -190,11 +190,6 @@ impl Input {
         }
     }
 
-    /// For calls into libav.
-    pub fn raw(&self) -> *mut ff::AVFormatContext {
-        self.context
-    }
-
     /// The next packet of any track; `false` at the end. A damaged end is an end.
     pub fn read(&mut self, packet: &mut Packet) -> Result<bool, CodecError> {
         packet.clear();
