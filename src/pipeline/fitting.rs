@@ -9,8 +9,8 @@ use super::{Engine, Job, PipelineError, Prepared, facts, overhead, refine};
 use crate::{
     codec::{CodecError, EncodeError, OpenHint, Reference, Session},
     fit::{Observation, Search, Step, Task, Verdict},
-    model::{Action, Bytes, PartId, Reason, ReasonCode, Recipe, Stop, StopCause},
-    plan::{self, Constraint, PartFacts, PartPlan},
+    model::{Action, Bytes, MediaKind, PartId, Reason, ReasonCode, Recipe, Stop, StopCause},
+    plan::{self, Constraint, PartFacts, PartPlan, Target},
 };
 
 /// One part being fitted.
@@ -140,8 +140,10 @@ fn open(
 ) -> Result<Work, CodecError> {
     let data = &job.message.parts()[index].data;
     let internal = |what: &str| CodecError::Internal(what.to_owned());
-    let target = part.target.as_ref().ok_or_else(|| internal("transcode without target"))?;
-    let (codec, _) = engine.codecs.find(data).ok_or_else(|| internal("codec lost"))?;
+    let target = part.target.as_ref().and_then(Target::image);
+    let target = target.ok_or_else(|| internal("transcode without target"))?;
+    let codec = engine.codecs.find_writer(data, MediaKind::Image);
+    let codec = codec.ok_or_else(|| internal("codec lost"))?;
     let source = facts.info.dimensions.ok_or_else(|| internal("picture without dimensions"))?;
     let hint = OpenHint { largest: source.shrunk_into(target.bounds), animation: target.animate };
     let mut session = codec.open(data, hint, &engine.decode, stop)?;

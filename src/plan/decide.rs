@@ -1,6 +1,6 @@
 //! The judgement of single parts, and the choice of which to shrink.
 
-use super::{Constraint, Demand, ImageTarget, Input, PartFacts, PartPlan};
+use super::{Constraint, Demand, ImageTarget, Input, PartFacts, PartPlan, Target};
 use crate::model::{
     Action, Bytes, Category, Dimensions, ImageFormat, MediaKind, MediaType, PartId, Reason,
     ReasonCode,
@@ -143,7 +143,7 @@ fn over_box(facts: &PartFacts, input: &Input<'_>) -> Option<(Dimensions, Dimensi
 fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let Some(dimensions) = facts.info.dimensions else { return drop_part(part) };
     let formats = formats(input);
-    if !facts.transcodable || formats.is_empty() {
+    if !facts.makes.image || formats.is_empty() {
         drop_part(part);
         return;
     }
@@ -153,7 +153,7 @@ fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
         part.reasons.push(ReasonCode::AnimationLost.into());
     }
     part.action = Action::Transcode;
-    part.target = Some(ImageTarget { formats, bounds, animate });
+    part.target = Some(Target::Image(ImageTarget { formats, bounds, animate, clip: Vec::new() }));
 }
 
 /// Formats that the device takes, the most useful first. WBMP only where nothing else is taken:
@@ -175,7 +175,10 @@ pub(super) fn demands(parts: &[PartPlan], facts: &[PartFacts]) -> Vec<Demand> {
         .zip(facts)
         .filter(|(part, _)| part.action == Action::Transcode)
         .map(|(part, facts)| {
-            let pixels = target_pixels(facts, part.target.as_ref().map(|t| t.bounds));
+            let pixels = target_pixels(
+                facts,
+                part.target.as_ref().and_then(Target::image).map(|t| t.bounds),
+            );
             Demand {
                 id: part.id,
                 weight: pixels * GUESSED_BYTES_PER_PIXEL,
@@ -211,7 +214,7 @@ pub(super) fn next_to_shrink(
         .iter()
         .filter_map(|(id, n)| {
             let facts = facts.iter().find(|f| f.id == *id)?;
-            let bounds = parts.iter().find(|p| p.id == *id)?.target.as_ref()?.bounds;
+            let bounds = parts.iter().find(|p| p.id == *id)?.target.as_ref()?.image()?.bounds;
             Some(n.get() as f64 / (target_pixels(facts, Some(bounds)) * GUESSED_BYTES_PER_PIXEL))
         })
         .fold(f64::INFINITY, f64::min);
@@ -222,7 +225,7 @@ pub(super) fn next_to_shrink(
         .filter(|(_, (part, facts))| {
             part.action == Action::Keep
                 && facts.info.kind == MediaKind::Image
-                && facts.transcodable
+                && facts.makes.image
                 && facts.problem.is_none()
                 && !formats(input).is_empty()
         })

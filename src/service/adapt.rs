@@ -134,11 +134,7 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
     if let Some(workers) = workers {
         codecs.push(Box::new(workers.codec()));
     }
-    Engine {
-        codecs: std::sync::Arc::new(CodecSet::new(codecs)),
-        decode: config.decode,
-        cpu_clock,
-    }
+    Engine { codecs: std::sync::Arc::new(CodecSet::new(codecs)), decode: config.decode, cpu_clock }
 }
 
 /// CPU-milliseconds for a megapixel of source decoded and fitted, by how the format decodes.
