@@ -4,16 +4,19 @@
 //! Architecture invariant: imports only `model`; a [`Plan`] comes out of [`plan`] alone, and its
 //! budgets with the fixed bytes never pass a limit.
 
+mod av;
 mod budget;
 mod decide;
+mod device;
+mod shrink;
 mod target;
 
 #[cfg(test)]
 mod tests;
 
 use crate::model::{
-    Action, Bytes, Capabilities, Category, Fault, Framing, Limits, MediaInfo, MediaType, PartId,
-    Reason, ReasonCode, Rgb, WireLimit,
+    AcceptList, Action, Bytes, Capabilities, Category, Fault, Framing, Limits, MediaInfo,
+    MediaType, PartId, Reason, ReasonCode, Rgb, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
@@ -121,13 +124,12 @@ pub struct PartPlan {
 
 impl PartPlan {
     /// Takes back a transcode that was planned for the limit's sake alone.
-    pub fn keep_after_all(&mut self, facts: &PartFacts) {
+    pub fn keep_after_all(&mut self, facts: &PartFacts, accept: &AcceptList) {
         self.action = Action::Keep;
         self.target = None;
         self.budget = None;
         self.reasons = vec![Reason::new(ReasonCode::Fits, "the original fits after all")];
-        let mislabelled = facts.declared != facts.info.media_type;
-        self.redeclare = mislabelled.then(|| facts.info.media_type.clone());
+        self.redeclare = decide::mislabelled(facts, accept).then(|| facts.info.media_type.clone());
     }
 }
 
@@ -241,11 +243,11 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
     loop {
         let constraints = overheads(&parts);
         let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
-        let demands = decide::demands(&parts, input.parts);
+        let demands = shrink::demands(&parts, input.parts, &constraints);
         let shares = allocate(&constraints, &demands);
-        match decide::next_to_shrink(&parts, input.parts, &constraints, &shares, &input) {
+        match shrink::next(&parts, input.parts, &constraints, &shares, &input) {
             Some(index) => {
-                decide::shrink(&mut parts[index], &input.parts[index], &input, &constraints)
+                shrink::shrink(&mut parts[index], &input.parts[index], &input, &constraints)
             }
             None => {
                 if let Some(worst) = over {
