@@ -1,59 +1,99 @@
-//! The search for the best recipe within a budget, without touching a pixel.
+//! The search for the best recipe within a budget, without touching a pixel or a sample.
 //!
 //! Sans-IO: [`Search::step`] says what to try, the caller encodes it and tells the outcome with
 //! [`Search::observe`]. The search knows sizes and recipes, never codecs, so that it is tested
-//! with a fake size model alone.
-//!
-//! Everything is measured on the picture at hand: no table predicts a size from file size and
-//! quality factor.
+//! with a fake size model alone. Pictures are searched by measuring; the sizes of sound and clips
+//! follow from duration and bitrate, so that they are computed, encoded, and corrected once.
 //!
 //! Architecture invariant: imports only `model`; the same observations give the same recipes.
 
-mod curve;
-mod jpeg;
-mod ladder;
-mod path;
-mod task;
+mod audio;
+mod files;
+mod image;
+mod rate;
+mod rungs;
+mod sound;
+mod video;
 
 #[cfg(test)]
-mod tests;
+mod av_tests;
 
-pub use task::Task;
+pub use audio::{AudioSearch, AudioTask};
+pub use image::{ImageSearch, ImageTask};
+pub use video::{VideoSearch, VideoTask};
 
-use crate::model::{Bytes, Dimensions, Effort, ImageCoding, ImageRecipe, Recipe, Rgb};
+use crate::model::{Bytes, Recipe};
 
-/// How far an effort goes.
-#[derive(Clone, Copy, Debug)]
-struct Patience {
-    /// Encodes, as long as one of them fits. A mere measurement counts a third.
-    tries: u32,
-    /// A result that fills this share of its budget is good enough.
-    accept: f64,
+/// What is to be fitted: one part for one device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Task {
+    /// A picture.
+    Image(ImageTask),
+    /// Sound alone, of a sound or of a clip.
+    Audio(AudioTask),
+    /// A clip.
+    Video(VideoTask),
 }
 
-impl Patience {
-    /// An animation has three things to give up and no measure but the encode.
-    fn of(effort: Effort, animate: bool) -> Self {
-        let patience = Self::of_still(effort);
-        if animate { Self { tries: patience.tries + 2, ..patience } } else { patience }
+impl Task {
+    /// The picture that is searched, or that stands for a clip.
+    pub fn image(&self) -> Option<&ImageTask> {
+        match self {
+            Self::Image(task) => Some(task),
+            Self::Video(task) => task.poster.as_ref(),
+            Self::Audio(_) => None,
+        }
     }
 
-    fn of_still(effort: Effort) -> Self {
-        match effort {
-            Effort::Fast => Self { tries: 2, accept: 0.95 },
-            Effort::Balanced => Self { tries: 4, accept: 0.985 },
-            Effort::Best => Self { tries: 6, accept: 0.992 },
+    /// No output needs to be larger than this.
+    pub fn ceiling(&self) -> Option<Bytes> {
+        match self {
+            Self::Image(task) => task.ceiling,
+            Self::Audio(task) => task.ceiling,
+            Self::Video(task) => task.ceiling,
+        }
+    }
+
+    /// The ceiling is lifted; `true` if there was one.
+    pub fn lift_ceiling(&mut self) -> bool {
+        let ceiling = match self {
+            Self::Image(task) => &mut task.ceiling,
+            Self::Audio(task) => &mut task.ceiling,
+            Self::Video(task) => &mut task.ceiling,
+        };
+        ceiling.take().is_some()
+    }
+
+    /// More bytes than this could not be used, where that can be told ahead.
+    pub fn useful(&self) -> Option<Bytes> {
+        match self {
+            Self::Image(_) => None,
+            Self::Audio(task) => Some(audio::useful(task)),
+            Self::Video(task) => Some(video::useful(task)),
+        }
+    }
+
+    /// Bytes at the quality at which parts are compared, before anything is encoded.
+    pub fn guess(&self) -> f64 {
+        match self {
+            // A picture at a fair quality: 1.2 bits a pixel.
+            Self::Image(task) => task.largest().pixels() as f64 * 0.15,
+            Self::Audio(task) => audio::demand(task),
+            Self::Video(task) => video::demand(task),
         }
     }
 }
 
-/// What an encode and a measurement count, in thirds of an encode.
-const ENCODE: u32 = 3;
-const MEASUREMENT: u32 = 1;
-
-/// Thirds of encodes after which the search gives up even though nothing fits: the harshest
-/// recipe of every lane has been tried long before.
-const HARD_LIMIT: u32 = 72;
+/// The search for one part.
+#[derive(Clone, Debug)]
+pub enum Search {
+    /// A picture's.
+    Image(Box<ImageSearch>),
+    /// A sound's.
+    Audio(Box<AudioSearch>),
+    /// A clip's.
+    Video(Box<VideoSearch>),
+}
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +109,7 @@ pub enum Step {
     Done,
     /// Nothing fits.
     Exhausted {
-        /// The smallest output seen.
+        /// The smallest output seen, or computed.
         smallest: Bytes,
     },
 }
@@ -94,280 +134,110 @@ pub enum Verdict {
     Discard,
 }
 
-/// One attempt, as lanes propose it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Attempt {
-    dimensions: Dimensions,
-    coding: ImageCoding,
-    cap: Bytes,
-}
-
-/// What a lane says when asked for its next attempt.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Proposal {
-    Attempt(Attempt),
-    /// The lane has its result; going on would not improve it.
-    Satisfied,
-    /// The lane cannot meet the budget.
-    Dead,
-}
-
-/// What lanes need to know of the search around them.
-#[derive(Clone, Copy, Debug)]
-struct Situation {
-    /// Output must not be larger than this.
-    budget: u64,
-    /// Encodes left before patience ends; 0 when only a first fit is still wanted.
-    tries_left: u32,
-    /// Good enough: this share of the budget.
-    accept: f64,
-    /// Size of the best result so far, whose bytes are in hand.
-    best: Option<u64>,
-}
-
-/// One way of coding, with its own knobs.
-#[derive(Clone, Debug)]
-enum Lane {
-    Jpeg(jpeg::JpegLane),
-    Path(path::PathLane),
-}
-
-impl Lane {
-    fn propose(&self, situation: Situation) -> Proposal {
-        match self {
-            Self::Jpeg(lane) => lane.propose(situation),
-            Self::Path(lane) => lane.propose(situation),
+macro_rules! each {
+    ($self:expr, $search:ident => $body:expr) => {
+        match $self {
+            Search::Image($search) => $body,
+            Search::Audio($search) => $body,
+            Search::Video($search) => $body,
         }
-    }
-
-    fn learn(&mut self, attempt: &Attempt, seen: Observation) {
-        match self {
-            Self::Jpeg(lane) => lane.learn(attempt, seen),
-            Self::Path(lane) => lane.learn(attempt, seen),
-        }
-    }
-
-    fn correct(&mut self, attempt: &Attempt, actual: Bytes) {
-        match self {
-            Self::Jpeg(lane) => lane.correct(attempt, actual),
-            Self::Path(lane) => lane.learn(attempt, Observation::Size(actual)),
-        }
-    }
-
-    fn demand(&self) -> Option<f64> {
-        match self {
-            Self::Jpeg(lane) => lane.demand(),
-            Self::Path(lane) => lane.demand(),
-        }
-    }
-}
-
-/// The best result so far.
-#[derive(Clone, Copy, Debug)]
-struct Best {
-    size: u64,
-    lane: usize,
-    attempt: Attempt,
-}
-
-/// The search for one picture.
-#[derive(Clone, Debug)]
-pub struct Search {
-    lanes: Vec<Lane>,
-    lane: usize,
-    background: Rgb,
-    patience: Patience,
-    ceiling: u64,
-    budget: u64,
-    /// Thirds of encodes spent.
-    spent: u32,
-    pending: Option<Attempt>,
-    best: Option<Best>,
-    smallest: Option<u64>,
-    finished: bool,
+    };
 }
 
 impl Search {
     /// A search for `task` within `budget` media bytes.
     pub fn new(task: &Task, budget: Bytes) -> Self {
-        let ceiling = task.ceiling.map_or(u64::MAX, Bytes::get).max(1);
-        Self {
-            lanes: ladder::lanes(task),
-            lane: 0,
-            background: task.background,
-            patience: Patience::of(task.effort, task.animate),
-            ceiling,
-            budget: budget.get().min(ceiling),
-            spent: 0,
-            pending: None,
-            best: None,
-            smallest: None,
-            finished: false,
+        match task {
+            Task::Image(task) => Self::Image(Box::new(ImageSearch::new(task, budget))),
+            Task::Audio(task) => Self::Audio(Box::new(AudioSearch::new(task, budget))),
+            Task::Video(task) => Self::Video(Box::new(VideoSearch::new(task, budget))),
+        }
+    }
+
+    /// What to do next.
+    pub fn step(&mut self) -> Step {
+        each!(self, search => search.step())
+    }
+
+    /// Tells what the last proposed encode gave.
+    pub fn observe(&mut self, seen: Observation) -> Verdict {
+        each!(self, search => search.observe(seen))
+    }
+
+    /// Tells that the session does not do the last proposed recipe at all.
+    pub fn refuse(&mut self) {
+        each!(self, search => search.refuse());
+    }
+
+    /// Tells that the best result did not pass its check: it is given up for what comes next.
+    pub fn reject(&mut self) {
+        each!(self, search => search.reject());
+    }
+
+    /// Tells what the best result, so far only measured, really takes. If that is over the
+    /// budget after all, the search goes on.
+    pub fn settle(&mut self, actual: Bytes) -> Verdict {
+        match self {
+            Self::Image(search) => search.settle(actual),
+            Self::Audio(_) => Verdict::Keep,
+            Self::Video(search) => search.settle(actual),
         }
     }
 
     /// Changes the budget between two steps; what was learnt stays. A best result that no longer
     /// fits is given up.
     pub fn set_budget(&mut self, budget: Bytes) {
-        let budget = budget.get().min(self.ceiling);
-        if budget == self.budget {
-            return;
-        }
-        self.budget = budget;
-        self.finished = false;
-        if self.best.is_some_and(|best| best.size > budget) {
-            self.best = None;
-        }
-        // With more room an earlier, better lane may come within reach again: lanes remember
-        // what they saw and fall out at once where nothing has changed.
-        if self.best.is_none() {
-            self.lane = 0;
-        }
+        each!(self, search => search.set_budget(budget));
     }
 
     /// The original's size no longer caps the result. What was learnt stays; `frugal` goes on
     /// behind the first lane, whose bytes are the most.
     pub fn lift_ceiling(&mut self, budget: Bytes, frugal: bool) {
-        self.ceiling = u64::MAX;
-        self.budget = budget.get();
-        self.finished = false;
-        self.best = None;
-        self.lane = usize::from(frugal && self.lanes.len() > 1);
+        match self {
+            Self::Image(search) => search.lift_ceiling(budget, frugal),
+            Self::Audio(search) => search.lift_ceiling(budget),
+            Self::Video(search) => search.lift_ceiling(budget),
+        }
     }
 
     /// Encodes observed so far, measurements counted as thirds; rounded up.
     pub fn tries(&self) -> u32 {
-        self.spent.div_ceil(ENCODE)
+        each!(self, search => search.tries())
     }
 
     /// Whether more bytes could not improve the result.
     pub fn saturated(&self) -> bool {
-        self.best.is_some_and(|best| {
-            matches!(
-                self.lanes[best.lane].propose(Situation {
-                    budget: best.size.saturating_mul(64),
-                    tries_left: 8,
-                    accept: 1.0,
-                    best: Some(best.size),
-                }),
-                Proposal::Satisfied
-            )
-        })
+        each!(self, search => search.saturated())
     }
 
-    /// Bytes that this picture takes at the reference quality, as far as is known: the measure
-    /// by which pictures share a budget so that all come out alike.
+    /// Bytes at the reference quality, as far as is known: the measure by which parts share a
+    /// budget so that all come out alike.
     pub fn demand(&self) -> Option<f64> {
-        self.lanes.get(self.lane).and_then(Lane::demand)
+        match self {
+            Self::Image(search) => search.demand(),
+            Self::Audio(search) => Some(search.demand()),
+            Self::Video(search) => Some(search.demand()),
+        }
+    }
+
+    /// Whether sizes are learnt by encoding alone, so that one encode ahead is worth its time.
+    pub fn must_measure(&self) -> bool {
+        matches!(self, Self::Image(_))
     }
 
     /// The harshest recipe of every lane: the smallest of their outputs is the smallest that can
-    /// be reached.
+    /// be reached. Empty where [`Search::least`] tells it.
     pub fn harshest(task: &Task) -> Vec<Recipe> {
-        ladder::lanes(task)
-            .iter()
-            .filter_map(|lane| match lane {
-                Lane::Jpeg(lane) => Some(lane.harshest()),
-                Lane::Path(lane) => lane.harshest(),
-            })
-            .map(|(dimensions, coding)| {
-                Recipe::Image(ImageRecipe { dimensions, coding, background: task.background })
-            })
-            .collect()
+        task.image().map_or_else(Vec::new, ImageSearch::harshest)
     }
 
-    /// What to do next.
-    pub fn step(&mut self) -> Step {
-        if self.finished {
-            return self.end();
-        }
-        loop {
-            let Some(lane) = self.lanes.get(self.lane) else {
-                self.finished = true;
-                return self.end();
-            };
-            let allowed = self.patience.tries * ENCODE;
-            let out_of_patience = self.spent >= allowed && self.best.is_some();
-            if out_of_patience || self.spent >= HARD_LIMIT {
-                self.finished = true;
-                return self.end();
-            }
-            let proposal = lane.propose(Situation {
-                budget: self.budget,
-                tries_left: allowed.saturating_sub(self.spent).div_ceil(ENCODE),
-                accept: self.patience.accept,
-                best: self.best.map(|best| best.size),
-            });
-            match proposal {
-                Proposal::Attempt(attempt) => {
-                    self.pending = Some(attempt);
-                    let recipe = Recipe::Image(ImageRecipe {
-                        dimensions: attempt.dimensions,
-                        coding: attempt.coding,
-                        background: self.background,
-                    });
-                    return Step::Try { recipe, cap: attempt.cap };
-                }
-                Proposal::Satisfied => {
-                    self.finished = true;
-                    return self.end();
-                }
-                Proposal::Dead => self.lane += 1,
-            }
-        }
-    }
-
-    fn end(&self) -> Step {
-        if self.best.is_some() {
-            Step::Done
-        } else {
-            Step::Exhausted { smallest: Bytes::new(self.smallest.unwrap_or(0)) }
-        }
-    }
-
-    /// Tells what the last proposed encode gave.
-    pub fn observe(&mut self, seen: Observation) -> Verdict {
-        let Some(attempt) = self.pending.take() else { return Verdict::Discard };
-        let size = match seen {
-            Observation::Size(size) => {
-                self.spent += ENCODE;
-                Some(size.get())
-            }
-            Observation::Measured(size) => {
-                self.spent += MEASUREMENT;
-                Some(size.get())
-            }
-            Observation::AtLeast(_) => {
-                self.spent += ENCODE;
-                None
-            }
-        };
-        self.lanes[self.lane].learn(&attempt, seen);
-        let Some(size) = size else { return Verdict::Discard };
-        self.smallest = Some(self.smallest.map_or(size, |s| s.min(size)));
-        // Within one lane more bytes are better quality; a later lane only ever starts when no
-        // earlier one could fit.
-        if size <= self.budget && self.best.is_none_or(|best| size > best.size) {
-            self.best = Some(Best { size, lane: self.lane, attempt });
-            Verdict::Keep
-        } else {
-            Verdict::Discard
-        }
-    }
-
-    /// Tells what the best result, so far only measured, really takes. If that is over the
-    /// budget after all, the search goes on.
-    pub fn settle(&mut self, actual: Bytes) -> Verdict {
-        let Some(best) = self.best else { return Verdict::Discard };
-        self.spent += ENCODE - MEASUREMENT;
-        self.lanes[best.lane].correct(&best.attempt, actual);
-        if actual.get() <= self.budget {
-            self.best = Some(Best { size: actual.get(), ..best });
-            Verdict::Keep
-        } else {
-            self.best = None;
-            self.finished = false;
-            Verdict::Discard
+    /// The smallest output, where it can be computed.
+    pub fn least(task: &Task) -> Option<Bytes> {
+        match task {
+            Task::Image(_) => None,
+            Task::Audio(task) => Some(audio::least(task)),
+            Task::Video(task) if task.poster.is_some() => None,
+            Task::Video(task) => Some(video::least(task)),
         }
     }
 }

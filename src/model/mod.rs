@@ -3,6 +3,7 @@
 //! Architecture invariant: imports nothing else of this crate; holds no algorithm that decides
 //! what happens to a message.
 
+mod av_choice;
 mod av_recipe;
 mod bytes;
 mod capabilities;
@@ -17,6 +18,7 @@ mod recipe;
 mod report;
 mod stop;
 
+pub use av_choice::{AudioChoice, VideoChoice};
 pub use av_recipe::{
     AudioCodec, AudioCoding, AudioRecipe, Container, FrameRate, RemuxRecipe, VideoCodec,
     VideoCoding, VideoRecipe,

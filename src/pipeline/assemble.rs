@@ -3,14 +3,14 @@
 use rayon::prelude::*;
 
 use super::{
-    Engine, Job, PipelineError,
+    Engine, Job, PipelineError, check,
     fitting::{Fitted, FittedPart},
     is_bare,
 };
 use crate::{
     codec::Verified,
     message::{Edit, Message},
-    model::{Action, Category, Stop},
+    model::{Action, Category},
     plan::{PartFacts, PartPlan},
 };
 
@@ -55,40 +55,27 @@ fn fault_of(part: &PartPlan) -> (Category, &'static str) {
     }
 }
 
-/// Every output is parsed again before it leaves: type, dimensions, decodable.
+/// What was not checked yet is: no result escapes.
 pub(super) fn verify_parts(
     engine: &Engine,
+    facts: &[PartFacts],
     fitted: &Fitted,
 ) -> Result<Vec<Option<Verified>>, PipelineError> {
+    let parts = &fitted.parts;
     fitted
-        .parts
+        .results
         .par_iter()
-        .zip(&fitted.results)
-        .map(|(part, result)| match result {
-            Some(result) => verify(engine, result)
-                .map(Some)
-                .map_err(|what| PipelineError::Check(format!("part {}: {what}", part.id.0))),
+        .enumerate()
+        .map(|(index, result)| match result {
+            Some(FittedPart { verified: Some(verified), .. }) => Ok(Some(verified.clone())),
+            Some(result) => {
+                check::verify(engine, &result.output(&facts[index].info)).map(Some).map_err(
+                    |what| PipelineError::Check(format!("part {}: {what}", parts[index].id.0)),
+                )
+            }
             None => Ok(None),
         })
         .collect()
-}
-
-fn verify(engine: &Engine, result: &FittedPart) -> Result<Verified, String> {
-    let (codec, _) = engine.codecs.find(&result.data).ok_or("not recognised")?;
-    // The deadline has had its say: what is checked here is small and already paid for.
-    let verified = codec
-        .verify(&result.data, result.reference.as_ref(), &engine.decode, &Stop::never())
-        .map_err(|e| e.to_string())?;
-    let info = &verified.info;
-    if info.media_type != result.recipe.media_type() {
-        return Err(format!("type {}", info.media_type));
-    }
-    let bounds = result.task.bounds;
-    let within = info.dimensions.is_some_and(|d| d.within(bounds));
-    if !within || !info.orientation.is_normal() {
-        return Err(format!("{:?} in {bounds}", info.dimensions));
-    }
-    Ok(verified)
 }
 
 /// The message with every part as decided.

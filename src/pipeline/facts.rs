@@ -5,7 +5,7 @@ use crate::{
     codec::{CodecError, sniff},
     message::{Form, Message, Part},
     model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
-    plan::{PartFacts, Problem},
+    plan::{Makes, PartFacts, Problem},
 };
 
 /// Facts of every part, in order.
@@ -31,7 +31,7 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         info: MediaInfo::opaque(declared.clone(), size),
         declared,
         problem: None,
-        transcodable: false,
+        makes: Makes::NOTHING,
         opaque: part.opaque,
     };
     // Text and presentation are never handed to a media codec: a text that begins like a picture
@@ -44,14 +44,15 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
     match engine.codecs.find(&part.data) {
         Some((codec, media_type)) => match codec.probe(&part.data, &engine.decode) {
             Ok(info) => {
-                PartFacts { id, declared, info, problem: None, transcodable: true, opaque: false }
+                let makes = makes(&part.data, engine);
+                PartFacts { id, declared, info, problem: None, makes, opaque: false }
             }
             Err(error) => PartFacts {
                 id,
                 declared,
                 info: MediaInfo::opaque(media_type, size),
                 problem: Some(problem(&error)),
-                transcodable: false,
+                makes: Makes::NOTHING,
                 opaque: false,
             },
         },
@@ -65,6 +66,16 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
             PartFacts { info: MediaInfo::opaque(found, size), ..opaque(declared) }
         }
         None => opaque(declared),
+    }
+}
+
+/// What the codecs can make of the bytes.
+fn makes(data: &[u8], engine: &Engine) -> Makes {
+    let able = |kind| engine.codecs.find_writer(data, kind).is_some();
+    Makes {
+        image: able(MediaKind::Image),
+        audio: able(MediaKind::Audio),
+        video: able(MediaKind::Video),
     }
 }
 

@@ -5,11 +5,15 @@ use std::time::Duration;
 use bytes::Bytes as Buffer;
 use rayon::prelude::*;
 
-use super::{Engine, Job, PipelineError, Prepared, facts, overhead, refine};
+use super::{
+    Engine, Job, PipelineError, Prepared, check::Output, convert, facts, overhead, refine, tasks,
+};
 use crate::{
-    codec::{CodecError, EncodeError, OpenHint, Reference, Session},
+    codec::{CodecError, EncodeError, Reference, Session, Verified},
     fit::{Observation, Search, Step, Task, Verdict},
-    model::{Action, Bytes, PartId, Reason, ReasonCode, Recipe, Stop, StopCause},
+    model::{
+        Action, Bytes, ImageRecipe, MediaInfo, PartId, Reason, ReasonCode, Recipe, Stop, StopCause,
+    },
     plan::{self, Constraint, PartFacts, PartPlan},
 };
 
@@ -34,6 +38,38 @@ pub(super) struct Work {
     /// The deadline came; the best so far is the answer.
     pub cut_short: bool,
     pub failed: Option<CodecError>,
+    /// What the session said it does not do.
+    pub refused: Option<CodecError>,
+    /// An animation that became a clip.
+    pub converted: bool,
+}
+
+impl Work {
+    /// Nothing tried, nothing to spend.
+    pub fn new(index: usize, session: Box<dyn Session>, task: Task, acceptable: bool) -> Self {
+        Self {
+            index,
+            session,
+            search: Search::new(&task, Bytes::ZERO),
+            task,
+            budget: Bytes::ZERO,
+            best: None,
+            best_size: Bytes::ZERO,
+            exhausted: None,
+            encodes: 0,
+            cpu: Duration::ZERO,
+            keeps_ceiling: acceptable,
+            cut_short: false,
+            failed: None,
+            refused: None,
+            converted: false,
+        }
+    }
+
+    /// The recipe in hand is a picture, scaled or not.
+    pub fn picture(&self) -> Option<&ImageRecipe> {
+        self.best.as_ref().and_then(|(recipe, _)| recipe.image())
+    }
 }
 
 /// What became of one part.
@@ -47,6 +83,23 @@ pub(super) struct FittedPart {
     pub cpu: Duration,
     pub task: Task,
     pub cut_short: bool,
+    /// An animation that became a clip.
+    pub converted: bool,
+    /// What it holds, where that was checked already.
+    pub verified: Option<Verified>,
+}
+
+impl FittedPart {
+    /// What is to be checked.
+    pub fn output<'a>(&'a self, source: &'a MediaInfo) -> Output<'a> {
+        Output {
+            data: &self.data,
+            recipe: &self.recipe,
+            task: &self.task,
+            reference: self.reference.as_ref(),
+            source,
+        }
+    }
 }
 
 /// All parts with their final actions.
@@ -75,22 +128,77 @@ pub(super) fn fit(
         let part = works.first().map_or(PartId(0), |w| parts[w.index].id);
         return Err(PipelineError::CannotFit { part, smallest: limit.fixed, limit: limit.limit });
     }
-    refine::share(&mut works, &parts, &prepared.facts, &constraints);
+    let facts = &prepared.facts;
+    refine::share(&mut works, &parts, facts, &constraints);
     if works.len() > 1 {
         // One encode of each tells what the pictures really weigh; then the budget is dealt anew.
-        works.par_iter_mut().for_each(|work| advance(engine, work, 1, stop));
+        let pictures = works.par_iter_mut().filter(|work| work.search.must_measure());
+        pictures.for_each(|work| advance(engine, work, 1, stop));
         give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
         constraints = overhead::constraints(job, &parts);
-        refine::share(&mut works, &parts, &prepared.facts, &constraints);
+        refine::share(&mut works, &parts, facts, &constraints);
+        // Sound and clips first, once and for all: pictures make use of what is left to a byte.
+        let others = works.par_iter_mut().filter(|work| !work.search.must_measure());
+        others.for_each(|work| advance(engine, work, u32::MAX, stop));
+        give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
+        constraints = overhead::constraints(job, &parts);
+        refine::share_rest(&mut works, &parts, facts, &constraints);
     }
-    works.par_iter_mut().for_each(|work| advance(engine, work, u32::MAX, stop));
+    works.par_iter_mut().for_each(|work| {
+        advance(engine, work, u32::MAX, stop);
+        let (part, facts) = (&parts[work.index], &facts[work.index]);
+        convert::animation_to_clip(engine, job, work, part, facts, stop);
+    });
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
     constraints = overhead::constraints(job, &parts);
     refine::rescue(engine, &mut works, &parts, &constraints, stop)?;
-    refine::restore_originals(job, &mut works, &mut parts, &prepared.facts);
+    give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
+    refine::restore_originals(job, &mut works, &mut parts, facts);
     constraints = overhead::constraints(job, &parts);
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
-    finish(works, parts, wasted)
+    let verified =
+        check_all(engine, &mut works, &mut parts, &mut wasted, facts, &constraints, stop)?;
+    finish(works, verified, parts, wasted)
+}
+
+/// Checks what may fall down its ladder; what nothing is left of is dropped.
+fn check_all(
+    engine: &Engine,
+    works: &mut Vec<Work>,
+    parts: &mut [PartPlan],
+    wasted: &mut [Duration],
+    facts: &[PartFacts],
+    constraints: &[Constraint],
+    stop: &Stop,
+) -> Result<Vec<Option<Verified>>, PipelineError> {
+    let sizes = refine::sizes(works, parts);
+    let alone = works.len() == 1;
+    let checked: Vec<Result<Option<Verified>, CodecError>> = works
+        .par_iter_mut()
+        .map(|work| {
+            let id = parts[work.index].id;
+            // Alone it may have all that is spare; of several each what it has.
+            let room = if alone { plan::spare(constraints, &sizes, id) } else { work.best_size };
+            convert::settle_checked(engine, work, &facts[work.index], room, stop)
+        })
+        .collect();
+    let mut verified = Vec::with_capacity(checked.len());
+    let mut kept = Vec::with_capacity(checked.len());
+    for (work, result) in works.drain(..).zip(checked) {
+        match result {
+            Ok(result) => {
+                verified.push(result);
+                kept.push(work);
+            }
+            Err(CodecError::Stopped(cause)) => return Err(cause.into()),
+            Err(error) => {
+                wasted[work.index] += work.cpu;
+                give_up(&mut parts[work.index], &error);
+            }
+        }
+    }
+    *works = kept;
+    Ok(verified)
 }
 
 /// Decodes every part that is transcoded, in parallel. What cannot be decoded is dropped, its
@@ -109,7 +217,7 @@ fn open_all(
         .into_par_iter()
         .map(|index| {
             let start = (engine.cpu_clock)();
-            let work = open(engine, job, index, &parts[index], &prepared.facts[index], stop);
+            let work = tasks::open(engine, job, index, &parts[index], &prepared.facts[index], stop);
             (index, (engine.cpu_clock)().saturating_sub(start), work)
         })
         .collect();
@@ -130,68 +238,6 @@ fn open_all(
     Ok(works)
 }
 
-fn open(
-    engine: &Engine,
-    job: &Job,
-    index: usize,
-    part: &PartPlan,
-    facts: &PartFacts,
-    stop: &Stop,
-) -> Result<Work, CodecError> {
-    let data = &job.message.parts()[index].data;
-    let internal = |what: &str| CodecError::Internal(what.to_owned());
-    let target = part.target.as_ref().ok_or_else(|| internal("transcode without target"))?;
-    let (codec, _) = engine.codecs.find(data).ok_or_else(|| internal("codec lost"))?;
-    let source = facts.info.dimensions.ok_or_else(|| internal("picture without dimensions"))?;
-    let hint = OpenHint { largest: source.shrunk_into(target.bounds), animation: target.animate };
-    let mut session = codec.open(data, hint, &engine.decode, stop)?;
-    let task = Task {
-        source: session.info().dimensions.unwrap_or(source),
-        bounds: target.bounds,
-        formats: target.formats.clone(),
-        animate: target.animate,
-        lossless_source: is_lossless(facts),
-        facts: session.facts(),
-        full_chroma: job.capabilities.jpeg_full_chroma.value,
-        ceiling: ceiling(facts, part),
-        effort: job.effort,
-        background: job.policy.background,
-    };
-    Ok(Work {
-        index,
-        session,
-        search: Search::new(&task, Bytes::ZERO),
-        task,
-        budget: Bytes::ZERO,
-        best: None,
-        best_size: Bytes::ZERO,
-        exhausted: None,
-        encodes: 0,
-        cpu: Duration::ZERO,
-        keeps_ceiling: part.original_acceptable,
-        cut_short: false,
-        failed: None,
-    })
-}
-
-fn is_lossless(facts: &PartFacts) -> bool {
-    let media_type = facts.info.media_type.as_str();
-    matches!(
-        media_type,
-        "image/png" | "image/gif" | "image/bmp" | "image/vnd.wap.wbmp" | "image/tiff"
-    ) || facts.info.codec.contains("lossless")
-}
-
-/// Originals below this are no measure for anything: a 1-bit drawing of 88 bytes becomes a PNG of
-/// 150 whatever one does.
-const SMALL_ORIGINAL: Bytes = Bytes::new(4096);
-
-/// Never re-encode to a larger file.
-fn ceiling(facts: &PartFacts, part: &PartPlan) -> Option<Bytes> {
-    let counts = part.original_acceptable || facts.info.bytes >= SMALL_ORIGINAL;
-    counts.then_some(facts.info.bytes)
-}
-
 /// Lets a work take at most `steps` steps. At its end the best output is there, encoded.
 pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop) {
     if work.failed.is_some() || work.cut_short {
@@ -206,9 +252,13 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
             }
             Step::Exhausted { smallest } => {
                 // The original's own size is no reason to refuse: only the limit is.
-                if work.task.ceiling.take().is_some() {
+                if work.task.lift_ceiling() {
                     work.search.lift_ceiling(work.budget, false);
                     continue;
+                }
+                // Refused all along: the session cannot write anything that the device takes.
+                if work.search.tries() == 0 && work.refused.is_some() {
+                    work.failed = work.refused.take();
                 }
                 work.exhausted = Some(smallest);
                 return;
@@ -226,16 +276,13 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
 /// size: its flat original may take fewer bytes than any scaled copy. `true` if the search goes
 /// on, without the original's size as its ceiling.
 fn relax(work: &mut Work) -> bool {
-    let scaled = work
-        .best
-        .as_ref()
-        .and_then(|(recipe, _)| recipe.image())
-        .is_some_and(|recipe| recipe.dimensions != work.task.largest());
-    let room = work.task.ceiling.is_some_and(|ceiling| ceiling < work.budget);
-    let still = work.task.lossless_source && !work.task.animate;
+    let Task::Image(task) = &work.task else { return false };
+    let scaled = work.picture().is_some_and(|recipe| recipe.dimensions != task.largest());
+    let room = task.ceiling.is_some_and(|ceiling| ceiling < work.budget);
+    let still = task.lossless_source && !task.animate;
     let relaxed = scaled && room && still && !work.keeps_ceiling;
     if relaxed {
-        work.task.ceiling = None;
+        work.task.lift_ceiling();
         work.search.lift_ceiling(work.budget, true);
         work.best = None;
     }
@@ -302,6 +349,14 @@ fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &
             work.search.observe(Observation::AtLeast(at_least.max(cap)));
             true
         }
+        // A coder that is not there: there are others, or a picture.
+        Err(EncodeError::Codec(error @ CodecError::Unsupported { .. }))
+            if !matches!(work.task, Task::Image(_)) =>
+        {
+            work.refused = Some(error);
+            work.search.refuse();
+            true
+        }
         Err(EncodeError::Codec(CodecError::Stopped(StopCause::Deadline)))
             if work.best.is_some() =>
         {
@@ -360,15 +415,23 @@ fn give_up(part: &mut PartPlan, error: &CodecError) {
 
 fn finish(
     works: Vec<Work>,
-    parts: Vec<PartPlan>,
+    verified: Vec<Option<Verified>>,
+    mut parts: Vec<PartPlan>,
     wasted: Vec<Duration>,
 ) -> Result<Fitted, PipelineError> {
     let mut results: Vec<Option<FittedPart>> = parts.iter().map(|_| None).collect();
-    for mut work in works {
+    for (mut work, verified) in works.into_iter().zip(verified) {
+        if work.converted {
+            parts[work.index].reasons.retain(|r| r.code != ReasonCode::AnimationLost);
+        }
         let Some((recipe, Some(data))) = work.best else {
             return Err(PipelineError::Check(format!("part {} was not fitted", work.index)));
         };
-        let reference = work.session.reference(work.task.largest(), work.task.background);
+        // What a picture stands for looks like nothing else; sounds and clips are not compared.
+        let reference = match &work.task {
+            Task::Image(task) => work.session.reference(task.largest(), task.background),
+            _ => None,
+        };
         results[work.index] = Some(FittedPart {
             recipe,
             reference,
@@ -378,6 +441,8 @@ fn finish(
             cpu: work.cpu,
             task: work.task,
             cut_short: work.cut_short,
+            converted: work.converted,
+            verified,
         });
     }
     Ok(Fitted { parts, results, wasted })

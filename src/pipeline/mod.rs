@@ -4,11 +4,15 @@
 //! `prepare` is cheap and is what a dry run shows; `execute` does the work.
 
 mod assemble;
+mod check;
+mod consequences;
+mod convert;
 mod facts;
 mod fitting;
 mod overhead;
 mod refine;
 mod report;
+mod tasks;
 
 #[cfg(test)]
 mod tests;
@@ -122,7 +126,7 @@ impl Engine {
         }
         let fitted = fitting::fit(self, job, prepared, stop)?;
         assemble::refuse_empty(job, &prepared.facts, &fitted.parts)?;
-        let verified = assemble::verify_parts(self, &fitted)?;
+        let verified = assemble::verify_parts(self, &prepared.facts, &fitted)?;
         let message = assemble::message(job, &fitted)?;
         assemble::verify_size(job, &message)?;
         let report = report::finished(job, prepared, &fitted, verified, &message);

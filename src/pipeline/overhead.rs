@@ -46,7 +46,8 @@ fn draft(job: &Job, part: &PartPlan) -> Edit {
         },
         Action::Transcode => {
             let spellings = part.target.iter().flat_map(|target| {
-                target.formats.iter().map(|f| job.capabilities.accept.spelling_of(&f.media_type()))
+                let types = target.media_types();
+                types.into_iter().map(|t| job.capabilities.accept.spelling_of(&t))
             });
             Edit::Replace {
                 content_type: spellings.max_by_key(String::len).unwrap_or_default(),

@@ -7,13 +7,16 @@ use super::{
 };
 use crate::{
     codec::EncodeError,
-    fit::Search,
+    fit::{Search, Task},
     model::{Bytes, ImageCoding, PartId, Stop},
     plan::{self, Constraint, Demand, PartFacts, PartPlan},
 };
 
 /// A work's budget grows by at least this share, or it is not worth another encode.
 const WORTH_ANOTHER: f64 = 1.04;
+
+/// Likewise for sound and clips, whose encodes are dear.
+const WORTH_ANOTHER_CLIP: f64 = 1.2;
 
 /// Deals the room by what is known of each picture's weight.
 pub(super) fn share(
@@ -22,7 +25,8 @@ pub(super) fn share(
     facts: &[PartFacts],
     constraints: &[Constraint],
 ) {
-    let demands: Vec<Demand> = works.iter().map(|work| demand(work, parts)).collect();
+    let room = room(constraints);
+    let demands: Vec<Demand> = works.iter().map(|work| demand(work, parts, room)).collect();
     let budgets = plan::allocate(constraints, &demands);
     for work in works.iter_mut() {
         let id = facts[work.index].id;
@@ -32,15 +36,61 @@ pub(super) fn share(
     }
 }
 
-fn demand(work: &Work, parts: &[PartPlan]) -> Demand {
-    let guess = work.task.largest().pixels() as f64 * 0.15;
-    let weight = work.search.demand().unwrap_or(guess);
+/// Sound and clips are settled: what they left goes to the pictures.
+pub(super) fn share_rest(
+    works: &mut [Work],
+    parts: &[PartPlan],
+    facts: &[PartFacts],
+    constraints: &[Constraint],
+) {
+    let settled: Vec<(PartId, Bytes)> = works
+        .iter()
+        .filter(|work| !work.search.must_measure())
+        // Nothing fitted: what it may get yet is kept back for it.
+        .map(|w| (parts[w.index].id, if w.best.is_some() { w.best_size } else { w.budget }))
+        .collect();
+    let rest = without(constraints, &settled);
+    let room = room(&rest);
+    let pictures = || works.iter().filter(|work| work.search.must_measure());
+    let demands: Vec<Demand> = pictures().map(|work| demand(work, parts, room)).collect();
+    let budgets = plan::allocate(&rest, &demands);
+    for work in works.iter_mut().filter(|work| work.search.must_measure()) {
+        let id = facts[work.index].id;
+        if let Some((_, budget)) = budgets.iter().find(|(i, _)| *i == id) {
+            set_budget(work, *budget);
+        }
+    }
+}
+
+/// The constraints with some parts counted as fixed.
+fn without(constraints: &[Constraint], settled: &[(PartId, Bytes)]) -> Vec<Constraint> {
+    constraints.iter().map(|c| Constraint { fixed: c.wire(settled), ..c.clone() }).collect()
+}
+
+/// What the limits leave for all that is transcoded.
+fn room(constraints: &[Constraint]) -> Bytes {
+    constraints.iter().map(|c| c.limit.bytes.saturating_sub(c.fixed)).min().unwrap_or_default()
+}
+
+/// A clip outweighs a picture at the most so: beside a film of any length a picture must still be
+/// seen.
+const HEAVIEST: f64 = 1.5;
+
+fn demand(work: &Work, parts: &[PartPlan], room: Bytes) -> Demand {
+    let weight = work.search.demand().unwrap_or_else(|| work.task.guess());
+    let weight = match work.task {
+        Task::Image(_) => weight,
+        Task::Audio(_) => weight.min(room.get() as f64),
+        Task::Video(_) => weight.min(room.get() as f64 * HEAVIEST),
+    };
     Demand { id: parts[work.index].id, weight, ceiling: ceiling(work) }
 }
 
 /// What a work has no use beyond. A drawing that must be changed may outgrow its original.
 fn ceiling(work: &Work) -> Option<Bytes> {
-    work.task.ceiling.filter(|_| work.keeps_ceiling || !work.task.lossless_source)
+    let drawing = matches!(&work.task, Task::Image(task) if task.lossless_source);
+    let own = work.task.ceiling().filter(|_| work.keeps_ceiling || !drawing);
+    own.into_iter().chain(work.task.useful()).min()
 }
 
 fn set_budget(work: &mut Work, budget: Bytes) {
@@ -52,7 +102,7 @@ fn set_budget(work: &mut Work, budget: Bytes) {
     work.exhausted = None;
 }
 
-fn sizes(works: &[Work], parts: &[PartPlan]) -> Vec<(PartId, Bytes)> {
+pub(super) fn sizes(works: &[Work], parts: &[PartPlan]) -> Vec<(PartId, Bytes)> {
     works
         .iter()
         .map(|w| {
@@ -105,6 +155,10 @@ pub(super) fn rescue(
         let fair = fair_share(works, at, room);
         set_budget(&mut works[at], fair.max(floors[at].1).min(room));
         advance(engine, &mut works[at], u32::MAX, stop);
+        // Its codec died: that costs the part, not the message.
+        if works[at].failed.is_some() {
+            continue;
+        }
         if works[at].best.is_none() {
             adopt_floor(engine, &mut works[at], room, stop)?;
         }
@@ -125,13 +179,19 @@ pub(super) fn rescue(
 
 /// The share of the room that part `at` and those after it deserve.
 fn fair_share(works: &[Work], at: usize, room: Bytes) -> Bytes {
-    let weight = |w: &Work| w.search.demand().unwrap_or(w.task.largest().pixels() as f64 * 0.15);
+    let weight = |w: &Work| {
+        let weight = w.search.demand().unwrap_or_else(|| w.task.guess());
+        if w.search.must_measure() { weight } else { weight.min(room.get() as f64 * HEAVIEST) }
+    };
     let total: f64 = works[at..].iter().map(weight).sum();
     Bytes::new((room.get() as f64 * weight(&works[at]) / total.max(1.0)) as u64)
 }
 
 /// The smallest output of a part, measured.
 fn floor(engine: &Engine, work: &mut Work, stop: &Stop) -> Result<Bytes, PipelineError> {
+    if let Some(least) = Search::least(&work.task) {
+        return Ok(least);
+    }
     let mut smallest: Option<Bytes> = None;
     for recipe in Search::harshest(&work.task) {
         let start = (engine.cpu_clock)();
@@ -194,7 +254,7 @@ pub(super) fn restore_originals(
         let constraints = overhead::constraints(job, parts);
         if works[at].keeps_ceiling && info.bytes <= plan::spare(&constraints, &others, id) {
             let mut kept = parts.to_vec();
-            kept[index].keep_after_all(&facts[index]);
+            kept[index].keep_after_all(&facts[index], &job.capabilities.accept);
             // Kept headers differ from rewritten ones by a few bytes: ask again.
             let fits = |c: &Constraint| c.wire(&others) <= c.limit.bytes;
             if overhead::constraints(job, &kept).iter().all(fits) {
@@ -226,9 +286,9 @@ pub(super) fn spend_slack(
         .filter(|(i, _)| !photos.contains(i))
         .map(|(_, entry)| entry)
         .collect();
-    let rest: Vec<Constraint> =
-        constraints.iter().map(|c| Constraint { fixed: c.wire(&settled), ..c.clone() }).collect();
-    let demands: Vec<Demand> = photos.iter().map(|i| demand(&works[*i], parts)).collect();
+    let rest = without(constraints, &settled);
+    let left = room(&rest);
+    let demands: Vec<Demand> = photos.iter().map(|i| demand(&works[*i], parts, left)).collect();
     let budgets = plan::allocate(&rest, &demands);
     for (at, (id, budget)) in photos.into_iter().zip(budgets) {
         // Another photo may hold more than its new share: only what is really free can be had.
@@ -244,18 +304,16 @@ pub(super) fn spend_slack(
 }
 
 fn is_photo(work: &Work) -> bool {
-    let jpeg = work
-        .best
-        .as_ref()
-        .and_then(|(recipe, _)| recipe.image())
-        .is_some_and(|recipe| matches!(recipe.coding, ImageCoding::Jpeg { .. }));
+    let jpeg =
+        work.picture().is_some_and(|recipe| matches!(recipe.coding, ImageCoding::Jpeg { .. }));
     jpeg && !work.search.saturated()
 }
 
 /// Goes on with a bigger budget, if it is enough bigger. What was in hand stays in hand, whatever
 /// comes of trying for more.
 fn try_for_more(engine: &Engine, work: &mut Work, budget: Bytes, stop: &Stop) {
-    if (budget.get() as f64) < work.best_size.get() as f64 * WORTH_ANOTHER
+    let worth = if work.search.must_measure() { WORTH_ANOTHER } else { WORTH_ANOTHER_CLIP };
+    if (budget.get() as f64) < work.best_size.get() as f64 * worth
         || budget <= work.budget
         || work.search.saturated()
     {

@@ -1,17 +1,10 @@
 //! The report: what was done to each part, and why.
 
-use super::{
-    Job, Prepared,
-    fitting::{Fitted, FittedPart},
-    overhead,
-};
+use super::{Job, Prepared, consequences, fitting::Fitted, overhead};
 use crate::{
     codec::Verified,
     message::Message,
-    model::{
-        Action, Bytes, Dimensions, ImageCoding, MediaInfo, Outcome, PartReport, Reason, ReasonCode,
-        Report, Warning,
-    },
+    model::{Action, Bytes, Outcome, PartReport, Reason, ReasonCode, Report, Warning},
     plan::{PartFacts, PartPlan},
 };
 
@@ -31,7 +24,8 @@ pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
         .zip(planned_parts)
         .map(|(facts, part)| planned(job, facts, part))
         .collect();
-    let mut report = whole(job, parts, outcome(planned_parts), &job.message, Vec::new());
+    let outcome = outcome(planned_parts).max(lost(&parts));
+    let mut report = whole(job, parts, outcome, &job.message, Vec::new());
     let sizes: Vec<_> = planned_parts.iter().filter_map(|p| Some((p.id, p.budget?))).collect();
     let constraint = prepared.plan.constraints().iter().find(|c| Some(c.limit) == report.limit);
     if let Some(constraint) = constraint {
@@ -60,7 +54,10 @@ pub(super) fn finished(
                 report.encodes = result.encodes;
                 report.quality_estimate = quality;
                 report.budget_bytes = Some(result.budget);
-                report.reasons.extend(consequences(facts, result, &info));
+                report.reasons.extend(consequences::of(facts, part, result, &info));
+                if info.kind != facts.info.kind {
+                    report.action = Action::Replace;
+                }
                 report.after = Some(info);
             }
             report
@@ -72,11 +69,7 @@ pub(super) fn finished(
             message: "no part of the message could be shown".into(),
         });
     }
-    let mut outcome = outcome(&fitted.parts);
-    let lost = |r: &Reason| r.code == ReasonCode::AnimationLost;
-    if parts.iter().any(|p| p.reasons.iter().any(lost)) {
-        outcome = Outcome::Major;
-    }
+    let outcome = outcome(&fitted.parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, message, warnings);
     // Names as they went out: the surviving parts are in the same order.
     let mut out = message.parts().iter();
@@ -97,13 +90,27 @@ fn outcome(parts: &[PartPlan]) -> Outcome {
     parts.iter().map(of).max().unwrap_or(Outcome::Unchanged)
 }
 
+/// Major, where a medium was lost or became another (the conformance document's adaptation
+/// classes).
+fn lost(parts: &[PartReport]) -> Outcome {
+    use ReasonCode as R;
+    let medium = |r: &Reason| {
+        matches!(r.code, R::AnimationLost | R::VideoLost | R::SoundLost | R::AnimationAsVideo)
+    };
+    let major = |p: &PartReport| p.action == Action::Replace || p.reasons.iter().any(medium);
+    if parts.iter().any(major) { Outcome::Major } else { Outcome::Unchanged }
+}
+
 fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
     let origin = &job.message.parts()[part.id.index()];
     PartReport {
         id: part.id,
         content_id: origin.content_id.clone().unwrap_or_default(),
         name: origin.name.clone().unwrap_or_default(),
-        action: part.action,
+        action: match &part.target {
+            Some(target) if target.kind() != facts.info.kind => Action::Replace,
+            _ => part.action,
+        },
         reasons: part.reasons.clone(),
         before: facts.info.clone(),
         after: (part.action == Action::Keep).then(|| facts.info.clone()),
@@ -112,46 +119,6 @@ fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
         quality_estimate: None,
         cpu_ms: 0.0,
     }
-}
-
-/// What followed from the recipe that was chosen.
-fn consequences(facts: &PartFacts, result: &FittedPart, info: &MediaInfo) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let Some(recipe) = result.recipe.image() else { return reasons };
-    let largest: Dimensions = result.task.largest();
-    if recipe.dimensions != largest {
-        reasons.push(Reason::new(
-            ReasonCode::ScaledForBudget,
-            format!("{largest} would not look well in {}", result.budget),
-        ));
-    }
-    match recipe.coding {
-        ImageCoding::Png { colors: Some(n) } | ImageCoding::Gif { colors: n, .. }
-            if result.task.facts.distinct_colors.is_none_or(|have| have > n) =>
-        {
-            reasons.push(Reason::new(ReasonCode::ColorsReduced, format!("{n} colours")));
-        }
-        _ => {}
-    }
-    if facts.info.animated() && !info.animated() {
-        reasons.push(Reason::from(ReasonCode::AnimationLost));
-    } else if info.animated() && info.frames < facts.info.frames {
-        reasons.push(Reason::new(
-            ReasonCode::FramesDropped,
-            format!("{} of {} frames", info.frames, facts.info.frames),
-        ));
-    }
-    let flattened = matches!(recipe.coding, ImageCoding::Jpeg { .. } | ImageCoding::Wbmp);
-    if result.task.facts.transparent && flattened {
-        reasons.push(ReasonCode::AlphaFlattened.into());
-    }
-    if facts.info.has_metadata {
-        reasons.push(ReasonCode::MetadataStripped.into());
-    }
-    if result.cut_short {
-        reasons.push(ReasonCode::DeadlineBestSoFar.into());
-    }
-    reasons
 }
 
 fn whole(

@@ -1,9 +1,8 @@
 //! The judgement of single parts, and the choice of which to shrink.
 
-use super::{Constraint, Demand, ImageTarget, Input, PartFacts, PartPlan};
+use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device};
 use crate::model::{
-    Action, Bytes, Category, Dimensions, ImageFormat, MediaKind, MediaType, PartId, Reason,
-    ReasonCode,
+    Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode,
 };
 
 /// What must happen to a part, the message's size apart.
@@ -28,12 +27,14 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     match facts.info.kind {
         MediaKind::Image => picture(&mut part, facts, input),
         MediaKind::Text | MediaKind::Presentation => part.reasons.push(ReasonCode::NeverCut.into()),
+        MediaKind::Audio | MediaKind::Video if readable(facts) => {
+            av::judge(&mut part, facts, input)
+        }
         MediaKind::Drm | MediaKind::Audio | MediaKind::Video | MediaKind::Other => {
             as_it_is(&mut part, facts, input);
         }
     }
-    let mislabelled = facts.declared != facts.info.media_type && facts.problem.is_none();
-    if part.action == Action::Keep && mislabelled && facts.info.kind == MediaKind::Image {
+    if part.action == Action::Keep && mislabelled(facts, &input.capabilities.accept) {
         part.reasons.push(Reason::new(
             ReasonCode::DeclaredTypeWrong,
             format!("{} is {}", facts.declared, facts.info.media_type),
@@ -43,7 +44,27 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     part
 }
 
-/// Media that this build does not transcode: whole or not at all.
+/// Whether a codec looked into the part, with whatever result.
+fn readable(facts: &PartFacts) -> bool {
+    let makes = facts.makes;
+    facts.problem.is_some() || makes.image || makes.audio || makes.video
+}
+
+/// Whether a part that stays must be declared anew. What could not be read is not judged.
+pub(super) fn mislabelled(facts: &PartFacts, accept: &crate::model::AcceptList) -> bool {
+    let (declared, found) = (&facts.declared, &facts.info.media_type);
+    let wrong = declared != found && facts.problem.is_none();
+    match facts.info.kind {
+        MediaKind::Image => wrong,
+        MediaKind::Audio | MediaKind::Video => {
+            let twin = device::twins(declared, found) && accept.accepts(declared);
+            wrong && readable(facts) && accept.accepts(found) && !twin
+        }
+        _ => false,
+    }
+}
+
+/// Media that no codec at hand reads: whole or not at all.
 fn as_it_is(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let accept = &input.capabilities.accept.value;
     if accept.accepts(&facts.info.media_type) || accept.accepts(&facts.declared) {
@@ -58,46 +79,58 @@ fn as_it_is(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
         if facts.info.kind == MediaKind::Drm {
             part.reasons.push(ReasonCode::Protected.into());
         } else if facts.info.kind != MediaKind::Other {
-            part.reasons.push(Reason::new(
-                ReasonCode::DecoderMissing,
-                format!("no decoder for {} in this build", facts.info.media_type),
-            ));
+            part.reasons.push(Reason::new(ReasonCode::DecoderMissing, lacking(facts)));
         }
         drop_part(part);
     }
 }
 
-fn not_accepted(part: &mut PartPlan, media_type: &MediaType) {
+/// What is missing to read it. Scores are instructions, which nothing here plays.
+fn lacking(facts: &PartFacts) -> String {
+    let found = &facts.info.media_type;
+    match found.as_str() {
+        "audio/midi" | "audio/imelody" => format!("{found} is passed on whole or not at all"),
+        _ => format!("{found} needs mmsfit-worker"),
+    }
+}
+
+pub(super) fn not_accepted(part: &mut PartPlan, media_type: &MediaType) {
     part.reasons.push(Reason::new(
         ReasonCode::TypeNotAccepted,
         format!("the device does not list {media_type}"),
     ));
 }
 
-fn drop_part(part: &mut PartPlan) {
+pub(super) fn drop_part(part: &mut PartPlan) {
     part.action = Action::Drop;
     part.original_acceptable = false;
 }
 
+/// Judges what could not be read. `true` if that was it.
+pub(super) fn broken(part: &mut PartPlan, facts: &PartFacts, accepted: bool) -> bool {
+    let Some(problem) = &facts.problem else { return false };
+    // Sound media that only this build cannot decode still pass where the device takes them;
+    // broken ones are not handed on.
+    if problem.category == Category::Unsupported && accepted {
+        part.reasons.push(Reason::new(ReasonCode::Fits, problem.detail.clone()));
+        return true;
+    }
+    let code = match problem.category {
+        Category::TooLarge => ReasonCode::SafetyLimit,
+        Category::Unsupported => ReasonCode::DecoderMissing,
+        _ => ReasonCode::Malformed,
+    };
+    part.reasons.push(Reason::new(code, problem.detail.clone()));
+    if !accepted {
+        not_accepted(part, &facts.info.media_type);
+    }
+    drop_part(part);
+    true
+}
+
 fn picture(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let accepted = input.capabilities.accept.accepts(&facts.info.media_type);
-    if let Some(problem) = &facts.problem {
-        // A sound picture that only this build cannot decode still passes where the device
-        // takes it; a broken one is not handed on.
-        if problem.category == Category::Unsupported && accepted {
-            part.reasons.push(Reason::new(ReasonCode::Fits, problem.detail.clone()));
-            return;
-        }
-        let code = match problem.category {
-            Category::TooLarge => ReasonCode::SafetyLimit,
-            Category::Unsupported => ReasonCode::DecoderMissing,
-            _ => ReasonCode::Malformed,
-        };
-        part.reasons.push(Reason::new(code, problem.detail.clone()));
-        if !accepted {
-            not_accepted(part, &facts.info.media_type);
-        }
-        drop_part(part);
+    if broken(part, facts, accepted) {
         return;
     }
     must_change(part, facts, input, accepted);
@@ -140,10 +173,10 @@ fn over_box(facts: &PartFacts, input: &Input<'_>) -> Option<(Dimensions, Dimensi
 }
 
 /// Turns a part into a transcode, or drops it where there is nothing to transcode into.
-fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
+pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let Some(dimensions) = facts.info.dimensions else { return drop_part(part) };
     let formats = formats(input);
-    if !facts.transcodable || formats.is_empty() {
+    if !facts.makes.image || formats.is_empty() {
         drop_part(part);
         return;
     }
@@ -152,106 +185,20 @@ fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     if facts.info.animated() && !animate {
         part.reasons.push(ReasonCode::AnimationLost.into());
     }
+    let clip = if facts.info.animated() && facts.info.duration_ms > 0 && facts.makes.video {
+        device::clips(input.capabilities)
+    } else {
+        Vec::new()
+    };
     part.action = Action::Transcode;
-    part.target = Some(ImageTarget { formats, bounds, animate });
+    part.target = Some(Target::Image(ImageTarget { formats, bounds, animate, clip }));
 }
 
 /// Formats that the device takes, the most useful first. WBMP only where nothing else is taken:
 /// every old device lists it, none is better off with it.
-fn formats(input: &Input<'_>) -> Vec<ImageFormat> {
+pub(super) fn formats(input: &Input<'_>) -> Vec<ImageFormat> {
     let takes = |f: &ImageFormat| input.capabilities.accept.accepts(&f.media_type());
     let rich: Vec<_> =
         [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif].into_iter().filter(takes).collect();
     if rich.is_empty() { [ImageFormat::Wbmp].into_iter().filter(takes).collect() } else { rich }
-}
-
-/// Bytes per pixel of a picture at the reference quality, before anything is measured.
-const GUESSED_BYTES_PER_PIXEL: f64 = 0.15;
-
-/// What the transcoded parts would like to have, guessed from their pixels.
-pub(super) fn demands(parts: &[PartPlan], facts: &[PartFacts]) -> Vec<Demand> {
-    parts
-        .iter()
-        .zip(facts)
-        .filter(|(part, _)| part.action == Action::Transcode)
-        .map(|(part, facts)| {
-            let pixels = target_pixels(facts, part.target.as_ref().map(|t| t.bounds));
-            Demand {
-                id: part.id,
-                weight: pixels * GUESSED_BYTES_PER_PIXEL,
-                ceiling: part.original_acceptable.then_some(facts.info.bytes),
-            }
-        })
-        .collect()
-}
-
-fn target_pixels(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
-    let frames = f64::from(facts.info.frames.clamp(1, 30)).sqrt();
-    facts.info.dimensions.map_or(1.0, |source| {
-        bounds.map_or(source, |b| source.shrunk_into(b)).pixels() as f64 * frames
-    })
-}
-
-/// The index of the kept picture that should be transcoded next because the message is over, or
-/// because the others would starve; `None` if all is well or nothing can shrink.
-pub(super) fn next_to_shrink(
-    parts: &[PartPlan],
-    facts: &[PartFacts],
-    constraints: &[Constraint],
-    shares: &[(PartId, Bytes)],
-    input: &Input<'_>,
-) -> Option<usize> {
-    if input.policy.adaptation_forbidden {
-        return None;
-    }
-    let over = constraints.iter().any(|c| c.fixed > c.limit.bytes);
-    // Bytes per guessed demand that the transcoded parts get; a kept picture may not take more
-    // than twice as many while they get less than a fair quality's worth.
-    let fair = shares
-        .iter()
-        .filter_map(|(id, n)| {
-            let facts = facts.iter().find(|f| f.id == *id)?;
-            let bounds = parts.iter().find(|p| p.id == *id)?.target.as_ref()?.bounds;
-            Some(n.get() as f64 / (target_pixels(facts, Some(bounds)) * GUESSED_BYTES_PER_PIXEL))
-        })
-        .fold(f64::INFINITY, f64::min);
-    parts
-        .iter()
-        .zip(facts)
-        .enumerate()
-        .filter(|(_, (part, facts))| {
-            part.action == Action::Keep
-                && facts.info.kind == MediaKind::Image
-                && facts.transcodable
-                && facts.problem.is_none()
-                && !formats(input).is_empty()
-        })
-        .map(|(index, (_, facts))| {
-            let density = facts.info.bytes.get() as f64
-                / (target_pixels(facts, None) * GUESSED_BYTES_PER_PIXEL).max(1.0);
-            (index, density, facts.info.bytes)
-        })
-        .filter(|(_, density, _)| over || (fair < 1.0 && *density > 2.0 * fair))
-        .max_by(|a, b| {
-            // The largest goes first; between equals the one later in the message.
-            a.2.cmp(&b.2).then(a.0.cmp(&b.0))
-        })
-        .map(|(index, ..)| index)
-}
-
-/// Makes a kept picture a transcoded one, because of the limit.
-pub(super) fn shrink(
-    part: &mut PartPlan,
-    facts: &PartFacts,
-    input: &Input<'_>,
-    constraints: &[Constraint],
-) {
-    part.reasons.retain(|r| r.code != ReasonCode::Fits && r.code != ReasonCode::DeclaredTypeWrong);
-    let worst = constraints.iter().max_by_key(|c| c.fixed.saturating_sub(c.limit.bytes));
-    let detail = worst.map_or(String::new(), |c| {
-        format!("the limit of {} is set by {}", c.limit.bytes, c.limit.source)
-    });
-    part.reasons.push(Reason::new(ReasonCode::OverMessageLimit, detail));
-    part.redeclare = None;
-    transcode(part, facts, input);
 }

@@ -4,18 +4,23 @@
 //! Architecture invariant: imports only `model`; a [`Plan`] comes out of [`plan`] alone, and its
 //! budgets with the fixed bytes never pass a limit.
 
+mod av;
 mod budget;
 mod decide;
+mod device;
+mod shrink;
+mod target;
 
 #[cfg(test)]
 mod tests;
 
 use crate::model::{
-    Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, ImageFormat, Limits,
-    MediaInfo, MediaType, PartId, Reason, ReasonCode, Rgb, WireLimit,
+    AcceptList, Action, Bytes, Capabilities, Category, Fault, Framing, Limits, MediaInfo,
+    MediaType, PartId, Reason, ReasonCode, Rgb, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
+pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 
 /// What policy says, beyond limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +29,36 @@ pub struct Policy {
     pub background: Rgb,
     /// Nothing may be changed: the originator or the device forbids it.
     pub adaptation_forbidden: bool,
+    /// Whether sounds and clips may be cut shorter. Default: never.
+    pub trim: Trim,
+}
+
+/// Whether sounds and clips may be cut shorter where they are too long for the budget at the
+/// lowest useful rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trim {
+    /// Never: a clip falls to a picture, a sound cannot fit.
+    #[default]
+    Never,
+    /// Cut, with a fade, and reported.
+    Allow,
+}
+
+impl std::str::FromStr for Trim {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "never" => Ok(Self::Never),
+            "allow" => Ok(Self::Allow),
+            _ => Err("is not one of never, allow"),
+        }
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { background: [255; 3], adaptation_forbidden: false }
+        Self { background: [255; 3], adaptation_forbidden: false, trim: Trim::Never }
     }
 }
 
@@ -54,8 +84,8 @@ pub struct PartFacts {
     pub info: MediaInfo,
     /// Why it cannot be decoded, if it cannot.
     pub problem: Option<Problem>,
-    /// Whether a codec can decode it and write it anew.
-    pub transcodable: bool,
+    /// What a codec can make of it.
+    pub makes: Makes,
     /// Must pass untouched: a signed or encrypted container, a nested message.
     pub opaque: bool,
 }
@@ -73,17 +103,6 @@ pub struct Input<'a> {
     pub policy: &'a Policy,
 }
 
-/// What a transcoded picture may become.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageTarget {
-    /// Formats allowed, preferred first; never empty.
-    pub formats: Vec<ImageFormat>,
-    /// The box, turned to the picture.
-    pub bounds: Dimensions,
-    /// Whether it may go on moving.
-    pub animate: bool,
-}
-
 /// What one part becomes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartPlan {
@@ -96,7 +115,7 @@ pub struct PartPlan {
     /// The type to declare where the declared one is wrong and the bytes stay.
     pub redeclare: Option<MediaType>,
     /// For [`Action::Transcode`]: into what.
-    pub target: Option<ImageTarget>,
+    pub target: Option<Target>,
     /// For [`Action::Transcode`]: media bytes allowed for a start.
     pub budget: Option<Bytes>,
     /// Whether the original would do if it were small enough: then it caps the result.
@@ -105,13 +124,12 @@ pub struct PartPlan {
 
 impl PartPlan {
     /// Takes back a transcode that was planned for the limit's sake alone.
-    pub fn keep_after_all(&mut self, facts: &PartFacts) {
+    pub fn keep_after_all(&mut self, facts: &PartFacts, accept: &AcceptList) {
         self.action = Action::Keep;
         self.target = None;
         self.budget = None;
         self.reasons = vec![Reason::new(ReasonCode::Fits, "the original fits after all")];
-        let mislabelled = facts.declared != facts.info.media_type;
-        self.redeclare = mislabelled.then(|| facts.info.media_type.clone());
+        self.redeclare = decide::mislabelled(facts, accept).then(|| facts.info.media_type.clone());
     }
 }
 
@@ -225,11 +243,11 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
     loop {
         let constraints = overheads(&parts);
         let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
-        let demands = decide::demands(&parts, input.parts);
+        let demands = shrink::demands(&parts, input.parts, &constraints);
         let shares = allocate(&constraints, &demands);
-        match decide::next_to_shrink(&parts, input.parts, &constraints, &shares, &input) {
+        match shrink::next(&parts, input.parts, &constraints, &shares, &input) {
             Some(index) => {
-                decide::shrink(&mut parts[index], &input.parts[index], &input, &constraints)
+                shrink::shrink(&mut parts[index], &input.parts[index], &input, &constraints)
             }
             None => {
                 if let Some(worst) = over {

@@ -45,7 +45,7 @@ fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> Part
         declared: media_type,
         info,
         problem: None,
-        transcodable: true,
+        makes: Makes::IMAGE,
         opaque: false,
     }
 }
@@ -156,7 +156,7 @@ fn a_wrong_label_is_mended_without_touching_the_picture() {
 #[test]
 fn what_cannot_be_decoded_is_dropped_with_its_reason_unless_the_device_takes_it() {
     let mut heic = picture(0, MediaType::HEIC, "64x64", 5_000);
-    heic.transcodable = false;
+    heic.makes = Makes::NOTHING;
     heic.problem = Some(Problem {
         category: Category::Unsupported,
         reason: "MEDIA_UNSUPPORTED",
@@ -186,9 +186,9 @@ fn animations_go_on_moving_where_the_device_takes_gif() {
     let mut moving = picture(0, MediaType::WEBP, "2000x1000", 500_000);
     moving.info.frames = 12;
     let plan = check(std::slice::from_ref(&moving), COMMON, 100_000, false).unwrap();
-    assert!(plan.parts()[0].target.as_ref().unwrap().animate);
+    assert!(plan.parts()[0].target.as_ref().unwrap().image().unwrap().animate);
     let plan = check(&[moving], &["image/jpeg"], 100_000, false).unwrap();
-    assert!(!plan.parts()[0].target.as_ref().unwrap().animate);
+    assert!(!plan.parts()[0].target.as_ref().unwrap().image().unwrap().animate);
     assert!(plan.parts()[0].reasons.iter().any(|r| r.code == ReasonCode::AnimationLost));
 }
 

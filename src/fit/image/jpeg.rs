@@ -3,7 +3,9 @@
 //! A curve of size over the quantiser scale is kept for each (scale, chroma) tried. The first
 //! guess comes from bytes per pixel; from the second encode on, everything is measured.
 
-use super::{Attempt, Observation, Proposal, Situation, Task, curve::Curve, ladder::FLOOR_SIDE};
+use super::{
+    Attempt, ImageTask, Observation, Proposal, Situation, curve::Curve, ladder::FLOOR_SIDE,
+};
 use crate::model::{Bytes, Chroma, Dimensions, ImageCoding, Quality};
 
 // Measured 2026-11-24 with `benches/jpeg_sweep.rs`, 12 photos, SSIMULACRA2 at 640×480 (means):
@@ -61,7 +63,7 @@ pub struct JpegLane {
 }
 
 impl JpegLane {
-    pub fn new(task: &Task) -> Self {
+    pub fn new(task: &ImageTask) -> Self {
         Self {
             largest: task.largest(),
             full_chroma: task.full_chroma && !task.facts.gray,

@@ -5,13 +5,14 @@ fn d(text: &str) -> Dimensions {
     text.parse().unwrap()
 }
 
-fn photo(bounds: &str) -> Task {
+fn photo(bounds: &str) -> ImageTask {
     let source = d("4032x3024");
-    Task {
+    ImageTask {
         source,
         bounds: d(bounds).turned_to(source),
         formats: vec![ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp],
         animate: false,
+        first_step: 1,
         lossless_source: false,
         facts: ContentFacts::default(),
         full_chroma: true,
@@ -69,7 +70,7 @@ struct Outcome {
     smallest: u64,
 }
 
-fn run(search: &mut Search, model: Model) -> Outcome {
+fn run(search: &mut ImageSearch, model: Model) -> Outcome {
     let mut kept = None;
     loop {
         match search.step() {
@@ -120,7 +121,7 @@ fn never_over_and_full_where_the_limit_binds() {
         for bounds in ["160x120", "640x480", "1600x1200"] {
             for budget in [9_500, 29_500, 99_500, 299_500, 599_500] {
                 let task = photo(bounds);
-                let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
+                let got = run(&mut ImageSearch::new(&task, Bytes::new(budget)), model);
                 let recipe = got.recipe.unwrap_or_else(|| panic!("{model:?} {bounds} {budget}"));
                 let image = recipe.image().expect("a picture");
                 assert!(got.size <= budget, "{model:?} {bounds} {budget}: {}", got.size);
@@ -148,7 +149,7 @@ fn generous_budgets_get_full_chroma_and_tight_ones_a_smaller_scale() {
     let model = MODELS[0];
     let task = photo("640x480");
     let coding = |budget| {
-        let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
+        let got = run(&mut ImageSearch::new(&task, Bytes::new(budget)), model);
         let Some(Recipe::Image(image)) = got.recipe else { panic!("fits") };
         (image.dimensions, image.coding)
     };
@@ -162,7 +163,7 @@ fn generous_budgets_get_full_chroma_and_tight_ones_a_smaller_scale() {
 
 #[test]
 fn an_impossible_budget_is_refused_with_a_measured_size() {
-    let got = run(&mut Search::new(&photo("640x480"), Bytes::new(300)), MODELS[0]);
+    let got = run(&mut ImageSearch::new(&photo("640x480"), Bytes::new(300)), MODELS[0]);
     assert!(got.recipe.is_none());
     assert!(got.smallest > 300 && got.smallest < 2_000, "{}", got.smallest);
 }
@@ -175,7 +176,7 @@ fn animations_lose_size_first_then_colours_then_frames() {
     let model = MODELS[1];
     let mut last_severity = 0;
     for budget in [400_000, 100_000, 50_000, 25_000, 12_000] {
-        let got = run(&mut Search::new(&task, Bytes::new(budget)), model);
+        let got = run(&mut ImageSearch::new(&task, Bytes::new(budget)), model);
         assert!(got.size <= budget);
         let Some(Recipe::Image(image)) = got.recipe else { panic!("{budget}") };
         let severity = match image.coding {
@@ -195,19 +196,19 @@ fn a_bigger_budget_is_used_and_a_smaller_one_respected() {
     let model = MODELS[0];
     let mut task = photo("640x480");
     task.effort = Effort::Best;
-    let mut search = Search::new(&task, Bytes::new(30_000));
+    let mut search = ImageSearch::new(&task, Bytes::new(30_000));
     run(&mut search, model);
     search.set_budget(Bytes::new(60_000));
     let wider = run_again(&mut search, model);
     assert!(wider > 45_000 && wider <= 60_000, "{wider}");
-    let mut search = Search::new(&task, Bytes::new(60_000));
+    let mut search = ImageSearch::new(&task, Bytes::new(60_000));
     run(&mut search, model);
     search.set_budget(Bytes::new(20_000));
     let tighter = run_again(&mut search, model);
     assert!(tighter <= 20_000 && tighter > 10_000, "{tighter}");
 }
 
-fn run_again(search: &mut Search, model: Model) -> u64 {
+fn run_again(search: &mut ImageSearch, model: Model) -> u64 {
     let mut size = 0;
     loop {
         match search.step() {
@@ -232,7 +233,7 @@ fn the_smallest_formats_fit_too() {
     for formats in [vec![ImageFormat::Wbmp], vec![ImageFormat::Gif], vec![ImageFormat::Png]] {
         let mut task = photo("160x120");
         task.formats = formats.clone();
-        let got = run(&mut Search::new(&task, Bytes::new(2_000)), MODELS[0]);
+        let got = run(&mut ImageSearch::new(&task, Bytes::new(2_000)), MODELS[0]);
         assert!(got.recipe.is_some(), "{formats:?}: {}", got.smallest);
         assert!(got.size <= 2_000);
     }
@@ -254,7 +255,7 @@ proptest::proptest! {
     ) {
         let source = Dimensions::new(width, height).unwrap();
         let all = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp];
-        let task = Task {
+        let task = ImageTask {
             source,
             bounds: d("640x480").turned_to(source),
             formats: all.into_iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0)
@@ -265,7 +266,7 @@ proptest::proptest! {
             ..photo("640x480")
         };
         let got = run(
-            &mut Search::new(&task, Bytes::new(budget)),
+            &mut ImageSearch::new(&task, Bytes::new(budget)),
             Model { complexity, slope, area },
         );
         proptest::prop_assert!(got.size <= budget);

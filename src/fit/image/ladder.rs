@@ -1,7 +1,7 @@
 //! What to give up, in order: the lanes of a task and the rungs of each.
 
 use super::{
-    Lane, Task,
+    ImageTask, Lane,
     jpeg::JpegLane,
     path::{PathLane, Rung},
 };
@@ -21,7 +21,7 @@ const SMALL_SIDE: u32 = 128;
 pub(super) const FLOOR_SIDE: u32 = 32;
 
 /// The lanes of a task, the best first. Never empty unless the device takes no format at all.
-pub(super) fn lanes(task: &Task) -> Vec<Lane> {
+pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
     let takes = |format| task.formats.contains(&format);
     let exact_gif = task.facts.distinct_colors.is_some_and(|n| n <= 256);
     let mut lanes = Vec::new();
@@ -58,12 +58,12 @@ pub(super) fn lanes(task: &Task) -> Vec<Lane> {
 }
 
 /// One attempt at full size, or the next lane.
-fn single(task: &Task, coding: ImageCoding) -> Lane {
+fn single(task: &ImageTask, coding: ImageCoding) -> Lane {
     Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
 }
 
 /// Full size, fewer and fewer colours: as long as a drawing stays crisp so.
-fn fewer_colors(task: &Task) -> Vec<Rung> {
+fn fewer_colors(task: &ImageTask) -> Vec<Rung> {
     let dimensions = task.largest();
     let rung = |(colors, factor)| Rung {
         dimensions,
@@ -80,7 +80,7 @@ fn scales(largest: Dimensions, floor: u32) -> impl Iterator<Item = f64> {
 }
 
 /// Scale to a small size, then colours, then scale to the floor.
-fn paletted(task: &Task, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
+fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
     let largest = task.largest();
     let mut rungs = Vec::new();
     let mut push = |z: f64, colors: u16, color_factor: f64| {
@@ -111,18 +111,20 @@ fn paletted(task: &Task, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
 const SCALED_ANIMATION_COST: f64 = 1.9;
 
 /// Dimensions, then colours, then frames (DESIGN §5).
-fn animation(task: &Task) -> Vec<Rung> {
+fn animation(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
     let exact = largest == task.source;
     let mut rungs = Vec::new();
-    let mut push = |z: f64, (colors, color_factor): (u16, f64), frame_step: u16| {
+    let first = task.first_step.max(1);
+    let mut push = |z: f64, (colors, color_factor): (u16, f64), step: u16| {
+        let frame_step = step.saturating_mul(first);
         let cost = if exact && z < 1.0 { SCALED_ANIMATION_COST } else { 1.0 };
         let color_factor = color_factor * cost;
         rungs.push(Rung {
             dimensions: largest.scaled(z),
             coding: ImageCoding::Gif { colors, frame_step },
             factor: z.powf(2.0 * ANIMATION_AREA_EXPONENT) * color_factor
-                / f64::from(frame_step).powf(0.9),
+                / f64::from(step).powf(0.9),
         });
     };
     let mut small = 1.0;
@@ -144,7 +146,7 @@ fn animation(task: &Task) -> Vec<Rung> {
 }
 
 /// WBMP: one bit a pixel, so that the size follows from the dimensions alone.
-fn bilevel(task: &Task) -> Vec<Rung> {
+fn bilevel(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
     scales(largest, FLOOR_SIDE.min(16))
         .map(|z| {

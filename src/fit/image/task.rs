@@ -4,7 +4,7 @@ use crate::model::{Bytes, ContentFacts, Dimensions, Effort, ImageFormat, Rgb};
 
 /// What is to be fitted: one picture for one device.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Task {
+pub struct ImageTask {
     /// Dimensions of the source as shown.
     pub source: Dimensions,
     /// The device's box, turned to the picture.
@@ -13,6 +13,8 @@ pub struct Task {
     pub formats: Vec<ImageFormat>,
     /// Whether the source moves and may go on moving.
     pub animate: bool,
+    /// Of an animation, only every n-th frame to begin with: 1 for all.
+    pub first_step: u16,
     /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
     /// format be worth its bytes.
     pub lossless_source: bool,
@@ -29,7 +31,7 @@ pub struct Task {
     pub background: Rgb,
 }
 
-impl Task {
+impl ImageTask {
     /// The largest output: the source within the box.
     pub fn largest(&self) -> Dimensions {
         self.source.shrunk_into(self.bounds)

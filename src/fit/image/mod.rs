@@ -1,0 +1,342 @@
+//! The search for one picture: lanes of coding, each with its own knobs.
+//!
+//! Everything is measured on the picture at hand: no table predicts a size from file size and
+//! quality factor.
+
+mod curve;
+mod jpeg;
+mod ladder;
+mod path;
+mod task;
+
+#[cfg(test)]
+mod tests;
+
+pub use task::ImageTask;
+
+use super::{Observation, Step, Verdict};
+use crate::model::{Bytes, Dimensions, Effort, ImageCoding, ImageRecipe, Recipe, Rgb};
+
+/// How far an effort goes.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Encodes, as long as one of them fits. A mere measurement counts a third.
+    tries: u32,
+    /// A result that fills this share of its budget is good enough.
+    accept: f64,
+}
+
+impl Patience {
+    /// An animation has three things to give up and no measure but the encode.
+    fn of(effort: Effort, animate: bool) -> Self {
+        let patience = Self::of_still(effort);
+        if animate { Self { tries: patience.tries + 2, ..patience } } else { patience }
+    }
+
+    fn of_still(effort: Effort) -> Self {
+        match effort {
+            Effort::Fast => Self { tries: 2, accept: 0.95 },
+            Effort::Balanced => Self { tries: 4, accept: 0.985 },
+            Effort::Best => Self { tries: 6, accept: 0.992 },
+        }
+    }
+}
+
+/// What an encode and a measurement count, in thirds of an encode.
+const ENCODE: u32 = 3;
+const MEASUREMENT: u32 = 1;
+
+/// Thirds of encodes after which the search gives up even though nothing fits: the harshest
+/// recipe of every lane has been tried long before.
+const HARD_LIMIT: u32 = 72;
+
+/// One attempt, as lanes propose it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Attempt {
+    dimensions: Dimensions,
+    coding: ImageCoding,
+    cap: Bytes,
+}
+
+/// What a lane says when asked for its next attempt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Proposal {
+    Attempt(Attempt),
+    /// The lane has its result; going on would not improve it.
+    Satisfied,
+    /// The lane cannot meet the budget.
+    Dead,
+}
+
+/// What lanes need to know of the search around them.
+#[derive(Clone, Copy, Debug)]
+struct Situation {
+    /// Output must not be larger than this.
+    budget: u64,
+    /// Encodes left before patience ends; 0 when only a first fit is still wanted.
+    tries_left: u32,
+    /// Good enough: this share of the budget.
+    accept: f64,
+    /// Size of the best result so far, whose bytes are in hand.
+    best: Option<u64>,
+}
+
+/// One way of coding, with its own knobs.
+#[derive(Clone, Debug)]
+enum Lane {
+    Jpeg(jpeg::JpegLane),
+    Path(path::PathLane),
+}
+
+impl Lane {
+    fn propose(&self, situation: Situation) -> Proposal {
+        match self {
+            Self::Jpeg(lane) => lane.propose(situation),
+            Self::Path(lane) => lane.propose(situation),
+        }
+    }
+
+    fn learn(&mut self, attempt: &Attempt, seen: Observation) {
+        match self {
+            Self::Jpeg(lane) => lane.learn(attempt, seen),
+            Self::Path(lane) => lane.learn(attempt, seen),
+        }
+    }
+
+    fn correct(&mut self, attempt: &Attempt, actual: Bytes) {
+        match self {
+            Self::Jpeg(lane) => lane.correct(attempt, actual),
+            Self::Path(lane) => lane.learn(attempt, Observation::Size(actual)),
+        }
+    }
+
+    fn demand(&self) -> Option<f64> {
+        match self {
+            Self::Jpeg(lane) => lane.demand(),
+            Self::Path(lane) => lane.demand(),
+        }
+    }
+}
+
+/// The best result so far.
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    size: u64,
+    lane: usize,
+    attempt: Attempt,
+}
+
+/// The search for one picture.
+#[derive(Clone, Debug)]
+pub struct ImageSearch {
+    lanes: Vec<Lane>,
+    lane: usize,
+    background: Rgb,
+    patience: Patience,
+    ceiling: u64,
+    budget: u64,
+    /// Thirds of encodes spent.
+    spent: u32,
+    pending: Option<Attempt>,
+    best: Option<Best>,
+    smallest: Option<u64>,
+    finished: bool,
+}
+
+impl ImageSearch {
+    /// A search for `task` within `budget` media bytes.
+    pub fn new(task: &ImageTask, budget: Bytes) -> Self {
+        let ceiling = task.ceiling.map_or(u64::MAX, Bytes::get).max(1);
+        Self {
+            lanes: ladder::lanes(task),
+            lane: 0,
+            background: task.background,
+            patience: Patience::of(task.effort, task.animate),
+            ceiling,
+            budget: budget.get().min(ceiling),
+            spent: 0,
+            pending: None,
+            best: None,
+            smallest: None,
+            finished: false,
+        }
+    }
+
+    /// Changes the budget between two steps; what was learnt stays. A best result that no longer
+    /// fits is given up.
+    pub fn set_budget(&mut self, budget: Bytes) {
+        let budget = budget.get().min(self.ceiling);
+        if budget == self.budget {
+            return;
+        }
+        self.budget = budget;
+        self.finished = false;
+        if self.best.is_some_and(|best| best.size > budget) {
+            self.best = None;
+        }
+        // With more room an earlier, better lane may come within reach again: lanes remember
+        // what they saw and fall out at once where nothing has changed.
+        if self.best.is_none() {
+            self.lane = 0;
+        }
+    }
+
+    /// The original's size no longer caps the result. What was learnt stays; `frugal` goes on
+    /// behind the first lane, whose bytes are the most.
+    pub fn lift_ceiling(&mut self, budget: Bytes, frugal: bool) {
+        self.ceiling = u64::MAX;
+        self.budget = budget.get();
+        self.finished = false;
+        self.best = None;
+        self.lane = usize::from(frugal && self.lanes.len() > 1);
+    }
+
+    /// Encodes observed so far, measurements counted as thirds; rounded up.
+    pub fn tries(&self) -> u32 {
+        self.spent.div_ceil(ENCODE)
+    }
+
+    /// Whether more bytes could not improve the result.
+    pub fn saturated(&self) -> bool {
+        self.best.is_some_and(|best| {
+            matches!(
+                self.lanes[best.lane].propose(Situation {
+                    budget: best.size.saturating_mul(64),
+                    tries_left: 8,
+                    accept: 1.0,
+                    best: Some(best.size),
+                }),
+                Proposal::Satisfied
+            )
+        })
+    }
+
+    /// Bytes that this picture takes at the reference quality, as far as is known: the measure
+    /// by which pictures share a budget so that all come out alike.
+    pub fn demand(&self) -> Option<f64> {
+        self.lanes.get(self.lane).and_then(Lane::demand)
+    }
+
+    /// The harshest recipe of every lane: the smallest of their outputs is the smallest that can
+    /// be reached.
+    pub fn harshest(task: &ImageTask) -> Vec<Recipe> {
+        ladder::lanes(task)
+            .iter()
+            .filter_map(|lane| match lane {
+                Lane::Jpeg(lane) => Some(lane.harshest()),
+                Lane::Path(lane) => lane.harshest(),
+            })
+            .map(|(dimensions, coding)| {
+                Recipe::Image(ImageRecipe { dimensions, coding, background: task.background })
+            })
+            .collect()
+    }
+
+    /// What to do next.
+    pub fn step(&mut self) -> Step {
+        if self.finished {
+            return self.end();
+        }
+        loop {
+            let Some(lane) = self.lanes.get(self.lane) else {
+                self.finished = true;
+                return self.end();
+            };
+            let allowed = self.patience.tries * ENCODE;
+            let out_of_patience = self.spent >= allowed && self.best.is_some();
+            if out_of_patience || self.spent >= HARD_LIMIT {
+                self.finished = true;
+                return self.end();
+            }
+            let proposal = lane.propose(Situation {
+                budget: self.budget,
+                tries_left: allowed.saturating_sub(self.spent).div_ceil(ENCODE),
+                accept: self.patience.accept,
+                best: self.best.map(|best| best.size),
+            });
+            match proposal {
+                Proposal::Attempt(attempt) => {
+                    self.pending = Some(attempt);
+                    let recipe = Recipe::Image(ImageRecipe {
+                        dimensions: attempt.dimensions,
+                        coding: attempt.coding,
+                        background: self.background,
+                    });
+                    return Step::Try { recipe, cap: attempt.cap };
+                }
+                Proposal::Satisfied => {
+                    self.finished = true;
+                    return self.end();
+                }
+                Proposal::Dead => self.lane += 1,
+            }
+        }
+    }
+
+    fn end(&self) -> Step {
+        if self.best.is_some() {
+            Step::Done
+        } else {
+            Step::Exhausted { smallest: Bytes::new(self.smallest.unwrap_or(0)) }
+        }
+    }
+
+    /// Tells what the last proposed encode gave.
+    pub fn observe(&mut self, seen: Observation) -> Verdict {
+        let Some(attempt) = self.pending.take() else { return Verdict::Discard };
+        let size = match seen {
+            Observation::Size(size) => {
+                self.spent += ENCODE;
+                Some(size.get())
+            }
+            Observation::Measured(size) => {
+                self.spent += MEASUREMENT;
+                Some(size.get())
+            }
+            Observation::AtLeast(_) => {
+                self.spent += ENCODE;
+                None
+            }
+        };
+        self.lanes[self.lane].learn(&attempt, seen);
+        let Some(size) = size else { return Verdict::Discard };
+        self.smallest = Some(self.smallest.map_or(size, |s| s.min(size)));
+        // Within one lane more bytes are better quality; a later lane only ever starts when no
+        // earlier one could fit.
+        if size <= self.budget && self.best.is_none_or(|best| size > best.size) {
+            self.best = Some(Best { size, lane: self.lane, attempt });
+            Verdict::Keep
+        } else {
+            Verdict::Discard
+        }
+    }
+
+    /// The session cannot do what was proposed: on with the next lane.
+    pub fn refuse(&mut self) {
+        self.pending = None;
+        self.lane += 1;
+    }
+
+    /// The best result is of no use after all: nothing of this search is.
+    pub fn reject(&mut self) {
+        self.best = None;
+        self.lane = self.lanes.len();
+        self.finished = true;
+    }
+
+    /// Tells what the best result, so far only measured, really takes. If that is over the
+    /// budget after all, the search goes on.
+    pub fn settle(&mut self, actual: Bytes) -> Verdict {
+        let Some(best) = self.best else { return Verdict::Discard };
+        self.spent += ENCODE - MEASUREMENT;
+        self.lanes[best.lane].correct(&best.attempt, actual);
+        if actual.get() <= self.budget {
+            self.best = Some(Best { size: actual.get(), ..best });
+            Verdict::Keep
+        } else {
+            self.best = None;
+            self.finished = false;
+            Verdict::Discard
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The rungs of moving pictures: which frame and frame rate a bitrate is worth.
+//!
+//! After fit-to-size.md §7. Each row says how slow clips of its size may get, and how many bits a
+//! pixel and frame they need to look fair; the frame rate falls to the row's slowest before the
+//! size falls to the next. The figures are the lower ends of the bands given there, divided by
+//! pixels and rate; bands and figures are priors, not yet measured.
+
+use super::rate;
+use crate::model::{Dimensions, FrameRate, VideoCodec, VideoSupport};
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// For frames of at most so many pixels.
+    pub pixels: u64,
+    /// The slowest frame rate.
+    pub slowest: f64,
+    /// Bits per pixel and frame: H.264 baseline.
+    pub h264: f64,
+    /// Bits per pixel and frame: H.263, and MPEG-4 less a tenth.
+    pub h263: f64,
+}
+
+/// The table, the smallest frame first.
+///
+/// | up to | slowest | H.264 | H.263 |
+/// |---|---|---|---|
+/// | 128×96 | 7.5 fps | 12 kbit/s | 20 kbit/s |
+/// | 176×144 | 7.5 (10) | 19 (25) | 30 (41) |
+/// | 320×240 | 10 | 75 | 131 |
+/// | 352×288 | 10 | 99 | 172 |
+/// | 640×480 | 12 | 350 | 627 |
+/// | beyond | 15 | 0.08 bit | 0.16 bit |
+const BANDS: [Band; 6] = [
+    Band { pixels: 128 * 96, slowest: 7.4, h264: 0.13, h263: 0.22 },
+    Band { pixels: 176 * 144, slowest: 7.4, h264: 0.10, h263: 0.16 },
+    Band { pixels: 320 * 240, slowest: 9.9, h264: 0.098, h263: 0.17 },
+    Band { pixels: 352 * 288, slowest: 9.9, h264: 0.098, h263: 0.17 },
+    Band { pixels: 640 * 480, slowest: 11.9, h264: 0.095, h263: 0.17 },
+    Band { pixels: u64::MAX, slowest: 14.9, h264: 0.08, h263: 0.16 },
+];
+
+/// On the last rung a clip may look this much worse than fair before it is given up.
+pub const STARVED: f64 = 0.6;
+/// Beyond these bits per pixel and frame more bytes show no difference: H.264, H.263 and MPEG-4.
+const USEFUL: (f64, f64) = (0.25, 0.4);
+/// What a fair quality takes, to weigh clips against pictures.
+const FAIR: (f64, f64) = (0.15, 0.25);
+
+/// Legal sizes of H.263 (ITU-T H.263 table 1), without the largest.
+const H263_SIZES: [(u32, u32); 4] = [(704, 576), (352, 288), (176, 144), (128, 96)];
+/// Longer sides to step down by.
+const SIDES: [u32; 18] =
+    [1280, 1024, 960, 848, 720, 640, 560, 480, 400, 352, 320, 280, 240, 208, 176, 160, 144, 128];
+
+/// The row for a frame.
+pub fn band(dimensions: Dimensions) -> Band {
+    let found = BANDS.iter().find(|band| dimensions.pixels() <= band.pixels);
+    *found.unwrap_or(&BANDS[BANDS.len() - 1])
+}
+
+/// Bits per pixel and frame for a fair look.
+pub fn fair(codec: VideoCodec, dimensions: Dimensions) -> f64 {
+    let band = band(dimensions);
+    match codec {
+        VideoCodec::H264 => band.h264,
+        VideoCodec::H263 => band.h263,
+        VideoCodec::Mpeg4 => band.h263 * 0.9,
+    }
+}
+
+/// The bitrate beyond which nothing is gained.
+pub fn useful(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
+    let bits = if codec == VideoCodec::H264 { USEFUL.0 } else { USEFUL.1 };
+    bits * dimensions.pixels() as f64 * rate
+}
+
+/// The bitrate at which clips are weighed against other media.
+pub fn weighed(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
+    let bits = if codec == VideoCodec::H264 { FAIR.0 } else { FAIR.1 };
+    bits * dimensions.pixels() as f64 * rate
+}
+
+/// Coded sizes for a source, falling; never upscaled, never empty.
+pub fn sizes(support: &VideoSupport, source: Dimensions) -> Vec<Dimensions> {
+    if support.codec == VideoCodec::H263 {
+        return legal(support.max_dimensions, source);
+    }
+    let largest = source.shrunk_into(support.max_dimensions.turned_to(source));
+    let smaller = SIDES
+        .into_iter()
+        .filter(|side| *side < largest.longest())
+        .map(|side| largest.scaled(f64::from(side) / f64::from(largest.longest())));
+    let mut sizes: Vec<Dimensions> = std::iter::once(largest).chain(smaller).map(even).collect();
+    sizes.dedup();
+    sizes
+}
+
+/// Sides down to even ones, 16 at the least: macroblocks are what baseline codes.
+fn even(dimensions: Dimensions) -> Dimensions {
+    let side = |n: u32| (n & !1).max(16);
+    Dimensions::at_least_one(side(dimensions.width()), side(dimensions.height()))
+}
+
+/// The legal sizes that the device takes; the picture stands letterboxed in them. One that is
+/// larger than the source on both sides is left out where a smaller one holds it as well.
+fn legal(most: Dimensions, source: Dimensions) -> Vec<Dimensions> {
+    let all: Vec<Dimensions> =
+        H263_SIZES.into_iter().filter_map(|(w, h)| Dimensions::new(w, h)).collect();
+    let smallest = all[all.len() - 1];
+    // The device's box may be stated upright.
+    let most =
+        Dimensions::at_least_one(most.width().max(most.height()), most.width().min(most.height()));
+    let mut sizes: Vec<Dimensions> = all.iter().copied().filter(|size| size.within(most)).collect();
+    while sizes.len() > 1 && source.within(sizes[1]) {
+        sizes.remove(0);
+    }
+    if sizes.is_empty() {
+        sizes.push(smallest);
+    }
+    sizes
+}
+
+/// One place on the ladder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// Coded size.
+    pub dimensions: Dimensions,
+    /// Frame rate.
+    pub rate: FrameRate,
+    /// Not below: the size has no smaller or slower one.
+    pub last: bool,
+}
+
+/// All places for one codec, the best first: rates fall within a size, then the size falls.
+pub fn ladder(support: &VideoSupport, source: Dimensions, source_rate: f64) -> Vec<Place> {
+    let rates = rate::rates(source_rate, f64::from(support.max_frame_rate));
+    let mut places = Vec::new();
+    for dimensions in sizes(support, source) {
+        let slowest = band(dimensions).slowest;
+        let good = |i: usize| i == 0 || rates[i].per_second() >= slowest;
+        for (_, rate) in rates.iter().enumerate().filter(|(i, _)| good(*i)) {
+            places.push(Place { dimensions, rate: *rate, last: false });
+        }
+    }
+    // The smallest size may go slower still.
+    if let Some(last) = places.last().copied() {
+        let slower = rates.iter().filter(|r| r.per_second() < last.rate.per_second());
+        places.extend(slower.map(|rate| Place { rate: *rate, ..last }));
+    }
+    if let Some(last) = places.last_mut() {
+        last.last = true;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Dimensions {
+        text.parse().unwrap()
+    }
+
+    fn support(codec: VideoCodec, most: &str) -> VideoSupport {
+        VideoSupport { codec, max_dimensions: d(most), max_frame_rate: 30, max_bitrate: 2_000_000 }
+    }
+
+    #[test]
+    fn h263_has_its_legal_sizes_alone() {
+        let sizes = |most, source| sizes(&support(VideoCodec::H263, most), d(source));
+        assert_eq!(sizes("176x144", "1920x1080"), [d("176x144"), d("128x96")]);
+        assert_eq!(sizes("352x288", "1080x1920")[0], d("352x288"));
+        assert_eq!(sizes("352x288", "160x120")[0], d("176x144"));
+        assert_eq!(sizes("352x288", "64x48"), [d("128x96")]);
+        assert_eq!(sizes("100x80", "640x480"), [d("128x96")]);
+    }
+
+    #[test]
+    fn others_follow_the_aspect_and_are_even() {
+        let sizes = |most, source| sizes(&support(VideoCodec::H264, most), d(source));
+        assert_eq!(sizes("320x240", "1920x1080")[0], d("320x180"));
+        assert_eq!(sizes("320x240", "1080x1920")[0], d("180x320"));
+        assert_eq!(sizes("640x480", "175x143")[0], d("174x142"));
+        for size in sizes("1280x720", "4000x37") {
+            assert!(size.width() % 2 == 0 && size.height() % 2 == 0, "{size}");
+        }
+    }
+
+    #[test]
+    fn the_rate_falls_before_the_size() {
+        let places = ladder(&support(VideoCodec::H264, "320x240"), d("640x480"), 30.0);
+        let of = |p: &Place| (p.dimensions.width(), p.rate.per_second());
+        assert_eq!(
+            places.iter().take(4).map(of).collect::<Vec<_>>(),
+            [(320, 30.0), (320, 15.0), (320, 10.0), (280, 30.0)]
+        );
+        assert!(places.last().unwrap().last);
+        assert_eq!(of(places.last().unwrap()), (128, 5.0));
+    }
+}

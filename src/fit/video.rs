@@ -1,0 +1,557 @@
+//! Clips: bitrates, frame and frame rate follow from budget and duration; encoded once, corrected
+//! once. Where no clip can be had, a picture stands for it.
+
+use super::{
+    ImageSearch, ImageTask, Observation, Step, Verdict, files, rungs,
+    rungs::Place,
+    sound::{self, Sound},
+};
+use crate::model::{
+    AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Recipe, RemuxRecipe,
+    VideoChoice, VideoCodec, VideoCoding, VideoRecipe,
+};
+
+/// What is to be fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoTask {
+    /// Dimensions of the source as shown.
+    pub source: Dimensions,
+    /// Playing time of the source, in milliseconds.
+    pub duration_ms: u32,
+    /// Frames per second of the source; 0 where unknown.
+    pub frame_rate: f64,
+    /// Bits per second of the source's pictures, a hint of how much goes on in them; 0 where
+    /// unknown, or where the source's codec is no measure.
+    pub bitrate: u32,
+    /// The source's sound.
+    pub sound: Option<AudioTrack>,
+    /// That sound is more than speech.
+    pub music: bool,
+    /// Ways to write it that the device takes, the best first.
+    pub choices: Vec<VideoChoice>,
+    /// To try first.
+    pub remux: Option<RemuxRecipe>,
+    /// What stands for it where no clip fits.
+    pub poster: Option<ImageTask>,
+    /// No output needs to be larger than this.
+    pub ceiling: Option<Bytes>,
+    /// Whether it may be cut shorter.
+    pub trim: bool,
+    /// How much work to spend.
+    pub effort: Effort,
+}
+
+impl VideoTask {
+    fn seconds(&self) -> f64 {
+        f64::from(self.duration_ms.max(1)) / 1e3
+    }
+
+    /// The largest frame of a codec for the device.
+    pub fn largest(&self, codec: VideoCodec) -> Option<Dimensions> {
+        let choice = self.choices.iter().find(|choice| choice.support.codec == codec)?;
+        rungs::sizes(&choice.support, self.source).first().copied()
+    }
+
+    fn sound_facts(&self) -> Option<Sound> {
+        let track = self.sound.as_ref()?;
+        let (sample_rate, channels) = (track.sample_rate, track.channels);
+        Some(Sound { sample_rate, channels, music: self.music })
+    }
+
+    /// How demanding the pictures are beside usual ones: the square root of the source's bits per
+    /// pixel and frame over a tenth of a bit, kept near 1, because encoders differ more than
+    /// contents do.
+    fn complexity(&self) -> f64 {
+        let shown = self.source.pixels() as f64 * self.frame_rate;
+        if self.bitrate == 0 || !(shown.is_finite() && shown > 0.0) {
+            return 1.0;
+        }
+        (f64::from(self.bitrate) / shown / 0.1).sqrt().clamp(0.6, 1.25)
+    }
+}
+
+/// The share of the budget that a first encode aims for: rate control lands up to 4 % below, and
+/// up to 1 % above.
+const AIM: f64 = 0.978;
+/// The share that a correction aims for.
+const CORRECTED: f64 = 0.985;
+/// A result that fills this share of its budget is full: another encode is not worth its time.
+const FULL: f64 = 0.93;
+/// The sound's share of a clip's bits: 13 of 80 kbit/s at 300 KiB and 30 s (fit-to-size.md §7).
+const SOUND_SHARE: f64 = 0.15;
+/// From these bitrates on the codec is taken for sound beside pictures: AAC, AMR-WB.
+const AAC_FROM: f64 = 24_000.0;
+const AMR_WB_FROM: f64 = 12_650.0;
+/// Music needs AAC sooner.
+const MUSIC_FROM: f64 = 16_000.0;
+/// AAC beside pictures is of no use beyond.
+const AAC_MOST: f64 = 96_000.0;
+/// What is left after cutting is at least this long.
+const SHORTEST_MS: u32 = 2_000;
+/// Encodes of clips; past them a picture has to do.
+const HARD_LIMIT: u32 = 4;
+
+/// Where the search stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Clip,
+    Poster,
+}
+
+/// What is learnt of an encoder: bytes of pictures over what was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Learnt {
+    codec: VideoCodec,
+    /// Where it was learnt: a correction stays there.
+    dimensions: Dimensions,
+    rate: f64,
+    factor: f64,
+}
+
+/// A recipe with what is expected of it.
+#[derive(Clone, Copy, Debug)]
+struct Design {
+    recipe: VideoRecipe,
+    /// More bytes would show no difference.
+    top: bool,
+}
+
+/// The search for one clip.
+#[derive(Clone, Debug)]
+pub struct VideoSearch {
+    task: VideoTask,
+    ceiling: u64,
+    budget: u64,
+    stage: Stage,
+    remux: Option<RemuxRecipe>,
+    /// Choices still open, by index.
+    open: Vec<usize>,
+    learnt: Option<Learnt>,
+    poster: Option<ImageSearch>,
+    /// Encodes of clips since the budget was set, and of everything in all.
+    rounds: u32,
+    tries: u32,
+    pending: Option<(Recipe, bool)>,
+    best: Option<(Recipe, u64, bool)>,
+}
+
+impl VideoSearch {
+    /// A search within `budget` media bytes.
+    pub fn new(task: &VideoTask, budget: Bytes) -> Self {
+        let ceiling = task.ceiling.map_or(u64::MAX, Bytes::get).max(1);
+        let budget = budget.get().min(ceiling);
+        Self {
+            ceiling,
+            budget,
+            stage: Stage::Clip,
+            remux: task.remux,
+            open: (0..task.choices.len()).collect(),
+            learnt: None,
+            poster: task.poster.as_ref().map(|p| ImageSearch::new(p, Bytes::new(budget))),
+            rounds: 0,
+            tries: 0,
+            pending: None,
+            best: None,
+            task: task.clone(),
+        }
+    }
+
+    pub(super) fn step(&mut self) -> Step {
+        if self.stage == Stage::Clip {
+            match self.step_clip() {
+                Some(step) => return step,
+                None => self.stage = Stage::Poster,
+            }
+        }
+        let Some(poster) = &mut self.poster else {
+            return Step::Exhausted {
+                smallest: least(&self.task).max(Bytes::new(self.budget + 1)),
+            };
+        };
+        let step = poster.step();
+        if let Step::Try { recipe, .. } = &step {
+            self.pending = Some((*recipe, false));
+        }
+        step
+    }
+
+    /// `None`: no clip can be had.
+    fn step_clip(&mut self) -> Option<Step> {
+        if let Some((recipe, size, top)) = self.best.filter(|(r, ..)| r.image().is_none()) {
+            let full = size as f64 >= self.budget as f64 * FULL;
+            let enough = self.rounds >= 2 || (self.task.effort == Effort::Fast && self.rounds >= 1);
+            if full || top || enough {
+                return Some(Step::Done);
+            }
+            match self.design() {
+                Some(next) if Recipe::Video(next.recipe) != recipe => {
+                    return Some(self.attempt(next, self.budget));
+                }
+                _ => return Some(Step::Done),
+            }
+        }
+        if let Some(remux) = self.remux {
+            self.pending = Some((Recipe::Remux(remux), true));
+            let cap = Bytes::new(self.budget);
+            return Some(Step::Try { recipe: Recipe::Remux(remux), cap });
+        }
+        if self.rounds >= HARD_LIMIT {
+            return None;
+        }
+        let design = self.design()?;
+        // An exact size above the budget is worth more than a bound: the encode costs the same.
+        let cap = if self.rounds == 0 { self.budget.saturating_mul(3) / 2 } else { self.budget };
+        Some(self.attempt(design, cap))
+    }
+
+    fn attempt(&mut self, design: Design, cap: u64) -> Step {
+        let recipe = Recipe::Video(design.recipe);
+        self.pending = Some((recipe, design.top));
+        Step::Try { recipe, cap: Bytes::new(cap) }
+    }
+
+    /// Media bytes that the next encode should take.
+    fn aim(&self) -> f64 {
+        let share = match self.rounds {
+            0 => AIM,
+            1 => CORRECTED,
+            // It does as it likes: ever more carefully.
+            n => 0.9_f64.powi(n as i32 - 1),
+        };
+        self.budget as f64 * share
+    }
+
+    /// The best recipe that should fit: with sound, else cut, else without sound.
+    fn design(&self) -> Option<Design> {
+        let task = &self.task;
+        let whole = task.seconds();
+        let codecs = self.codecs();
+        let each = |sound: bool, cut: bool| {
+            codecs.iter().find_map(|codec| {
+                if cut { self.cut(*codec, sound) } else { self.whole(*codec, sound, whole) }
+            })
+        };
+        let has_sound = task.sound.is_some();
+        each(has_sound, false)
+            .or_else(|| if task.trim { each(has_sound, true) } else { None })
+            .or_else(|| if has_sound { each(false, false) } else { None })
+            .or_else(|| if has_sound && task.trim { each(false, true) } else { None })
+    }
+
+    /// Open codecs, the best first.
+    fn codecs(&self) -> Vec<VideoCodec> {
+        let mut codecs: Vec<VideoCodec> =
+            self.open.iter().map(|i| self.task.choices[*i].support.codec).collect();
+        codecs.sort_by_key(|codec| std::cmp::Reverse(*codec));
+        codecs.dedup();
+        codecs
+    }
+
+    fn choices(&self, codec: VideoCodec) -> impl Iterator<Item = &VideoChoice> {
+        let all = self.open.iter().map(|i| &self.task.choices[*i]);
+        all.filter(move |choice| choice.support.codec == codec)
+    }
+
+    /// A clip of `seconds`.
+    fn whole(&self, codec: VideoCodec, with_sound: bool, seconds: f64) -> Option<Design> {
+        let support = self.choices(codec).next()?.support;
+        let aim = self.aim();
+        let total = aim * 8.0 / seconds;
+        let sound = if with_sound { self.sound(codec, total) } else { None };
+        if with_sound && sound.is_none() && self.choices(codec).any(|c| !c.sound.is_empty()) {
+            return None;
+        }
+        let container = match sound {
+            Some((container, _)) => container,
+            None => self.choices(codec).next()?.container,
+        };
+        let sound = sound.map(|(_, coding)| coding);
+        let beside = sound.map_or(0.0, |coding| files::beside(&coding, seconds));
+        let complexity = self.task.complexity();
+        for place in self.places(&support) {
+            let rate = place.rate.per_second();
+            let frames = (seconds * rate).ceil().max(1.0);
+            let factor = self.factor(codec, &place);
+            let bits = (aim - files::clip(frames) - beside) * 8.0 / seconds / factor;
+            let shown = place.dimensions.pixels() as f64 * rate;
+            let fair = rungs::fair(codec, place.dimensions) * complexity * shown;
+            let needed = if place.last { fair * rungs::STARVED } else { fair };
+            // Two thirds of a device's own limit are enough: it is what it was made for.
+            let needed = needed.min(f64::from(support.max_bitrate) * 0.66);
+            if bits < needed.max(1_000.0) {
+                continue;
+            }
+            let most =
+                rungs::useful(codec, place.dimensions, rate).min(f64::from(support.max_bitrate));
+            let bitrate = bits.min(most) as u32;
+            let video =
+                VideoCoding { codec, bitrate, dimensions: place.dimensions, rate: place.rate };
+            let recipe = VideoRecipe { container, video, audio: sound, keep_ms: None };
+            return Some(Design { recipe, top: bits > most });
+        }
+        None
+    }
+
+    /// Places to look at: a correction stays where it was, as long as that is not starved.
+    fn places(&self, support: &crate::model::VideoSupport) -> Vec<Place> {
+        let ladder = rungs::ladder(support, self.task.source, self.task.frame_rate);
+        let at = self.learnt.filter(|l| l.codec == support.codec).and_then(|learnt| {
+            ladder.iter().position(|p| {
+                p.dimensions == learnt.dimensions && p.rate.per_second() == learnt.rate
+            })
+        });
+        match at {
+            // The first correction: where it was, with the patience of a last rung.
+            Some(at) if self.rounds == 1 => {
+                let stay = Place { last: true, ..ladder[at] };
+                std::iter::once(stay).chain(ladder.into_iter().skip(at + 1)).collect()
+            }
+            // It was over again: the encoder cannot go so low there.
+            Some(at) if self.rounds > 1 && self.best.is_none() => {
+                let next = (at + 1).min(ladder.len() - 1);
+                ladder.into_iter().skip(next).collect()
+            }
+            _ => ladder,
+        }
+    }
+
+    fn factor(&self, codec: VideoCodec, place: &Place) -> f64 {
+        match self.learnt {
+            Some(learnt) if learnt.codec == codec => {
+                let same =
+                    learnt.dimensions == place.dimensions && learnt.rate == place.rate.per_second();
+                // Elsewhere only that it was over is believed, and half of that.
+                if same { learnt.factor } else { ((learnt.factor + 1.0) / 2.0).max(1.0) }
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// As much of the clip as the smallest frame can show fairly.
+    fn cut(&self, codec: VideoCodec, with_sound: bool) -> Option<Design> {
+        // The size grows with the time: halve the interval.
+        let (mut low, mut high) = (f64::from(SHORTEST_MS) / 1e3, self.task.seconds());
+        let mut found = self.whole(codec, with_sound, low)?;
+        for _ in 0..12 {
+            let middle = f64::midpoint(low, high);
+            match self.whole(codec, with_sound, middle) {
+                Some(design) => (low, found) = (middle, design),
+                None => high = middle,
+            }
+        }
+        let keep_ms = (low * 1e3) as u32;
+        found.recipe.keep_ms = (keep_ms < self.task.duration_ms).then_some(keep_ms);
+        Some(Design { top: false, ..found })
+    }
+
+    /// File and sound for a clip of `total` bits a second.
+    fn sound(&self, codec: VideoCodec, total: f64) -> Option<(Container, AudioCoding)> {
+        let facts = self.task.sound_facts()?;
+        let share = total * SOUND_SHARE;
+        let holds = |audio: AudioCodec| {
+            self.choices(codec).find(|c| c.sound.contains(&audio)).map(|c| c.container)
+        };
+        let aac_from = if facts.music { MUSIC_FROM } else { AAC_FROM };
+        let wide = share >= AMR_WB_FROM && facts.wide();
+        // What the share can pay for first; then the cheapest that there is.
+        let order = [
+            (AudioCodec::Aac, share >= aac_from),
+            (AudioCodec::AmrWb, wide),
+            (AudioCodec::AmrNb, true),
+            (AudioCodec::AmrWb, true),
+            (AudioCodec::Aac, true),
+        ];
+        order.into_iter().filter(|(_, worth)| *worth).find_map(|(audio, _)| {
+            let container = holds(audio)?;
+            let limit = share.max(f64::from(sound::fewest(audio))).min(AAC_MOST);
+            let bitrate = sound::at_most(audio, limit, facts)?;
+            Some((container, sound::coding(audio, bitrate, facts)))
+        })
+    }
+
+    pub(super) fn observe(&mut self, seen: Observation) -> Verdict {
+        let Some((recipe, top)) = self.pending.take() else { return Verdict::Discard };
+        self.tries += 1;
+        if let (Recipe::Image(_), Some(poster)) = (&recipe, &mut self.poster) {
+            let verdict = poster.observe(seen);
+            if let (Verdict::Keep, Observation::Size(n) | Observation::Measured(n)) =
+                (verdict, seen)
+            {
+                self.best = Some((recipe, n.get(), false));
+            }
+            return verdict;
+        }
+        let (size, whole) = match seen {
+            Observation::Size(size) | Observation::Measured(size) => (size.get(), true),
+            Observation::AtLeast(size) => ((size.get() as f64 * 1.1) as u64, false),
+        };
+        match &recipe {
+            Recipe::Video(video) => {
+                self.rounds += 1;
+                self.learn(video, size);
+            }
+            _ => self.remux = None,
+        }
+        if !whole || size > self.budget {
+            return Verdict::Discard;
+        }
+        let better = self.best.is_none_or(|(best, n, _)| best.image().is_some() || size > n);
+        if better {
+            self.best = Some((recipe, size, top));
+            Verdict::Keep
+        } else {
+            Verdict::Discard
+        }
+    }
+
+    fn learn(&mut self, recipe: &VideoRecipe, size: u64) {
+        let seconds = recipe.keep_ms.map_or(self.task.seconds(), |ms| f64::from(ms) / 1e3);
+        let rate = recipe.video.rate.per_second();
+        let fixed = files::clip((seconds * rate).ceil())
+            + recipe.audio.map_or(0.0, |coding| files::beside(&coding, seconds));
+        let asked = f64::from(recipe.video.bitrate) / 8.0 * seconds;
+        let factor = ((size as f64 - fixed) / asked.max(1.0)).clamp(0.3, 8.0);
+        let (codec, dimensions) = (recipe.video.codec, recipe.video.dimensions);
+        self.learnt = Some(Learnt { codec, dimensions, rate, factor });
+    }
+
+    pub(super) fn refuse(&mut self) {
+        match self.pending.take() {
+            Some((Recipe::Video(video), _)) => self.close(&video),
+            Some((Recipe::Image(_), _)) => {
+                if let Some(poster) = &mut self.poster {
+                    poster.refuse();
+                }
+            }
+            _ => self.remux = None,
+        }
+    }
+
+    pub(super) fn reject(&mut self) {
+        match self.best.take() {
+            Some((Recipe::Video(video), ..)) => self.close(&video),
+            Some((Recipe::Image(_), ..)) => {
+                if let Some(poster) = &mut self.poster {
+                    poster.reject();
+                }
+            }
+            _ => self.remux = None,
+        }
+        self.rounds = 0;
+    }
+
+    /// The choice behind a recipe is closed.
+    fn close(&mut self, video: &VideoRecipe) {
+        let choices = &self.task.choices;
+        self.open.retain(|i| {
+            let choice = &choices[*i];
+            choice.support.codec != video.video.codec || choice.container != video.container
+        });
+        self.learnt = None;
+    }
+
+    pub(super) fn settle(&mut self, actual: Bytes) -> Verdict {
+        // Clips are never measured without an encode; pictures may be.
+        let Some(poster) = &mut self.poster else { return Verdict::Keep };
+        match self.best {
+            Some((recipe @ Recipe::Image(_), ..)) => {
+                let verdict = poster.settle(actual);
+                self.best = (verdict == Verdict::Keep).then_some((recipe, actual.get(), false));
+                verdict
+            }
+            _ => Verdict::Keep,
+        }
+    }
+
+    pub(super) fn set_budget(&mut self, budget: Bytes) {
+        let budget = budget.get().min(self.ceiling);
+        if budget == self.budget {
+            return;
+        }
+        self.budget = budget;
+        self.rounds = 0;
+        self.stage = Stage::Clip;
+        if let Some(poster) = &mut self.poster {
+            poster.set_budget(Bytes::new(budget));
+        }
+        if self.best.is_some_and(|(_, size, _)| size > budget) {
+            self.best = None;
+        }
+    }
+
+    pub(super) fn lift_ceiling(&mut self, budget: Bytes) {
+        self.ceiling = u64::MAX;
+        self.set_budget(budget);
+    }
+
+    pub(super) fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    pub(super) fn saturated(&self) -> bool {
+        match self.best {
+            Some((Recipe::Image(_), ..)) => {
+                self.poster.as_ref().is_some_and(ImageSearch::saturated)
+            }
+            Some((_, _, top)) => top,
+            None => false,
+        }
+    }
+
+    pub(super) fn demand(&self) -> f64 {
+        match (self.stage, &self.poster) {
+            (Stage::Poster, Some(poster)) => poster.demand().unwrap_or_else(|| demand(&self.task)),
+            _ => demand(&self.task),
+        }
+    }
+}
+
+/// A clip counts this much more than a picture (fit-to-size.md §5).
+const WEIGHT: f64 = 1.5;
+
+/// Bytes at a fair quality, by the best choice, weighted.
+pub fn demand(task: &VideoTask) -> f64 {
+    let Some(best) = task.choices.first() else { return 1.0 };
+    let places = rungs::ladder(&best.support, task.source, task.frame_rate);
+    let Some(first) = places.first() else { return 1.0 };
+    let rate = first.rate.per_second().min(15.0);
+    let bits = rungs::weighed(best.support.codec, first.dimensions, rate)
+        .min(f64::from(best.support.max_bitrate));
+    let sound = if task.sound.is_some() { 12_200.0 } else { 0.0 };
+    (bits + sound) / 8.0 * task.seconds() * WEIGHT
+}
+
+/// The largest clip that is of use, and a little for what an encoder adds.
+pub fn useful(task: &VideoTask) -> Bytes {
+    let seconds = task.seconds();
+    let of = |choice: &VideoChoice| {
+        let places = rungs::ladder(&choice.support, task.source, task.frame_rate);
+        let first = places.first()?;
+        let rate = first.rate.per_second();
+        let bits = rungs::useful(choice.support.codec, first.dimensions, rate)
+            .min(f64::from(choice.support.max_bitrate));
+        let sound = if task.sound.is_some() { AAC_MOST } else { 0.0 };
+        Some(files::clip((seconds * rate).ceil()) + (bits + sound) / 8.0 * seconds)
+    };
+    let most = task.choices.iter().filter_map(of).fold(0.0, f64::max);
+    Bytes::new((most * 1.05) as u64)
+}
+
+/// The smallest clip.
+pub fn least(task: &VideoTask) -> Bytes {
+    let of = |choice: &VideoChoice| {
+        let places = rungs::ladder(&choice.support, task.source, task.frame_rate);
+        let last = places.last()?;
+        let shortest = f64::from(SHORTEST_MS) / 1e3;
+        let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
+        let rate = last.rate.per_second();
+        let bits = rungs::fair(choice.support.codec, last.dimensions)
+            * rungs::STARVED
+            * task.complexity()
+            * last.dimensions.pixels() as f64
+            * rate;
+        Some(files::clip((seconds * rate).ceil()) + bits.max(1_000.0) / 8.0 * seconds)
+    };
+    let least = task.choices.iter().filter_map(of).fold(f64::INFINITY, f64::min);
+    Bytes::new(if least.is_finite() { (least / AIM).ceil() as u64 + 1 } else { 0 })
+}

@@ -1,0 +1,176 @@
+//! The reasons that follow from the recipe that was chosen.
+
+use super::fitting::FittedPart;
+use crate::{
+    fit::Task,
+    model::{
+        AudioCodec, AudioCoding, ImageCoding, ImageRecipe, MediaInfo, MediaKind, Reason,
+        ReasonCode, Recipe, VideoCodec, VideoRecipe,
+    },
+    plan::{PartFacts, PartPlan},
+};
+
+/// What followed from the recipe.
+pub(super) fn of(
+    facts: &PartFacts,
+    part: &PartPlan,
+    result: &FittedPart,
+    info: &MediaInfo,
+) -> Vec<Reason> {
+    let source = &facts.info;
+    let mut reasons = Vec::new();
+    match &result.recipe {
+        Recipe::Image(recipe) if source.kind == MediaKind::Video => {
+            let told = part.reasons.iter().any(|r| r.code == ReasonCode::VideoLost);
+            if !told {
+                let detail = format!("no clip fits into {}", result.budget);
+                reasons.push(Reason::new(ReasonCode::VideoLost, detail));
+            }
+            scaled(&mut reasons, result, recipe);
+        }
+        Recipe::Image(recipe) => picture(&mut reasons, source, result, recipe, info),
+        Recipe::Audio(recipe) => {
+            reasons.push(Reason::new(ReasonCode::Rung, sound_words(&recipe.coding)));
+            speech(&mut reasons, result, Some(&recipe.coding));
+            shortened(&mut reasons, source, recipe.keep_ms);
+        }
+        Recipe::Video(recipe) => clip(&mut reasons, source, result, recipe),
+        Recipe::Remux(_) => {
+            let (from, to) = (&source.media_type, &info.media_type);
+            let detail = if from == to { String::new() } else { format!("{from} → {to}") };
+            reasons.push(Reason::new(ReasonCode::ContainerChanged, detail));
+        }
+    }
+    if source.has_metadata {
+        reasons.push(ReasonCode::MetadataStripped.into());
+    }
+    if result.cut_short {
+        reasons.push(ReasonCode::DeadlineBestSoFar.into());
+    }
+    reasons
+}
+
+fn scaled(reasons: &mut Vec<Reason>, result: &FittedPart, recipe: &ImageRecipe) {
+    let Some(largest) = result.task.image().map(|task| task.largest()) else { return };
+    if recipe.dimensions != largest {
+        reasons.push(Reason::new(
+            ReasonCode::ScaledForBudget,
+            format!("{largest} would not look well in {}", result.budget),
+        ));
+    }
+}
+
+fn picture(
+    reasons: &mut Vec<Reason>,
+    source: &MediaInfo,
+    result: &FittedPart,
+    recipe: &ImageRecipe,
+    info: &MediaInfo,
+) {
+    let Some(task) = result.task.image() else { return };
+    scaled(reasons, result, recipe);
+    match recipe.coding {
+        ImageCoding::Png { colors: Some(n) } | ImageCoding::Gif { colors: n, .. }
+            if task.facts.distinct_colors.is_none_or(|have| have > n) =>
+        {
+            reasons.push(Reason::new(ReasonCode::ColorsReduced, format!("{n} colours")));
+        }
+        _ => {}
+    }
+    if source.animated() && !info.animated() {
+        reasons.push(Reason::from(ReasonCode::AnimationLost));
+    } else if info.animated() && info.frames < source.frames {
+        reasons.push(Reason::new(
+            ReasonCode::FramesDropped,
+            format!("{} of {} frames", info.frames, source.frames),
+        ));
+    }
+    let flattened = matches!(recipe.coding, ImageCoding::Jpeg { .. } | ImageCoding::Wbmp);
+    if task.facts.transparent && flattened {
+        reasons.push(ReasonCode::AlphaFlattened.into());
+    }
+}
+
+fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, recipe: &VideoRecipe) {
+    if result.converted {
+        reasons.push(ReasonCode::AnimationAsVideo.into());
+    }
+    reasons.push(Reason::new(ReasonCode::Rung, clip_words(recipe)));
+    if let Task::Video(task) = &result.task {
+        let (rate, before) = (recipe.video.rate.per_second(), task.frame_rate);
+        if before > rate * 1.05 {
+            let detail = format!("{} → {} fps", figure(before), figure(rate));
+            reasons.push(Reason::new(ReasonCode::FrameRateReduced, detail));
+        }
+        let largest = task.largest(recipe.video.codec);
+        if let Some(largest) = largest.filter(|l| recipe.video.dimensions.pixels() < l.pixels()) {
+            reasons.push(Reason::new(
+                ReasonCode::ScaledForBudget,
+                format!("{largest} would not look well in {}", result.budget),
+            ));
+        }
+    }
+    if source.audio.is_some() && recipe.audio.is_none() {
+        reasons.push(ReasonCode::SoundLost.into());
+    }
+    speech(reasons, result, recipe.audio.as_ref());
+    shortened(reasons, source, recipe.keep_ms);
+}
+
+fn speech(reasons: &mut Vec<Reason>, result: &FittedPart, coding: Option<&AudioCoding>) {
+    let music = match &result.task {
+        Task::Audio(task) => task.music,
+        Task::Video(task) => task.music,
+        Task::Image(_) => false,
+    };
+    let speech = |c: &AudioCoding| matches!(c.codec, AudioCodec::AmrNb | AudioCodec::AmrWb);
+    if music && coding.is_some_and(speech) {
+        reasons.push(ReasonCode::MusicAsSpeech.into());
+    }
+}
+
+fn shortened(reasons: &mut Vec<Reason>, source: &MediaInfo, keep_ms: Option<u32>) {
+    let Some(keep_ms) = keep_ms.filter(|ms| *ms < source.duration_ms) else { return };
+    let seconds = |ms: u32| f64::from(ms) / 1e3;
+    reasons.push(Reason::new(
+        ReasonCode::Shortened,
+        format!("{:.1} of {:.1} s", seconds(keep_ms), seconds(source.duration_ms)),
+    ));
+}
+
+/// `176x144 at 10 fps, H.263 46 kbit/s + AMR-NB 5.9 kbit/s`
+fn clip_words(recipe: &VideoRecipe) -> String {
+    let video = &recipe.video;
+    let codec = match video.codec {
+        VideoCodec::H263 => "H.263",
+        VideoCodec::Mpeg4 => "MPEG-4",
+        VideoCodec::H264 => "H.264",
+    };
+    let rate = figure(video.rate.per_second());
+    let kilo = f64::from(video.bitrate) / 1e3;
+    let mut words = format!("{} at {rate} fps, {codec} {kilo:.0} kbit/s", video.dimensions);
+    if let Some(audio) = &recipe.audio {
+        words.push_str(" + ");
+        words.push_str(&sound_words(audio));
+    }
+    words
+}
+
+/// `AAC 32 kbit/s stereo`
+fn sound_words(coding: &AudioCoding) -> String {
+    let codec = match coding.codec {
+        AudioCodec::AmrNb => "AMR-NB",
+        AudioCodec::AmrWb => "AMR-WB",
+        AudioCodec::Aac => "AAC",
+        AudioCodec::Mp3 => "MP3",
+    };
+    let stereo = if coding.channels == 2 { " stereo" } else { "" };
+    format!("{codec} {} kbit/s{stereo}", figure(f64::from(coding.bitrate) / 1e3))
+}
+
+/// At most two decimals, none where they say nothing.
+fn figure(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.to_owned()
+}

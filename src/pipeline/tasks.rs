@@ -1,0 +1,196 @@
+//! From a plan's target to a session and what is to be fitted.
+
+use super::{Engine, Job, fitting::Work};
+use crate::{
+    codec::{CodecError, OpenHint, Session},
+    fit::{AudioTask, ImageTask, Task, VideoTask},
+    model::{Bytes, Dimensions, MediaInfo, MediaKind, Stop, VideoChoice, VideoCodec},
+    plan::{ImageTarget, PartFacts, PartPlan, Target, Trim},
+};
+
+/// Opens a part for its target.
+pub(super) fn open(
+    engine: &Engine,
+    job: &Job,
+    index: usize,
+    part: &PartPlan,
+    facts: &PartFacts,
+    stop: &Stop,
+) -> Result<Work, CodecError> {
+    let target = part.target.as_ref().ok_or_else(|| internal("transcode without target"))?;
+    let ceiling = ceiling(facts, part);
+    let (session, task) = match target {
+        Target::Image(target) => {
+            let source = source(&facts.info)?;
+            let animation = target.animate;
+            let hint = OpenHint { largest: source.shrunk_into(target.bounds), animation };
+            let mut session = session(engine, job, index, MediaKind::Image, hint, stop)?;
+            let task = picture(job, facts, target, session.as_mut(), ceiling);
+            (session, Task::Image(task))
+        }
+        Target::Audio(target) => {
+            let hint = OpenHint { largest: Dimensions::at_least_one(1, 1), animation: false };
+            let mut session = session(engine, job, index, MediaKind::Audio, hint, stop)?;
+            let track = session.info().audio.clone().or_else(|| facts.info.audio.clone());
+            let task = AudioTask {
+                duration_ms: facts.info.duration_ms,
+                sample_rate: track.as_ref().map_or(0, |t| t.sample_rate),
+                channels: track.as_ref().map_or(0, |t| t.channels),
+                music: session.facts().music,
+                choices: target.choices.clone(),
+                remux: target.remux,
+                ceiling: ceiling.filter(|_| facts.info.kind == MediaKind::Audio),
+                trim: job.policy.trim == Trim::Allow,
+            };
+            (session, Task::Audio(task))
+        }
+        Target::Video(target) => {
+            let source = source(&facts.info)?;
+            let boxed = target.poster.as_ref().map(|p| source.shrunk_into(p.bounds));
+            let largest = largest(source, &target.choices, boxed);
+            let hint = OpenHint { largest, animation: true };
+            let mut session = session(engine, job, index, MediaKind::Video, hint, stop)?;
+            let poster = target.poster.as_ref();
+            let poster = poster.map(|p| picture(job, facts, p, session.as_mut(), None));
+            let mut task = clip(job, facts, &target.choices, session.as_mut(), ceiling)?;
+            (task.poster, task.remux) = (poster, target.remux);
+            (session, Task::Video(task))
+        }
+    };
+    Ok(Work::new(index, session, task, part.original_acceptable))
+}
+
+/// An animation opened as a clip.
+pub(super) fn open_as_clip(
+    engine: &Engine,
+    job: &Job,
+    index: usize,
+    facts: &PartFacts,
+    choices: &[VideoChoice],
+    stop: &Stop,
+) -> Result<(Box<dyn Session>, Task), CodecError> {
+    let source = source(&facts.info)?;
+    let hint = OpenHint { largest: largest(source, choices, None), animation: true };
+    let mut session = session(engine, job, index, MediaKind::Video, hint, stop)?;
+    // Even an animation that must be changed does not become a larger clip.
+    let task = clip(job, facts, choices, session.as_mut(), Some(facts.info.bytes))?;
+    Ok((session, Task::Video(task)))
+}
+
+fn internal(what: &str) -> CodecError {
+    CodecError::Internal(what.to_owned())
+}
+
+fn source(info: &MediaInfo) -> Result<Dimensions, CodecError> {
+    info.dimensions.ok_or_else(|| internal("a picture without dimensions"))
+}
+
+fn session(
+    engine: &Engine,
+    job: &Job,
+    index: usize,
+    kind: MediaKind,
+    hint: OpenHint,
+    stop: &Stop,
+) -> Result<Box<dyn Session>, CodecError> {
+    let data = &job.message.parts()[index].data;
+    let codec = engine.codecs.find_writer(data, kind).ok_or_else(|| internal("codec lost"))?;
+    codec.open(data, hint, &engine.decode, stop)
+}
+
+/// What no recipe of these choices, or of the poster, asks beyond.
+fn largest(source: Dimensions, choices: &[VideoChoice], poster: Option<Dimensions>) -> Dimensions {
+    let boxed = |choice: &VideoChoice| {
+        let most = choice.support.max_dimensions;
+        // H.263 frames lie whatever the clip does.
+        let most =
+            if choice.support.codec == VideoCodec::H263 { most } else { most.turned_to(source) };
+        source.shrunk_into(most)
+    };
+    let all = choices.iter().map(boxed).chain(poster);
+    all.max_by_key(|d| d.pixels()).unwrap_or(source)
+}
+
+fn picture(
+    job: &Job,
+    facts: &PartFacts,
+    target: &ImageTarget,
+    session: &mut dyn Session,
+    ceiling: Option<Bytes>,
+) -> ImageTask {
+    let still = facts.info.kind == MediaKind::Image;
+    let content = session.facts();
+    let own = session.info().dimensions.or(facts.info.dimensions);
+    ImageTask {
+        source: own.unwrap_or(target.bounds),
+        bounds: target.bounds,
+        formats: target.formats.clone(),
+        animate: target.animate,
+        first_step: if still { 1 } else { poster_step(&facts.info) },
+        lossless_source: still && is_lossless(facts),
+        facts: content,
+        full_chroma: job.capabilities.jpeg_full_chroma.value,
+        ceiling: ceiling.filter(|_| still),
+        effort: job.effort,
+        background: job.policy.background,
+    }
+}
+
+/// Frames a second of an animation that stands for a clip.
+const POSTER_RATE: f64 = 5.0;
+
+fn poster_step(info: &MediaInfo) -> u16 {
+    let rate = info.video.as_ref().map_or(0.0, |track| track.frame_rate);
+    (rate / POSTER_RATE).round().clamp(1.0, 64.0) as u16
+}
+
+fn clip(
+    job: &Job,
+    facts: &PartFacts,
+    choices: &[VideoChoice],
+    session: &mut dyn Session,
+    ceiling: Option<Bytes>,
+) -> Result<VideoTask, CodecError> {
+    let info = &facts.info;
+    let track = info.video.as_ref().or(session.info().video.as_ref());
+    let counted = f64::from(info.frames) * 1e3 / f64::from(info.duration_ms.max(1));
+    let frame_rate = track.map_or(counted, |track| track.frame_rate);
+    // The bits of a GIF say nothing about what a clip needs.
+    let bitrate = info.video.as_ref().map_or(0, |track| track.bitrate);
+    Ok(VideoTask {
+        source: source(info)?,
+        duration_ms: info.duration_ms,
+        frame_rate,
+        bitrate,
+        sound: info.audio.clone(),
+        music: session.facts().music,
+        choices: choices.to_vec(),
+        remux: None,
+        poster: None,
+        ceiling,
+        trim: job.policy.trim == Trim::Allow,
+        effort: job.effort,
+    })
+}
+
+fn is_lossless(facts: &PartFacts) -> bool {
+    let media_type = facts.info.media_type.as_str();
+    matches!(
+        media_type,
+        "image/png" | "image/gif" | "image/bmp" | "image/vnd.wap.wbmp" | "image/tiff"
+    ) || facts.info.codec.contains("lossless")
+}
+
+/// Originals below this are no measure for anything: a 1-bit drawing of 88 bytes becomes a PNG of
+/// 150 whatever one does.
+const SMALL_ORIGINAL: Bytes = Bytes::new(4096);
+
+/// Never re-encode to a larger file. A sound or clip that the device cannot play is no measure:
+/// Opus at 16 kbit/s and HEVC need more bytes in an older codec.
+fn ceiling(facts: &PartFacts, part: &PartPlan) -> Option<Bytes> {
+    let counts = match facts.info.kind {
+        MediaKind::Image => facts.info.bytes >= SMALL_ORIGINAL,
+        _ => false,
+    };
+    (part.original_acceptable || counts).then_some(facts.info.bytes)
+}

@@ -1,0 +1,157 @@
+//! Which kept part gives way when the message is over, and what transcoded parts weigh.
+
+use super::{
+    Constraint, Demand, Input, PartFacts, PartPlan, Target, av,
+    decide::{formats, transcode},
+};
+use crate::model::{Action, Bytes, Dimensions, MediaKind, PartId, Reason, ReasonCode};
+
+/// Bytes per pixel of a picture at the reference quality, before anything is measured.
+const GUESSED_BYTES_PER_PIXEL: f64 = 0.15;
+
+/// What the transcoded parts would like to have, guessed from their pixels, duration and rates.
+pub(super) fn demands(
+    parts: &[PartPlan],
+    facts: &[PartFacts],
+    constraints: &[Constraint],
+) -> Vec<Demand> {
+    let room = room(constraints);
+    parts
+        .iter()
+        .zip(facts)
+        .filter(|(part, _)| part.action == Action::Transcode)
+        .map(|(part, facts)| Demand {
+            id: part.id,
+            weight: weight(facts, part.target.as_ref(), room),
+            ceiling: part.original_acceptable.then_some(facts.info.bytes),
+        })
+        .collect()
+}
+
+/// What the limits leave for all that is transcoded.
+fn room(constraints: &[Constraint]) -> Bytes {
+    constraints.iter().map(|c| c.limit.bytes.saturating_sub(c.fixed)).min().unwrap_or_default()
+}
+
+fn weight(facts: &PartFacts, target: Option<&Target>, room: Bytes) -> f64 {
+    let av = target.and_then(|target| av::weight(facts, target, room));
+    av.unwrap_or_else(|| {
+        let bounds = target.and_then(Target::image).map(|t| t.bounds);
+        pixels(facts, bounds) * GUESSED_BYTES_PER_PIXEL
+    })
+}
+
+fn pixels(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
+    // The frames of an animation; a clip's count as one, its picture is a still.
+    let frames = if facts.info.kind == MediaKind::Image { facts.info.frames } else { 1 };
+    let frames = f64::from(frames.clamp(1, 30)).sqrt();
+    facts.info.dimensions.map_or(1.0, |source| {
+        bounds.map_or(source, |b| source.shrunk_into(b)).pixels() as f64 * frames
+    })
+}
+
+/// A kept part that could give way.
+struct Candidate {
+    index: usize,
+    bytes: Bytes,
+    picture: bool,
+    /// Its bytes over what it would like to have.
+    density: f64,
+}
+
+/// The index of the kept part that should be transcoded next because the message is over, or
+/// because the others would starve; `None` if all is well or nothing can shrink.
+pub(super) fn next(
+    parts: &[PartPlan],
+    facts: &[PartFacts],
+    constraints: &[Constraint],
+    shares: &[(PartId, Bytes)],
+    input: &Input<'_>,
+) -> Option<usize> {
+    if input.policy.adaptation_forbidden {
+        return None;
+    }
+    let excess =
+        constraints.iter().map(|c| c.fixed.saturating_sub(c.limit.bytes)).max().unwrap_or_default();
+    let over = excess > Bytes::ZERO;
+    let room = room(constraints);
+    // Bytes per guessed demand that the transcoded parts get; a kept part may not take more than
+    // twice as many while they get less than a fair quality's worth.
+    let fair = shares
+        .iter()
+        .filter_map(|(id, n)| {
+            let facts = facts.iter().find(|f| f.id == *id)?;
+            let target = parts.iter().find(|p| p.id == *id)?.target.as_ref();
+            Some(n.get() as f64 / weight(facts, target, room).max(1.0))
+        })
+        .fold(f64::INFINITY, f64::min);
+    let candidates: Vec<Candidate> = parts
+        .iter()
+        .zip(facts)
+        .enumerate()
+        .filter(|(_, (part, facts))| part.action == Action::Keep && facts.problem.is_none())
+        .filter_map(|(index, (part, facts))| candidate(index, part, facts, input, room))
+        .filter(|c| over || (fair < 1.0 && c.density > 2.0 * fair))
+        .collect();
+    // A picture that could make up for all of it with half its bytes goes before sound and clips:
+    // their second generation costs more, in quality and in work.
+    let enough = |c: &&Candidate| c.picture && c.bytes.get() >= excess.get().saturating_mul(2);
+    let largest = |a: &&Candidate, b: &&Candidate| {
+        // The largest goes first; between equals the one later in the message.
+        a.bytes.cmp(&b.bytes).then(a.index.cmp(&b.index))
+    };
+    let picture = candidates.iter().filter(enough).max_by(largest);
+    picture.or_else(|| candidates.iter().max_by(largest)).map(|c| c.index)
+}
+
+fn candidate(
+    index: usize,
+    part: &PartPlan,
+    facts: &PartFacts,
+    input: &Input<'_>,
+    room: Bytes,
+) -> Option<Candidate> {
+    // Sealed, protected or never cut: kept for more than its size.
+    let free = |r: &Reason| {
+        !matches!(
+            r.code,
+            ReasonCode::NeverCut | ReasonCode::Protected | ReasonCode::AdaptationNotAllowed
+        )
+    };
+    if !part.reasons.iter().all(free) {
+        return None;
+    }
+    let bytes = facts.info.bytes;
+    let (picture, weight) = match facts.info.kind {
+        MediaKind::Image if facts.makes.image && !formats(input).is_empty() => {
+            (true, pixels(facts, None) * GUESSED_BYTES_PER_PIXEL)
+        }
+        MediaKind::Audio | MediaKind::Video => {
+            let target = av::target(facts, input, av::padded(&facts.info))?;
+            (false, weight(facts, Some(&target), room.max(bytes)))
+        }
+        _ => return None,
+    };
+    Some(Candidate { index, bytes, picture, density: bytes.get() as f64 / weight.max(1.0) })
+}
+
+/// Makes a kept part a transcoded one, because of the limit.
+pub(super) fn shrink(
+    part: &mut PartPlan,
+    facts: &PartFacts,
+    input: &Input<'_>,
+    constraints: &[Constraint],
+) {
+    part.reasons.retain(|r| r.code != ReasonCode::Fits && r.code != ReasonCode::DeclaredTypeWrong);
+    let worst = constraints.iter().max_by_key(|c| c.fixed.saturating_sub(c.limit.bytes));
+    let detail = worst.map_or(String::new(), |c| {
+        format!("the limit of {} is set by {}", c.limit.bytes, c.limit.source)
+    });
+    part.reasons.push(Reason::new(ReasonCode::OverMessageLimit, detail));
+    part.redeclare = None;
+    if facts.info.kind == MediaKind::Image {
+        transcode(part, facts, input);
+    } else {
+        av::transcode(part, facts, input, av::padded(&facts.info));
+    }
+}
