@@ -22,8 +22,25 @@ has_roots() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s "${SSL_CERT_FILE
 # A Python that can make virtual environments, for the stock gRPC client of tests/python.
 has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 
+# The codec libraries that `mmsfit-worker` links, and what makes bindings for them.
+has_libs() { have pkg-config && pkg-config --exists "$@"; }
+has_header() { for dir in /usr/include /usr/local/include; do [ -e "$dir/$1" ] && return 0; done
+    have cc && [ -e "/usr/include/$(cc -print-multiarch 2>/dev/null)/$1" ]; }
+# An encoder that only the fuller build of libavcodec has.
+has_encoders() { [ -e "$(ldconfig_of libopencore-amrnb.so.0)" ] && [ -e "$(ldconfig_of libvo-amrwbenc.so.0)" ] &&
+    ldconfig_list | grep -q 'libx264\.so'; }
+ldconfig_list() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; }
+ldconfig_of() { ldconfig_list | awk -v name="$1" '$1 == name { print $NF; exit }'; }
+has_libclang() { ldconfig_list | grep -q 'libclang' || ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1; }
+
 missing_build() {
     has_linker || echo gcc libc6-dev
+    have pkg-config || echo pkg-config
+    has_libclang || echo libclang-dev
+    has_libs libavcodec libavformat libavutil libswscale libswresample ||
+        echo libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libswresample-dev
+    has_encoders || echo libavcodec-extra
+    has_libs libheif || has_header libheif/heif.h || echo libheif-dev
     has_roots || echo ca-certificates
 }
 missing_test() {

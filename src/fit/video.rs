@@ -1,5 +1,7 @@
 //! Clips: bitrates, frame and frame rate follow from budget and duration; encoded once, corrected
 //! once. Where no clip can be had, a picture stands for it.
+//!
+//! Long because rungs, shares and corrections of a clip are one decision, told in order.
 
 use super::{
     ImageSearch, ImageTask, Observation, Step, Verdict, files, rungs,

@@ -1,4 +1,6 @@
 //! The fit loop: decode each part once, search its best recipe, share what is left.
+//!
+//! Long because the steps of the loop share one state and are read in order.
 
 use std::time::Duration;
 

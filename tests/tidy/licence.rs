@@ -6,8 +6,18 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 pub struct Rules {
     /// SPDX licence ids that may enter, `ID WITH EXCEPTION` included.
     pub allow: BTreeSet<String>,
-    /// Crates that may not, with the reason.
-    pub bans: Vec<(String, String)>,
+    /// Crates that may not.
+    pub bans: Vec<Ban>,
+}
+
+/// A crate that may not enter, but for those that wrap it.
+pub struct Ban {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// Packages that may use it all the same.
+    pub wrappers: Vec<String>,
 }
 
 /// A package of the dependency tree.
@@ -21,6 +31,8 @@ pub struct Package {
     pub licence: String,
     /// Where it comes from; empty for our own.
     pub source: String,
+    /// The packages that use it.
+    pub used_by: Vec<String>,
 }
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -37,16 +49,25 @@ impl Rules {
             allow: allow.iter().map(strings).collect(),
             bans: bans
                 .iter()
-                .map(|ban| (strings(&ban["crate"]), strings(&ban["reason"])))
+                .map(|ban| Ban {
+                    name: strings(&ban["crate"]),
+                    reason: strings(&ban["reason"]),
+                    wrappers: ban
+                        .get("wrappers")
+                        .and_then(toml::Value::as_array)
+                        .map_or(Vec::new(), |list| list.iter().map(strings).collect()),
+                })
                 .collect(),
         }
     }
 
     /// What is wrong with a package, for people.
     pub fn judge(&self, package: &Package) -> Option<String> {
-        let Package { name, version, licence, source } = package;
-        if let Some((_, reason)) = self.bans.iter().find(|(banned, _)| banned == name) {
-            return Some(format!("{name} {version} is banned: {reason}"));
+        let Package { name, version, licence, source, used_by } = package;
+        if let Some(ban) = self.bans.iter().find(|ban| ban.name == *name)
+            && (used_by.is_empty() || used_by.iter().any(|user| !ban.wrappers.contains(user)))
+        {
+            return Some(format!("{name} {version} is banned: {}", ban.reason));
         }
         if !source.is_empty() && source != REGISTRY {
             return Some(format!("{name} {version} comes from {source}"));
@@ -77,6 +98,15 @@ pub fn packages(root: &Path) -> Vec<Package> {
     let nodes = metadata["resolve"]["nodes"].as_array().expect("a dependency graph");
     let used: BTreeSet<String> = nodes.iter().map(|node| text(&node["id"])).collect();
     let packages = metadata["packages"].as_array().expect("packages");
+    let name_of = |id: &str| {
+        packages.iter().find(|package| package["id"] == id).map(|package| text(&package["name"]))
+    };
+    let users = |id: &serde_json::Value| -> Vec<String> {
+        let uses = |node: &&serde_json::Value| {
+            node["dependencies"].as_array().is_some_and(|list| list.contains(id))
+        };
+        nodes.iter().filter(uses).filter_map(|node| name_of(&text(&node["id"]))).collect()
+    };
     packages
         .iter()
         .filter(|package| used.contains(&text(&package["id"])))
@@ -85,6 +115,7 @@ pub fn packages(root: &Path) -> Vec<Package> {
             version: text(&package["version"]),
             licence: text(&package["license"]),
             source: text(&package["source"]),
+            used_by: users(&package["id"]),
         })
         .collect()
 }
@@ -177,12 +208,20 @@ mod tests {
 
     #[test]
     fn a_bad_package_is_named() {
-        let rules = Rules { allow: allow(), bans: vec![("cee".into(), "it is C".into())] };
+        let rules = Rules {
+            allow: allow(),
+            bans: vec![Ban {
+                name: "cee".into(),
+                reason: "it is C".into(),
+                wrappers: vec!["worker".into()],
+            }],
+        };
         let package = |name: &str, licence: &str, source: &str| Package {
             name: name.into(),
             version: "1.0.0".into(),
             licence: licence.into(),
             source: source.into(),
+            used_by: Vec::new(),
         };
         assert_eq!(rules.judge(&package("fine", "MIT", REGISTRY)), None);
         let said = |package| rules.judge(&package).unwrap_or_default();

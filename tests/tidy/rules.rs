@@ -159,6 +159,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["image", "jpeg_decoder", "fast_image_resize", "quantette", "moxcms"], &["codec"]),
     // Capacity paints the samples that it measures with, as a camera would write them.
     (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
+    // Sockets, descriptors and processes of the workers.
+    (&["rustix"], &["worker"]),
     // Measured CPU time is a clock.
     (&["cpu_time"], &["pipeline", "service", "capacity"]),
 ];
