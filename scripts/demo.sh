@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 start=$(now)
 scripts/setup.sh build
 say "building"
-cargo build --release --locked --bin mmsfit --example mmsc_demo
+cargo build --release --locked --bin mmsfit --bin mmsfit-worker --example mmsc_demo
 mmsfit=${CARGO_TARGET_DIR:-target}/release/mmsfit
 mmsc=${CARGO_TARGET_DIR:-target}/release/examples/mmsc_demo
 

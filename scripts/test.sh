@@ -23,7 +23,9 @@ run() {
     {
         result=0
         {
-            cargo test --locked --workspace --lib --bins --tests --examples "$@" -- --show-output &&
+            # The worker lies beside the tests, as it lies beside the command.
+            cargo build --locked --bin mmsfit-worker &&
+                cargo test --locked --workspace --lib --bins --tests --examples "$@" -- --show-output &&
                 cargo test --locked --workspace --doc "$@" -- --show-output &&
                 cargo test --locked --workspace --benches --no-run "$@"
         } 2>&1 || result=$?

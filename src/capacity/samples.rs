@@ -11,7 +11,10 @@ use crate::{
     model::MediaType,
 };
 
-use super::photo::{Pixels, photo, screenshot};
+use super::{
+    clip,
+    photo::{Pixels, photo, screenshot},
+};
 
 /// Why a sample could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +153,12 @@ pub const DEMO: [Recipe; 3] = [
     ("photo.jpg", MediaType::JPEG, || jpeg(&photo(3024, 4032, 1).turned_left(), Some(6))),
     ("screen.png", MediaType::PNG, || png(&screenshot(1080, 1920, 1))),
     ("anim.gif", MediaType::GIF, || gif(320, 240, 24)),
+];
+
+/// Sound and moving pictures of the demonstration.
+pub const MOVING: [Recipe; 2] = [
+    ("voice.wav", MediaType::WAV, || Ok(clip::wav(12))),
+    ("clip.avi", MediaType::AVI, || clip::avi(640, 480, 8)),
 ];
 
 /// Two more pictures, which with the photo make an album.

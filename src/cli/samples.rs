@@ -18,7 +18,7 @@ pub fn run(_service: &Service, dir: &Path, screen: &Screen) -> Result<u8, Failur
         output::write_file(&path, bytes)?;
         screen.out(&format!("{}\n", safe(&path.to_string_lossy())))
     };
-    for (name, medium, make) in samples::DEMO {
+    for (name, medium, make) in samples::DEMO.into_iter().chain(samples::MOVING) {
         let data = make().map_err(made)?;
         write(name, &data)?;
         media.push((name.to_owned(), medium, data));
@@ -36,6 +36,7 @@ pub fn run(_service: &Service, dir: &Path, screen: &Screen) -> Result<u8, Failur
     for (name, form, names) in [
         ("text.mms", Form::MmsPdu, &["hello.txt"][..]),
         ("album.mms", Form::MmsPdu, &album),
+        ("holiday.mms", Form::MmsPdu, &["hello.txt", "clip.avi", "voice.wav"]),
         // As MIME travels between operators: every byte in base64.
         ("album.eml", Form::Mime, &album),
     ] {

@@ -71,6 +71,9 @@ pub fn check_config(
     let service = service(path)?;
     let config = service.config();
     let (devices, carriers) = (service.devices().len(), service.carriers().len());
+    // What the kernel offers is found out by trying it: a worker that cannot be confined refuses.
+    let workers = service.start_workers();
+    let workers = workers.map_err(|e| Failure::internal("WORKER", e.to_string()))?;
     let source = path.map_or("built-in defaults".to_owned(), |p| p.to_string_lossy().into_owned());
     if args.json {
         let value = json!({
@@ -90,6 +93,18 @@ pub fn check_config(
                 "maxFrames": config.decode.max_frames,
                 "maxMemoryBytes": config.decode.max_memory,
             },
+            "worker": workers.as_ref().map(|status| json!({
+                "program": config.worker.found(),
+                "systemCallFilter": status.confinement.system_call_filter,
+                "noNewPrivileges": status.confinement.no_new_privileges,
+                "resourceLimits": status.confinement.resource_limits,
+                "landlock": status.confinement.landlock,
+                "libraries": status.libraries,
+                "maxMemoryBytes": config.worker.max_memory,
+                "maxCpuSeconds": config.worker.max_cpu_seconds,
+                "maxCallSeconds": config.worker.max_call_seconds,
+                "maxJobs": config.worker.max_jobs,
+            })),
             "devices": devices,
             "carriers": carriers,
         });
@@ -114,7 +129,36 @@ pub fn check_config(
     ] {
         table.row(vec![name.into(), value.into()]);
     }
+    for (name, value) in worker_rows(config, workers.as_ref()) {
+        table.row(vec![name.into(), value.into()]);
+    }
     let body = table.render(screen.width(), screen.paint(true));
     screen.out(&format!("configuration: {source}\n\n{body}"))?;
     Ok(0)
+}
+
+/// The worker processes: what holds them, and what they are made of.
+fn worker_rows(config: &Config, workers: Option<&WorkerStatus>) -> Vec<(&'static str, String)> {
+    let Some(status) = workers else {
+        let why = "none: audio, video, HEIC and AVIF are kept or left out";
+        return vec![("worker", why.to_owned())];
+    };
+    let confinement = &status.confinement;
+    let yes = |held: bool| if held { "in force" } else { "missing" }.to_owned();
+    let landlock = match confinement.landlock {
+        0 => "the kernel has none (the filter holds alone)".to_owned(),
+        version => format!("in force (version {version})"),
+    };
+    let program = config.worker.found().map_or_else(String::new, |p| p.display().to_string());
+    let mut rows = vec![
+        ("worker", program),
+        ("worker: system-call filter", yes(confinement.system_call_filter)),
+        ("worker: no_new_privs", yes(confinement.no_new_privileges)),
+        ("worker: limits of memory, CPU, files", yes(confinement.resource_limits)),
+        ("worker: landlock", landlock),
+        ("worker: memory of one job", config.worker.max_memory.to_string()),
+        ("worker: CPU seconds of one job", config.worker.max_cpu_seconds.to_string()),
+    ];
+    rows.extend(status.libraries.iter().map(|line| ("worker: library", line.clone())));
+    rows
 }

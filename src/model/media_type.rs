@@ -56,6 +56,10 @@ impl MediaType {
     pub const AVIF: Self = Self(Cow::Borrowed("image/avif"));
     /// Plain text.
     pub const TEXT: Self = Self(Cow::Borrowed("text/plain"));
+    /// Uncompressed sound.
+    pub const WAV: Self = Self(Cow::Borrowed("audio/wav"));
+    /// Audio Video Interleave.
+    pub const AVI: Self = Self(Cow::Borrowed("video/x-msvideo"));
     /// SMIL.
     pub const SMIL: Self = Self(Cow::Borrowed("application/smil"));
     /// Unknown bytes.
