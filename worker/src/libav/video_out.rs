@@ -34,7 +34,7 @@ pub(super) struct FirstPass {
 }
 
 /// The share of the promised bytes that is aimed at: what the landing may miss by lies above.
-const AIM: f64 = 0.985;
+const AIM: f64 = 0.995;
 
 /// How a codec is driven.
 struct Drive {
@@ -96,33 +96,104 @@ pub(super) fn encode(
             FirstPass { codec: coding.codec, quantiser, bits }
         }
     };
-    let mut bits = first.bits.clone();
+    let bits = first.bits.clone();
     *kept = Some(first);
-    let mut gain = drive.gain;
-    let mut best: Option<(f64, Coded)> = None;
-    // A short clip is over before the encoder's look-ahead has told anything: once more, then,
-    // with what the pictures really took.
-    for _ in 0..MOST_PASSES {
-        let control = Controller::new(drive.law, bits, quantiser, gain, target, drive.bounds);
-        let control = std::cell::RefCell::new(control);
-        let next = |_| control.borrow_mut().next();
-        let took = |bits| control.borrow_mut().observe(bits);
-        let coded = pass(master, coding, &drive, false, next, took, stop)?;
-        let fill = coded.bytes() as f64 * 8.0 / target;
-        let control = control.into_inner();
-        let done = WINDOW.contains(&fill) || !control.could_do_better(fill > 1.0);
-        let sizes: Vec<f64> = coded.units.iter().map(|u| u.data.len() as f64 * 8.0).collect();
-        bits = control.learnt(&sizes);
-        gain = 1.0;
-        if best.as_ref().is_none_or(|(before, _)| nearer(fill, *before)) {
-            best = Some((fill, coded));
-        }
-        if done {
-            break;
-        }
+    let mut landing = Landing { drive: &drive, quantiser, target, best: None };
+    match drive.law {
+        Law::Power { .. } => landing.follow(master, coding, bits, stop)?,
+        Law::Halving { step } => landing.approach(master, coding, bits.iter().sum(), step, stop)?,
     }
-    best.map(|(_, coded)| coded).ok_or_else(|| internal("no pass was run"))
+    landing.best.map(|(_, coded)| coded).ok_or_else(|| internal("no pass was run"))
 }
+
+/// Second passes, the best of which is kept.
+struct Landing<'a> {
+    drive: &'a Drive,
+    /// Of the first pass.
+    quantiser: f64,
+    /// Bits aimed at.
+    target: f64,
+    best: Option<(f64, Coded)>,
+}
+
+impl Landing<'_> {
+    /// Keeps the better; whether it is near enough.
+    fn keep(&mut self, coded: Coded) -> (bool, f64) {
+        let fill = coded.bytes() as f64 * 8.0 / self.target;
+        if self.best.as_ref().is_none_or(|(before, _)| nearer(fill, *before)) {
+            self.best = Some((fill, coded));
+        }
+        (WINDOW.contains(&fill), fill)
+    }
+
+    /// Encoders that answer at once: every picture's quantiser follows what those before took.
+    fn follow(
+        &mut self,
+        master: &Master,
+        coding: &VideoCoding,
+        mut bits: Vec<f64>,
+        stop: &Stop,
+    ) -> Result<(), CodecError> {
+        let mut gain = self.drive.gain;
+        for _ in 0..MOST_PASSES {
+            let (law, bounds) = (self.drive.law, self.drive.bounds);
+            let control = Controller::new(law, bits, self.quantiser, gain, self.target, bounds);
+            let control = std::cell::RefCell::new(control);
+            let next = |_| control.borrow_mut().next();
+            let took = |bits| control.borrow_mut().observe(bits);
+            let coded = pass(master, coding, self.drive, false, next, took, stop)?;
+            let control = control.into_inner();
+            let sizes: Vec<f64> = coded.units.iter().map(|u| u.data.len() as f64 * 8.0).collect();
+            bits = control.learnt(&sizes);
+            gain = 1.0;
+            let (done, fill) = self.keep(coded);
+            if done || !control.could_do_better(fill > 1.0) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// An encoder that looks ahead answers late, and what it is told reaches pictures that it was
+    /// given before: one quantiser for all, then, nearer each time, along the line through the
+    /// last two.
+    fn approach(
+        &mut self,
+        master: &Master,
+        coding: &VideoCoding,
+        first: f64,
+        mut step: f64,
+        stop: &Stop,
+    ) -> Result<(), CodecError> {
+        let (low, high) = self.drive.bounds;
+        let mut at = self.quantiser + step * (first * self.drive.gain / self.target).log2();
+        let mut before: Option<(f64, f64)> = None;
+        // Short clips cost little, and are the ones that miss.
+        let most = if master.ticks() <= SHORT { MOST_PASSES + 2 } else { MOST_PASSES };
+        for _ in 0..most {
+            at = at.clamp(low, high);
+            let coded = pass(master, coding, self.drive, false, |_| at, |_| {}, stop)?;
+            let (done, fill) = self.keep(coded);
+            let end = if fill > 1.0 { high } else { low };
+            if done || (at - end).abs() < 0.01 {
+                break;
+            }
+            if let Some((was, filled)) = before {
+                let slope = (at - was) / (filled / fill).log2();
+                if (2.0..=12.0).contains(&slope) {
+                    step = slope;
+                }
+            }
+            before = Some((at, fill));
+            // A little below one: what lands just above is of no use.
+            at += step * (fill / 0.99).log2();
+        }
+        Ok(())
+    }
+}
+
+/// Pictures of a clip that counts as short.
+const SHORT: u64 = 200;
 
 /// Second passes at the most.
 const MOST_PASSES: usize = 2;
