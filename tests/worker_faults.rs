@@ -46,9 +46,22 @@ fn an_attack_costs_one_part() {
     let photo = samples::jpeg(&photo::photo(1152, 864, 1), None).expect("a photo");
     let voice = clip::wav(3);
     for attack in [
-        "encode connect", "encode fork", "encode exec", "encode map", "encode spin", "encode sleep",
-        "encode segv", "encode half-segv", "encode flood", "encode lie-size", "encode lie-type",
-        "probe segv", "probe connect", "open spin", "open sleep", "open lie-bytes",
+        "encode connect",
+        "encode fork",
+        "encode exec",
+        "encode map",
+        "encode spin",
+        "encode sleep",
+        "encode segv",
+        "encode half-segv",
+        "encode flood",
+        "encode lie-size",
+        "encode lie-type",
+        "probe segv",
+        "probe connect",
+        "open spin",
+        "open sleep",
+        "open lie-bytes",
     ] {
         let evil = format!("#!MMSFIT-FAULT {attack} ");
         let parts = vec![

@@ -168,10 +168,8 @@ impl Input {
         };
         check(code, "reading its headers")?;
         // SAFETY: an open context.
-        check(
-            unsafe { ff::avformat_find_stream_info(self.context, ptr::null_mut()) },
-            "looking at its tracks",
-        )?;
+        let code = unsafe { ff::avformat_find_stream_info(self.context, ptr::null_mut()) };
+        check(code, "looking at its tracks")?;
         Ok(())
     }
 

@@ -159,6 +159,9 @@ unsafe extern "C" fn seek(opaque: *mut c_void, offset: i64, whence: c_int) -> i6
     }
 }
 
+/// What libav calls to write, as of FFmpeg 5.
+type Write = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
+
 struct File {
     context: *mut ff::AVFormatContext,
     io: *mut ff::AVIOContext,
@@ -245,14 +248,9 @@ impl File {
             if buffer.is_null() {
                 return Err(no_memory());
             }
-            // The callback's type lost a `mut` in later versions of the library.
-            #[allow(clippy::missing_transmute_annotations)]
-            let callback = Some(std::mem::transmute::<
-                unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int,
-                _,
-            >(
-                write as unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int,
-            ));
+            // From FFmpeg 7 on the callback takes a pointer to constant bytes: the same thing.
+            #[allow(clippy::useless_transmute, reason = "not on all versions of the library")]
+            let callback = Some(std::mem::transmute::<Write, _>(write as Write));
             file.io = ff::avio_alloc_context(
                 buffer.cast(),
                 STRIDE as c_int,
