@@ -1,6 +1,11 @@
 //! Sound and moving pictures through libav, from memory to memory: one demuxer by content, an
 //! allow-list of decoders, no protocols, one thread.
 
+#![allow(
+    clippy::unnecessary_cast,
+    reason = "constants of the library change their type with its version"
+)]
+
 mod clip;
 mod decoder;
 mod faststart;

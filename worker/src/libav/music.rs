@@ -46,7 +46,8 @@ mod tests {
         (0..RATE * 4)
             .map(|n| {
                 let t = n as f64 / RATE as f64;
-                let tone = (t * 220.0 * 6.283).sin() + (t * 660.0 * 6.283).sin() * 0.5;
+                let tone = (t * 220.0 * std::f64::consts::TAU).sin()
+                    + (t * 660.0 * std::f64::consts::TAU).sin() * 0.5;
                 (tone * envelope(t) * 8000.0) as i16
             })
             .collect()
@@ -55,7 +56,7 @@ mod tests {
     #[test]
     fn syllables_are_speech_and_held_tones_are_music() {
         // Four syllables a second with pauses between them, as speech has.
-        assert!(!is_music(&sound(|t| (t * 4.0 * 6.283).sin().max(0.0).powi(3))));
+        assert!(!is_music(&sound(|t| (t * 4.0 * std::f64::consts::TAU).sin().max(0.0).powi(3))));
         assert!(is_music(&sound(|_| 1.0)));
         assert!(!is_music(&vec![0; RATE * 2]));
         assert!(!is_music(&[]));

@@ -163,7 +163,9 @@ mod tests {
     fn run(law: Law, truth: Law, gain: f64, at: f64, target: f64, delay: usize) -> (f64, Vec<f64>) {
         let frame = |n: usize| {
             let noise = 1.0 + 0.4 * ((n * 7919 % 97) as f64 / 97.0 - 0.5);
-            (if n % 75 == 0 { 9000.0 } else { 1500.0 }) * noise * if n > 90 { 1.8 } else { 1.0 }
+            (if n.is_multiple_of(75) { 9000.0 } else { 1500.0 })
+                * noise
+                * if n > 90 { 1.8 } else { 1.0 }
         };
         let first: Vec<f64> = (0..150).map(frame).collect();
         let mut control = Controller::new(law, first.clone(), at, 1.0, target, (1.0, 51.0));

@@ -1,10 +1,5 @@
 //! Decoded pictures to small ones: scaled, turned and letterboxed once, 8-bit 4:2:0.
 
-#![allow(
-    clippy::unnecessary_cast,
-    reason = "constants of the library change their type with its version"
-)]
-
 use std::ptr;
 
 use ffmpeg_sys_next as ff;
