@@ -38,11 +38,15 @@ pub(super) struct Ticks {
     pub small: bool,
 }
 
+/// More than a microsecond of 120 pictures a second, less than anybody sees.
+const HALFWAY: f64 = 1e-3;
+
 impl Ticks {
     /// The tick at which a picture of this time is due: the nearest, as broadcasters round.
     fn of(&self, micros: i64) -> i64 {
         let since = micros.saturating_sub(self.start) as f64 / 1e6;
-        (since * self.rate.per_second()).round() as i64
+        // Times are in whole microseconds: what lies half-way must not fall to either side by that.
+        (since * self.rate.per_second() + HALFWAY).round() as i64
     }
 }
 
