@@ -122,7 +122,9 @@ impl AudioSearch {
 
     fn attempt(&mut self, recipe: Recipe) -> Step {
         self.pending = Some(recipe);
-        Step::Try { recipe, cap: Bytes::new(self.budget) }
+        // An exact size above the budget is worth more than a bound: the encode costs the same.
+        let cap = if self.rounds == 0 { self.budget.saturating_mul(5) / 4 } else { self.budget };
+        Step::Try { recipe, cap: Bytes::new(cap) }
     }
 
     fn end(&self) -> Step {
@@ -161,20 +163,33 @@ impl AudioSearch {
     fn whole(&self, choice: AudioChoice) -> Option<AudioRecipe> {
         let (task, seconds) = (&self.task, self.task.seconds());
         let room = self.room(choice.codec);
-        let mut limit = f64::INFINITY;
-        // The tables depend on the sample rate, which depends on the bitrate: twice is enough,
-        // a few times more are for the steps of modes.
-        for _ in 0..16 {
-            let bitrate = sound::at_most(choice.codec, limit, task.sound())?;
+        let at = |bitrate| {
             let coding = sound::coding(choice.codec, bitrate, task.sound());
-            let size = files::sound(choice.container, &coding, seconds);
-            if size <= room {
-                return Some(AudioRecipe { container: choice.container, coding, keep_ms: None });
+            (coding, files::sound(choice.container, &coding, seconds))
+        };
+        let highest = |limit| sound::at_most(choice.codec, limit, task.sound());
+        let mut bitrate = highest(f64::INFINITY)?;
+        loop {
+            let (mut coding, size) = at(bitrate);
+            let spare = (room - size) * 8.0 / seconds.max(0.001);
+            if spare < 0.0 {
+                bitrate = if choice.codec == AudioCodec::Aac {
+                    // The tables shrink with the sample rate: the first step may be too long.
+                    let floor = f64::from(sound::fewest(choice.codec));
+                    let below = f64::from(bitrate) - 1.0;
+                    highest((f64::from(bitrate) + spare).max(floor).min(below))?
+                } else {
+                    highest(f64::from(bitrate) - 1.0)?
+                };
+                continue;
             }
-            let over = (size - room) * 8.0 / seconds.max(0.001);
-            limit = (f64::from(bitrate) - over).min(f64::from(bitrate) - 1.0);
+            // What a step was too long by.
+            if let Some(more) = highest(f64::from(bitrate) + spare) {
+                let (better, size) = at(more);
+                coding = if size <= room { better } else { coding };
+            }
+            return Some(AudioRecipe { container: choice.container, coding, keep_ms: None });
         }
-        None
     }
 
     /// As much of the sound as fits at a fair rate.

@@ -329,7 +329,7 @@ impl VideoSearch {
         }
     }
 
-    /// As much of the clip as the smallest frame can show fairly.
+    /// As much of the clip as the smallest frame can show at all.
     fn cut(&self, codec: VideoCodec, with_sound: bool) -> Option<Design> {
         // The size grows with the time: halve the interval.
         let (mut low, mut high) = (f64::from(SHORTEST_MS) / 1e3, self.task.seconds());
