@@ -55,7 +55,11 @@ impl Yuv {
         let mut out = Self::flat(dimensions, [16, 128, 128]);
         for n in 0..3 {
             let ((w, h), (to_w, to_h)) = (self.size(n), out.size(n));
-            let (x, y) = ((to_w - w) / 2, (to_h - h) / 2);
+            // At even places, so that colours stay on their pixels.
+            let place = |outer: usize, inner: usize| {
+                if n == 0 { (outer - inner) / 4 * 2 } else { (outer - inner) / 2 }
+            };
+            let (x, y) = (place(to_w, w), place(to_h, h));
             for row in 0..h {
                 let at = (y + row) * to_w + x;
                 out.planes[n][at..at + w].copy_from_slice(&self.planes[n][row * w..(row + 1) * w]);

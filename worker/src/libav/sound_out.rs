@@ -86,13 +86,23 @@ pub(super) fn encode(pcm: &Pcm, coding: &AudioCoding, stop: &Stop) -> Result<Cod
     let mut coded = Coded::of(&encoder, (1, coding.sample_rate))?;
     let mut packet = Packet::new()?;
     let channels = usize::from(pcm.channels);
-    for (n, chunk) in pcm.samples.chunks(frame_size * channels).enumerate() {
+    // Silence in front of what an encoder's delay does not fill its first packets with: those are
+    // dropped whole, and the sound begins where it began.
+    // SAFETY: an open encoder.
+    let delay = usize::try_from(unsafe { (*encoder.0).initial_padding }).unwrap_or(0);
+    let lead = (frame_size - delay % frame_size) % frame_size;
+    let lead = if matches!(coding.codec, AudioCodec::Mp3) { 0 } else { lead };
+    let count = (lead + pcm.frames()).div_ceil(frame_size);
+    for n in 0..count {
         if n % 64 == 0 {
             stop.check()?;
         }
         let mut frame = new_frame(coding, format, frame_size)?;
-        fill(&mut frame, chunk, channels, format);
-        frame.pts = (n * frame_size) as i64;
+        let skip = if n == 0 { lead } else { 0 };
+        let from = (n * frame_size + skip - lead) * channels;
+        let chunk = pcm.samples.get(from..).unwrap_or(&[]);
+        fill(&mut frame, chunk, channels, format, skip);
+        frame.pts = (n * frame_size) as i64 - lead as i64;
         encoder.send(Some(&frame))?;
         encoder.drain(&mut packet, &mut coded)?;
     }
@@ -103,13 +113,10 @@ pub(super) fn encode(pcm: &Pcm, coding: &AudioCoding, stop: &Stop) -> Result<Cod
 }
 
 fn open(encoder: &Encoder, coding: &AudioCoding) -> Result<ff::AVSampleFormat, CodecError> {
-    // SAFETY: an encoder that is not open yet; its list of sample formats, if any, has an entry
-    // before its end.
+    let format = sample_format(encoder)?;
+    // SAFETY: an encoder that is not open yet.
     unsafe {
         let context = &mut *encoder.0;
-        let formats = (*context.codec).sample_fmts;
-        let format =
-            if formats.is_null() { ff::AVSampleFormat::AV_SAMPLE_FMT_S16 } else { *formats };
         context.sample_fmt = format;
         context.sample_rate = coding.sample_rate as i32;
         context.bit_rate = i64::from(coding.bitrate);
@@ -123,6 +130,26 @@ fn open(encoder: &Encoder, coding: &AudioCoding) -> Result<ff::AVSampleFormat, C
         check(ff::avcodec_open2(context, ptr::null(), ptr::null_mut()), "opening the encoder")?;
         Ok(format)
     }
+}
+
+/// The best that an encoder takes of those that [`fill`] writes: libmp3lame's first is another.
+fn sample_format(encoder: &Encoder) -> Result<ff::AVSampleFormat, CodecError> {
+    use ff::AVSampleFormat::{
+        AV_SAMPLE_FMT_FLTP, AV_SAMPLE_FMT_NONE, AV_SAMPLE_FMT_S16, AV_SAMPLE_FMT_S16P,
+    };
+    let mut takes = Vec::new();
+    // SAFETY: an encoder's list of sample formats, if any, ends with this mark.
+    unsafe {
+        let mut next = (*(*encoder.0).codec).sample_fmts;
+        while !next.is_null() && *next != AV_SAMPLE_FMT_NONE {
+            takes.push(*next);
+            next = next.add(1);
+        }
+    }
+    [AV_SAMPLE_FMT_FLTP, AV_SAMPLE_FMT_S16P, AV_SAMPLE_FMT_S16]
+        .into_iter()
+        .find(|known| takes.contains(known))
+        .ok_or_else(|| internal("an encoder takes none of the sample formats that are written"))
 }
 
 fn new_frame(
@@ -142,11 +169,21 @@ fn new_frame(
     Ok(frame)
 }
 
-/// Writes samples as the encoder wants them, silence behind the last.
-fn fill(frame: &mut Frame, samples: &[i16], channels: usize, format: ff::AVSampleFormat) {
+/// Writes samples as the encoder wants them, silence before the first (`lead` of each channel) and
+/// behind the last.
+fn fill(
+    frame: &mut Frame,
+    samples: &[i16],
+    channels: usize,
+    format: ff::AVSampleFormat,
+    lead: usize,
+) {
     use ff::AVSampleFormat::{AV_SAMPLE_FMT_FLTP, AV_SAMPLE_FMT_S16, AV_SAMPLE_FMT_S16P};
     let count = frame.nb_samples as usize;
-    let at = |n: usize, channel: usize| samples.get(n * channels + channel).copied().unwrap_or(0);
+    let at = |n: usize, channel: usize| match n.checked_sub(lead) {
+        Some(n) => samples.get(n * channels + channel).copied().unwrap_or(0),
+        None => 0,
+    };
     for channel in 0..channels {
         for n in 0..count {
             let sample = at(n, channel);
@@ -164,6 +201,7 @@ fn fill(frame: &mut Frame, samples: &[i16], channels: usize, format: ff::AVSampl
                     AV_SAMPLE_FMT_S16 => {
                         *(*frame.extended_data).cast::<i16>().add(n * channels + channel) = sample;
                     }
+                    // None other is chosen.
                     _ => {}
                 }
             }
