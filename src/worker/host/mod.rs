@@ -8,9 +8,6 @@ mod remote;
 mod settings;
 mod zygote;
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     os::unix::net::UnixStream,
     sync::{
