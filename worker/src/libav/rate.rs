@@ -57,6 +57,8 @@ pub(super) struct Controller {
     at: f64,
     /// Sums of `first` from every frame to the end.
     rest: Vec<f64>,
+    /// Frames of more bits than these are key frames.
+    key: f64,
     target: f64,
     /// What the second pass takes, for what the first one predicts: settings differ.
     gain: f64,
@@ -68,6 +70,7 @@ pub(super) struct Controller {
     observed: usize,
     bounds: (f64, f64),
     most_change: f64,
+    steady: bool,
 }
 
 impl Controller {
@@ -85,6 +88,14 @@ impl Controller {
         for n in (0..first.len()).rev() {
             rest[n] = rest[n + 1] + first[n];
         }
+        // Where first and second pass weigh pictures, those that stand alone follow another law
+        // than those that lean on others, and are most of a short clip: what they take tells
+        // nothing of the rest.
+        let mean = rest.get(1).copied().unwrap_or(0.0) / (first.len().max(2) - 1) as f64;
+        let key = match law {
+            Law::Power { .. } => f64::INFINITY,
+            Law::Halving { .. } => 4.0 * mean,
+        };
         // A factor, a difference: what is not seen from one picture to the next.
         let most_change = match law {
             Law::Power { .. } => 1.15,
@@ -95,6 +106,7 @@ impl Controller {
             first,
             at,
             rest,
+            key,
             target,
             gain,
             seen: 0.0,
@@ -104,19 +116,30 @@ impl Controller {
             observed: 0,
             bounds,
             most_change,
+            steady: false,
         }
+    }
+
+    /// The same quantiser for all: where there are too few frames to learn from.
+    pub fn steady(mut self, steady: bool) -> Self {
+        self.steady = steady;
+        self
     }
 
     /// The quantiser of the first frame that has not come back, and of those behind it until told
     /// otherwise: for an encoder that looks ahead, and codes a frame as it stands when another is
     /// sent.
     pub fn steer(&mut self) -> f64 {
-        self.given.truncate(self.observed);
+        self.given.truncate(self.observed.max(usize::from(self.steady)));
         self.next()
     }
 
     /// The quantiser of the next frame.
     pub fn next(&mut self) -> f64 {
+        if let Some(first) = self.given.first().copied().filter(|_| self.steady) {
+            self.given.push(first);
+            return first;
+        }
         let n = self.given.len().min(self.first.len());
         // Given out, but not come back yet.
         let flying: f64 = (self.observed..n).map(|i| self.expected(i, self.given[i])).sum();
@@ -167,7 +190,9 @@ impl Controller {
     pub fn observe(&mut self, bits: f64) {
         let n = self.observed;
         let given = self.given.get(n).or(self.given.last());
-        if let (Some(first), Some(given)) = (self.first.get(n), given) {
+        if let (Some(first), Some(given)) = (self.first.get(n), given)
+            && *first < self.key
+        {
             self.predicted += first * self.law.bits(self.at, *given);
             self.seen += bits;
             // The first guess counts as much as a sixteenth of the whole.
