@@ -10,7 +10,7 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     capacity::clip,
     config::Config,
-    model::{Action, Category, MediaKind, ReasonCode, Stop},
+    model::{Action, Bytes, Category, MediaKind, ReasonCode, Stop},
     profile::DeviceDescription,
     service::Service,
 };
@@ -187,17 +187,76 @@ fn check(
     faults
 }
 
-#[test]
-fn sound_and_video_for_four_classes() {
+fn service() -> Option<Service> {
     let service = Service::new(Config { threads: 2, ..Config::default() });
     match service.start_workers() {
         Ok(Some(_)) => {}
-        Ok(None) => return println!("skipped: no mmsfit-worker beside the tests"),
+        Ok(None) => {
+            println!("skipped: no mmsfit-worker beside the tests");
+            return None;
+        }
         Err(error) => panic!("{error}"),
     }
-    if Command::new("ffprobe").arg("-version").output().is_err() {
-        return println!("skipped: no ffprobe");
+    support::has_program("ffprobe").then_some(service)
+}
+
+/// Every clip once as large as the device takes it, and again under limits of 70 % and 40 % of
+/// that, which bind for certain.
+#[test]
+fn limits_that_bind_are_filled() {
+    let Some(service) = service() else { return };
+    let mut files = vec![("own-clip.avi".to_owned(), clip::avi(320, 240, 6).expect("a film"))];
+    files.extend(support::corpus("video"));
+    let all = std::env::var_os("MMSFIT_ALL").is_some();
+    let (mut fills, mut tries, mut poor) = (Vec::new(), Vec::new(), Vec::new());
+    for (n, (name, data)) in files.iter().enumerate() {
+        for (k, class) in CLASSES.iter().enumerate() {
+            // A minute of high definition is decoded in `sound_and_video_for_four_classes`.
+            if name.contains("1080p") || !(all || n == 0 || (n + k) % 4 == 0) {
+                continue;
+            }
+            let fit = |limit: Option<u64>| {
+                let device = DeviceDescription {
+                    device_id: Some(class.device.into()),
+                    ..Default::default()
+                };
+                let mut request = support::bare(name, data, device);
+                request.limits.max_message_bytes = limit.map(Bytes::new);
+                let response = service.adapt(request, &Stop::never()).ok()?;
+                let part = response.report.parts.into_iter().next()?;
+                let kind = part.after.as_ref()?.kind;
+                let fitted = part.action == Action::Transcode && kind == MediaKind::Video;
+                fitted.then(|| (support::bytes_of(&response.content).len() as u64, part.encodes))
+            };
+            let Some((full, _)) = fit(None) else { continue };
+            for share in [0.7, 0.4] {
+                let limit = (full as f64 * share) as u64;
+                let Some((size, encodes)) = fit(Some(limit)) else { continue };
+                assert!(size <= limit, "{name} for {}: {size} of {limit}", class.device);
+                let fill = size as f64 / limit as f64;
+                fills.push(fill);
+                tries.push(f64::from(encodes));
+                if fill < 0.9 {
+                    poor.push(format!("{name} for {}: {size} of {limit}", class.device));
+                }
+            }
+        }
     }
+    let at = |values: &[f64], share| support::percentile(values, share).unwrap_or(1.0);
+    let (median, low) = (at(&fills, 0.5), at(&fills, 0.1));
+    println!(
+        "{} fits: fill {median:.3} at the median, {low:.3} at the 10th percentile",
+        fills.len()
+    );
+    println!("encodes: {} at the median, {} at the most", at(&tries, 0.5), at(&tries, 1.0));
+    println!("below 0.9:\n{}", poor.join("\n"));
+    assert!(median >= 0.93, "{median}");
+    assert!(at(&tries, 0.9) <= 2.0, "{tries:?}");
+}
+
+#[test]
+fn sound_and_video_for_four_classes() {
+    let Some(service) = service() else { return };
     let mut files = vec![
         ("own-voice.wav".to_owned(), clip::wav(9)),
         ("own-clip.avi".to_owned(), clip::avi(320, 240, 6).expect("a film")),

@@ -221,6 +221,10 @@ pub(super) fn write_file(
             let at_least = Bytes::new(payload.max(cap.get() + 1));
             return Err(EncodeError::OverCap { at_least });
         }
+        // What is written is ours to get right.
+        Err(CodecError::Malformed { format, detail }) => {
+            return Err(CodecError::Internal(format!("{format}: {detail}")).into());
+        }
         Err(error) => return Err(error.into()),
     }
     let bytes = std::mem::take(&mut file.sink.bytes);

@@ -77,7 +77,15 @@ pub(super) fn remux(
     }
     from_zero(&mut coded)?;
     let tracks: Vec<&Coded> = coded.iter().collect();
-    Ok(mux::write_file(recipe.container, &tracks, recipe.video, cap)?.into())
+    match mux::write_file(recipe.container, &tracks, recipe.video, cap) {
+        Ok(file) => Ok(file.into()),
+        // Others pack their tracks in ways that have no place in the new file: several frames of
+        // AMR in one sample.
+        Err(EncodeError::Codec(CodecError::Internal(detail))) => {
+            Err(CodecError::Unsupported { format: "container", detail }.into())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Moves all times so that the first is zero. Times that do not grow cannot be written.

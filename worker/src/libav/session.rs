@@ -132,7 +132,10 @@ impl Session for AvSession {
 
     fn facts(&mut self) -> ContentFacts {
         let mut facts = ContentFacts::default();
-        if self.probed.info.audio.is_some()
+        // What came through a codec made for speech is none the worse for another.
+        let spoken =
+            |codec: &str| ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms"].contains(&codec);
+        if self.probed.info.audio.as_ref().is_some_and(|track| !spoken(&track.codec))
             && let Ok(pcm) = self.pcm(16_000, 1, &Stop::never())
         {
             facts.music = music::is_music(&pcm.samples);
