@@ -3,7 +3,10 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::mpsc::RecvTimeoutError,
+    time::{Duration, Instant},
+};
 
 use mmsfit::{
     capacity::{clip, photo, samples},
@@ -31,6 +34,17 @@ fn children_of(pid: u32) -> usize {
     list.map_or(0, |list| list.split_whitespace().count())
 }
 
+/// Kilobytes that a process holds, and how many descriptors.
+type Held = (u64, usize);
+
+fn held_by(pid: u32) -> Held {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+    let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = |text: &str| text.trim().split(' ').next().and_then(|n| n.parse().ok());
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it lives").count();
+    (rss.and_then(number).expect("a size"), files)
+}
+
 #[test]
 fn an_attack_costs_one_part() {
     let mut config = Config { threads: 2, ..Config::default() };
@@ -45,7 +59,13 @@ fn an_attack_costs_one_part() {
     };
     let photo = samples::jpeg(&photo::photo(1152, 864, 1), None).expect("a photo");
     let voice = clip::wav(3);
-    for attack in [
+    // After the first rounds, when whatever is allocated once is there: host and zygote.
+    let (mut level, mut last) = (None, Vec::new());
+    let own = std::process::id();
+    let attacks = [
+        "encode open",
+        "encode write",
+        "encode kill",
         "encode connect",
         "encode fork",
         "encode exec",
@@ -62,7 +82,15 @@ fn an_attack_costs_one_part() {
         "open spin",
         "open sleep",
         "open lie-bytes",
-    ] {
+    ];
+    for (round, attack) in
+        attacks.into_iter().chain(std::iter::repeat_n("encode segv", 12)).enumerate()
+    {
+        let now = (held_by(own), held_by(status.pid));
+        if round == 6 {
+            level = Some(now);
+        }
+        last.push(now);
         let evil = format!("#!MMSFIT-FAULT {attack} ");
         let parts = vec![
             part("photo", &MediaType::JPEG, photo.clone()),
@@ -75,9 +103,14 @@ fn an_attack_costs_one_part() {
         let request = AdaptRequest { device, ..AdaptRequest::new(content) };
         let stop = Stop::never();
         let later = stop.clone();
+        let (done, over) = std::sync::mpsc::channel::<()>();
         let clock = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(9));
-            later.set(StopCause::Deadline);
+            if over
+                .recv_timeout(Duration::from_secs(9))
+                .is_err_and(|e| e == RecvTimeoutError::Timeout)
+            {
+                later.set(StopCause::Deadline);
+            }
         });
         let began = Instant::now();
         let answer = service.adapt(request, &stop);
@@ -92,7 +125,8 @@ fn an_attack_costs_one_part() {
             report.parts[1].reasons
         );
         assert!(!report.parts[1].reasons.is_empty(), "{attack}");
-        drop(clock);
+        drop(done);
+        clock.join().expect("it ends");
     }
     let until = Instant::now() + Duration::from_secs(5);
     while children_of(status.pid) > 0 {
@@ -101,4 +135,18 @@ fn an_attack_costs_one_part() {
     }
     let after = service.start_workers().expect("runs").expect("is there");
     assert_eq!((after.pid, after.restarts, after.jobs_running), (status.pid, 0, 0));
+    let (host, zygote) = level.expect("enough rounds");
+    // The least of the last rounds: between two, the last photo may not be freed yet.
+    let last = &last[last.len() - 8..];
+    let least = |of: &dyn Fn(&(Held, Held)) -> Held| {
+        let memory = last.iter().map(|now| of(now).0).min();
+        let files = last.iter().map(|now| of(now).1).min();
+        (memory.expect("rounds"), files.expect("rounds"))
+    };
+    for (who, before, after) in
+        [("host", host, least(&|now| now.0)), ("zygote", zygote, least(&|now| now.1))]
+    {
+        assert!(after.0 <= before.0 + 2_000, "{who}: {} kB, then {}", before.0, after.0);
+        assert!(after.1 <= before.1, "{who}: {} descriptors, then {}", before.1, after.1);
+    }
 }
