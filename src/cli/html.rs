@@ -98,7 +98,7 @@ fn section(part: &PartReport, pair: &Pair) -> String {
         low = if pictures { "" } else { " low" },
         number = u64::from(part.id.0) + 1,
         name = escape(&report::label(part)),
-        action = words::action(part.action),
+        action = words::done(part),
         before = figure("Before", &part.before, pair.before.as_deref(), &report::label(part)),
         why = why(part),
     )

@@ -114,7 +114,7 @@ fn row(part: &PartReport, tense: Tense) -> (Vec<Cell>, Vec<String>) {
     };
     let (verb, tone) = (
         match tense {
-            Tense::Done => words::action(part.action),
+            Tense::Done => words::done(part),
             Tense::Planned => words::intent(part.action),
         },
         match part.action {

@@ -2,8 +2,8 @@
 //! until somebody has found words for it.
 
 use crate::model::{
-    Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, Provenance, Reason,
-    ReasonCode, RepairCode, Source,
+    Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, PartReport,
+    Provenance, Reason, ReasonCode, RepairCode, Source,
 };
 
 /// A reason as a sentence, with its figures.
@@ -60,6 +60,12 @@ pub fn action(action: Action) -> &'static str {
         Action::Replace => "replaced",
         Action::Drop => "left out",
     }
+}
+
+/// What was done to a part: one that was moved into another file was not coded anew.
+pub fn done(part: &PartReport) -> &'static str {
+    let moved = part.reasons.iter().any(|reason| reason.code == ReasonCode::ContainerChanged);
+    if moved && part.action == Action::Transcode { "moved" } else { action(part.action) }
 }
 
 /// What would be done.
@@ -216,7 +222,7 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         _ => match category {
             Category::Caller => Some("see `mmsfit help`"),
             Category::Input => Some("`mmsfit inspect FILE` tells what a file is"),
-            Category::Unsupported => Some("convert it to JPEG, PNG or GIF first"),
+            Category::Unsupported => Some("`mmsfit devices NAME` tells what the device takes"),
             Category::TooLarge => Some("the limits are in `mmsfit check-config`"),
             Category::CannotFit => Some("raise the limit, or send fewer parts"),
             Category::NotAllowed => Some("`mmsfit plan` tells what would have to be changed"),
