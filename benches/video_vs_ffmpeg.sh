@@ -75,9 +75,12 @@ for clip in "${clips[@]}"; do
         echo "$codec $got $other $a $b $ratio" >>"$work/rows"
     done
 done
-# What all of it comes to, by codec: the mean of the ratios, and of the differences of SSIM in
-# decibels, over clips for which both took the same bytes within 3 %.
-awk '{ n[$1]++; ratio[$1] += $6; d = $3 / $2
-       if (d > 0.97 && d < 1.03) { m[$1]++; gain[$1] += 10 * log((1 - $5) / (1 - $4)) / log(10) } }
-     END { for (c in n) printf "%s: %d clips, CPU %.2f of ffmpeg; %d at the same bytes, SSIM %+.2f dB\n",
-               c, n[c], ratio[c] / n[c], m[c], m[c] ? gain[c] / m[c] : 0 }' "$work/rows" | sort
+# What all of it comes to, by codec: medians of the ratios, and of the differences of SSIM in
+# decibels over clips for which both took the same bytes within 3 %.
+median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) printf "%.2f", v[int((NR + 1) / 2)] }'; }
+for codec in h263 h264; do
+    ratio=$(awk -v c=$codec '$1 == c { print $6 }' "$work/rows" | median)
+    gain=$(awk -v c=$codec '$1 == c && $3 / $2 > 0.97 && $3 / $2 < 1.03 {
+        print 10 * log((1 - $5) / (1 - $4)) / log(10) }' "$work/rows" | median)
+    echo "$codec: $(grep -c "^$codec" "$work/rows") clips, CPU $ratio of ffmpeg; SSIM ${gain:+$gain dB more} at the same bytes"
+done
