@@ -1,4 +1,6 @@
 //! Sound and clips against a size model: encoders that miss what was asked by a few percent.
+//!
+//! Long because one size model and one set of device classes serve all of them.
 
 use super::*;
 use crate::model::{
