@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, process::Command};
 use bytes::Bytes as Buffer;
 use mmsfit::{
     capacity::samples,
+    codec::text,
     config::Config,
     message::{Edit, Form, Message, ParseLimits},
     model::{Category, Counting, Interface, MediaKind, Stop},
@@ -188,12 +189,14 @@ fn faults(
     if dangling.len() > self::dangling(before).len() {
         faults.push(format!("SMIL refers to nothing: {dangling:?}"));
     }
-    let texts = |message: &Message| -> Vec<Buffer> {
+    // The same words, in whatever charset.
+    let texts = |message: &Message| -> Vec<String> {
         // The SOAP envelope of MM7 is no text for people, and does not go over MM1.
         let text = |p: &&mmsfit::message::Part| {
             p.declared.kind() == MediaKind::Text && p.declared.as_str() != "text/xml"
         };
-        message.parts().iter().filter(text).map(|p| p.data.clone()).collect()
+        let words = |p: &mmsfit::message::Part| text::read(&p.data, p.charset.as_deref()).text;
+        message.parts().iter().filter(text).map(words).collect()
     };
     if texts(before) != texts(&after) {
         faults.push("texts changed".into());

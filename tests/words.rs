@@ -4,10 +4,10 @@
 use mmsfit::{
     grpc::{DESCRIPTORS, v1},
     model::{
-        AcceptList, Action, AudioCodec, Bytes, Capabilities, Counting, Dimensions, ImageLimit,
-        LimitSource, Limits, MediaInfo, MediaKind, MediaType, Outcome, PartId, PartReport,
-        Provenance, Reason, ReasonCode, Repair, RepairCode, Report, Source, Sourced, VideoCodec,
-        VideoSupport, Warning, WireLimit,
+        AcceptList, Action, AudioCodec, Bytes, Capabilities, ContentClass, Counting, Dimensions,
+        ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, MediaType, Outcome, PartId,
+        PartReport, Provenance, Reason, ReasonCode, Repair, RepairCode, Report, Source, Sourced,
+        VideoCodec, VideoSupport, Warning, WireLimit,
     },
 };
 use prost::Message;
@@ -120,6 +120,8 @@ fn report() -> Report {
         parts: vec![dropped, photo],
         warnings: vec![Warning { code: "DECLARED_TYPE".into(), message: "was text".into() }],
         capabilities: Some(capabilities()),
+        content_class_before: None,
+        content_class_after: Some(ContentClass::ImageRich),
     }
 }
 

@@ -88,6 +88,8 @@ impl Engine for Halver {
                 cpu_ms: 1.0,
             }],
             warnings: Vec::new(),
+            content_class_before: None,
+            content_class_after: None,
             capabilities: None,
         };
         let limits = Limits::default();

@@ -9,7 +9,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use crate::model::{Bytes, Dimensions, Effort, Interface, SenderType};
+use crate::model::{Bytes, ContentClass, Dimensions, Effort, Interface, SenderType};
 
 const ABOUT: &str = "Fits multimedia messages to what a device can show and to the bytes a \
                      carrier lets through";
@@ -138,6 +138,10 @@ pub struct DeviceArgs {
     /// Device name from `mmsfit devices`, a UAProf document, or the URL it is published at
     #[arg(long, value_name = "ID|FILE|URL", env = "MMSFIT_DEVICE")]
     pub device: Option<String>,
+    /// Fit to a content class in place of a device: text, image-basic, image-rich, video-basic,
+    /// video-rich, megapixel, content-basic, content-rich
+    #[arg(long, value_name = "CLASS", conflicts_with = "device")]
+    pub class: Option<ContentClass>,
     /// The device's User-Agent
     #[arg(long, value_name = "TEXT")]
     pub user_agent: Option<String>,

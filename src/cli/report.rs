@@ -1,8 +1,8 @@
 //! A report as a table for people.
 
 use crate::model::{
-    Action, Bytes, ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, Outcome, PartReport,
-    Report, WireLimit,
+    Action, Bytes, ContentClass, ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, Outcome,
+    PartReport, Report, WireLimit,
 };
 
 use super::{
@@ -84,6 +84,9 @@ pub fn render(
         out.push_str(&format!("{text}\n"));
     }
     out.push_str(&format!("{}\n", verdict(report.outcome, tense, paint)));
+    if let Some(text) = class_words(report) {
+        out.push_str(&format!("{text}\n"));
+    }
     for warning in &report.warnings {
         let text = format!("warning: {} ({})", safe(&warning.message), safe(&warning.code));
         out.push_str(&paint.tone(Tone::Changed, &text));
@@ -179,6 +182,19 @@ fn totals(report: &Report, tense: Tense, names: Names<'_>) -> String {
     format!("{line}\n")
 }
 
+/// The content class, and what becomes of it.
+fn class_words(report: &Report) -> Option<String> {
+    let name = |class: Option<ContentClass>| class.map_or("none", ContentClass::name);
+    let (before, after) = (report.content_class_before, report.content_class_after);
+    match (before, after) {
+        (None, None) => None,
+        (_, Some(_)) if before != after => {
+            Some(format!("content class {} → {}", name(before), name(after)))
+        }
+        _ => Some(format!("content class {}", name(before))),
+    }
+}
+
 fn verdict(outcome: Outcome, tense: Tense, paint: Paint) -> String {
     let tone = match outcome {
         Outcome::Unchanged => Tone::Good,
@@ -191,7 +207,9 @@ fn verdict(outcome: Outcome, tense: Tense, paint: Paint) -> String {
 
 #[cfg(test)]
 pub mod tests {
-    use crate::model::{Counting, Dimensions, MediaType, PartId, Reason, ReasonCode, Warning};
+    use crate::model::{
+        ContentClass, Counting, Dimensions, MediaType, PartId, Reason, ReasonCode, Warning,
+    };
 
     use super::*;
 
@@ -252,6 +270,8 @@ pub mod tests {
             ],
             warnings: vec![Warning { code: "X".into(), message: "mind this".into() }],
             capabilities: None,
+            content_class_before: None,
+            content_class_after: Some(ContentClass::ImageRich),
         }
     }
 

@@ -183,6 +183,10 @@ fn describe(args: &DeviceArgs) -> Result<DeviceDescription, Failure> {
             device.device_id = Some(named.clone());
         }
     }
+    // Every class has a document of its name in the store.
+    if let Some(class) = args.class {
+        device.device_id = Some(format!("class-{class}"));
+    }
     Ok(device)
 }
 

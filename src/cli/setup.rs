@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, ProcessEnv},
+    model::{Language, Notice, Trim},
     service::{Service, WorkerStatus},
 };
 
@@ -105,6 +106,11 @@ pub fn check_config(
                 "maxCallSeconds": config.worker.max_call_seconds,
                 "maxJobs": config.worker.max_jobs,
             })),
+            "policy": {
+                "trim": if config.policy.trim == Trim::Allow { "allow" } else { "never" },
+                "notice": if config.policy.notice == Notice::Text { "text" } else { "off" },
+                "language": config.policy.language.map_or("auto", Language::code),
+            },
             "devices": devices,
             "carriers": carriers,
         });
@@ -124,6 +130,8 @@ pub fn check_config(
         ("pixels of an animation", config.decode.max_total_pixels.to_string()),
         ("frames of an animation", config.decode.max_frames.to_string()),
         ("memory for decoding one", config.decode.max_memory.to_string()),
+        ("sounds and clips too long", trim_words(config).to_owned()),
+        ("what is left out", notice_words(config).to_owned()),
         ("devices known", devices.to_string()),
         ("carriers known", carriers.to_string()),
     ] {
@@ -135,6 +143,21 @@ pub fn check_config(
     let body = table.render(screen.width(), screen.paint(true));
     screen.out(&format!("configuration: {source}\n\n{body}"))?;
     Ok(0)
+}
+
+fn trim_words(config: &Config) -> &'static str {
+    match config.policy.trim {
+        Trim::Never => "become a picture or are refused",
+        Trim::Allow => "are cut, with a fade",
+    }
+}
+
+fn notice_words(config: &Config) -> &'static str {
+    match (config.policy.notice, config.policy.language) {
+        (Notice::Off, _) => "goes without a word",
+        (Notice::Text, None) => "leaves a notice in the language of the carrier's country",
+        (Notice::Text, Some(_)) => "leaves a notice",
+    }
 }
 
 /// The worker processes: what holds them, and what they are made of.

@@ -49,6 +49,8 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::MusicAsSpeech => "music in a codec made for speech: the device has no other",
         ReasonCode::Shortened => "cut shorter, as the policy allows",
         ReasonCode::AnimationAsVideo => "the animation became a video",
+        ReasonCode::CharsetConverted => "written in a charset that the device reads",
+        ReasonCode::Transliterated => "letters that the device lacks written with others",
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod image;
 pub mod remote;
 mod sniff;
+pub mod text;
 
 pub use sniff::sniff;
 

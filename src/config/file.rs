@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Config, ConfigError, Env, WorkerMode};
-use crate::profile::nearest;
+use crate::{model::Language, profile::nearest};
 
 /// One value as written; what it means is decided by its key.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +39,8 @@ struct File {
     decode: Decode,
     #[serde(default)]
     worker: Worker,
+    #[serde(default)]
+    policy: PolicyValues,
     #[serde(default)]
     defaults: DefaultValues,
 }
@@ -71,6 +73,15 @@ struct Worker {
     max_cpu_seconds: Entry,
     max_call_seconds: Entry,
     max_jobs: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyValues {
+    trim: Entry,
+    notice: Entry,
+    language: Entry,
+    background: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -146,6 +157,18 @@ pub(super) fn resolve(
         let message = "mmsfit-worker does not lie beside mmsfit; see worker.program";
         return Err(error("worker.mode", place.unwrap_or_default(), message));
     }
+
+    let (policy, from) = (&mut config.policy, &file.policy);
+    settings.set("policy.trim", &from.trim, &mut policy.trim)?;
+    settings.set("policy.notice", &from.notice, &mut policy.notice)?;
+    let mut language = String::from("auto");
+    settings.set("policy.language", &from.language, &mut language)?;
+    if language != "auto" {
+        let mut fixed = Language::default();
+        settings.set("policy.language", &from.language, &mut fixed)?;
+        policy.language = Some(fixed);
+    }
+    settings.set("policy.background", &from.background, &mut policy.background)?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
     let size = &mut defaults.max_message_bytes;

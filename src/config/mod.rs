@@ -25,7 +25,12 @@ pub use self::{
     store::Store,
     worker::{WorkerConfig, WorkerMode},
 };
-use crate::{codec::DecodeLimits, message::ParseLimits, model::Bytes, profile::Defaults};
+use crate::{
+    codec::DecodeLimits,
+    message::ParseLimits,
+    model::{Bytes, Color, Language, Notice, Trim},
+    profile::Defaults,
+};
 
 /// All settings, resolved.
 #[derive(Clone, Debug)]
@@ -50,10 +55,31 @@ pub struct Config {
     pub uaprof_mirror_dir: Option<PathBuf>,
     /// What holds where neither device nor carrier says anything.
     pub defaults: Defaults,
+    /// What is given up, and how that is told.
+    pub policy: PolicyConfig,
     /// The worker processes, where codecs written in C run.
     pub worker: WorkerConfig,
     /// Devices and carriers, loaded.
     pub store: Arc<Store>,
+}
+
+/// What is given up where something must be, and how that is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyConfig {
+    /// Whether sounds and clips may be cut shorter. Default: never.
+    pub trim: Trim,
+    /// What stands for a part that is left out. Default: nothing.
+    pub notice: Notice,
+    /// The language of notices. Default: that of the carrier's country, else English.
+    pub language: Option<Language>,
+    /// The colour behind transparent pixels where the format has none. Default: white.
+    pub background: Color,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self { trim: Trim::Never, notice: Notice::Off, language: None, background: Color([255; 3]) }
+    }
 }
 
 impl Default for Config {
@@ -68,6 +94,7 @@ impl Default for Config {
             carriers_dirs: Vec::new(),
             uaprof_mirror_dir: None,
             defaults: Defaults::default(),
+            policy: PolicyConfig::default(),
             worker: WorkerConfig::default(),
             store: Store::embedded(),
         }

@@ -8,7 +8,7 @@ use super::{
     names::{self, Taken},
     smil::{self, Fate, Index},
 };
-use crate::model::{MediaType, PartId};
+use crate::model::{MediaKind, MediaType, PartId};
 
 /// What changes in one leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(super) struct Change {
     pub replaced: bool,
     /// Names that change, old to new.
     pub names: Vec<(String, String)>,
+    /// The element of a presentation that shows it now, where the medium is another.
+    pub element: Option<&'static str>,
     /// Whether it goes.
     pub gone: bool,
 }
@@ -88,6 +90,7 @@ pub(super) fn changes(leaves: &[&Leaf], edits: &[Edit]) -> Result<Vec<Change>, M
                 names: new_names(leaf, content_type, &mut taken),
                 content_type: Some(clean(content_type)),
                 data: Some(data.clone()),
+                element: new_element(&leaf.part.declared, content_type),
                 replaced: true,
                 gone: false,
             },
@@ -97,6 +100,7 @@ pub(super) fn changes(leaves: &[&Leaf], edits: &[Edit]) -> Result<Vec<Change>, M
                 data: Some(Buffer::new()),
                 replaced: true,
                 names: new_names(leaf, "text/plain", &mut taken),
+                element: new_element(&leaf.part.declared, "text/plain"),
                 gone: false,
             },
             Edit::Drop => Change { gone: true, ..Change::default() },
@@ -109,6 +113,19 @@ pub(super) fn changes(leaves: &[&Leaf], edits: &[Edit]) -> Result<Vec<Change>, M
 /// A content type without control characters: it goes into headers.
 fn clean(content_type: &str) -> String {
     content_type.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
+}
+
+/// The media element (SMIL 2.0 clause 7.3) of the new type, where the old one has another.
+fn new_element(old: &MediaType, content_type: &str) -> Option<&'static str> {
+    let element = |kind| match kind {
+        MediaKind::Image => Some("img"),
+        MediaKind::Audio => Some("audio"),
+        MediaKind::Video => Some("video"),
+        MediaKind::Text => Some("text"),
+        MediaKind::Presentation | MediaKind::Drm | MediaKind::Other => None,
+    };
+    let (before, after) = (old.kind(), MediaType::fold(content_type).kind());
+    if before == after { None } else { element(after) }
 }
 
 /// The names that change with the type; one old name gets one new name.
@@ -137,7 +154,9 @@ pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change]) {
         .iter()
         .map(|change| match change {
             Change { gone: true, .. } => Fate::Gone,
-            Change { names, .. } if !names.is_empty() => Fate::Rename(names.clone()),
+            Change { names, element, .. } if !names.is_empty() || element.is_some() => {
+                Fate::Become(names.clone(), *element)
+            }
             _ => Fate::Stay,
         })
         .collect();

@@ -5,7 +5,7 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Bytes, Counting, Framing, Interface, MediaKind, PartId};
+use crate::model::{Bytes, ContentClass, Counting, Framing, Interface, MediaKind, PartId};
 
 mod date;
 mod edits;
@@ -214,6 +214,27 @@ impl Message {
             }
         };
         Ok(Self::new(doc, None))
+    }
+
+    /// With this class in X-Mms-Content-Class, where the message has that header; else as it is.
+    #[must_use]
+    pub fn with_content_class(&self, class: ContentClass) -> Self {
+        const NAME: &str = "x-mms-content-class";
+        let doc = match &self.doc {
+            Doc::Pdu(pdu) => pdu.classed(class).map(Doc::Pdu),
+            Doc::Mime(entity) => entity.with_header(NAME, class.name()).map(Doc::Mime),
+            Doc::Parts { headers, leaves } => {
+                let mut headers = headers.clone();
+                let mut found = false;
+                for (_, value) in headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(NAME)) {
+                    *value = class.name().to_owned();
+                    found = true;
+                }
+                found.then(|| Doc::Parts { headers, leaves: leaves.clone() })
+            }
+            Doc::Bare(_) => None,
+        };
+        doc.map_or_else(|| self.clone(), |doc| Self::new(doc, None))
     }
 
     /// The bytes of the message in `form`; in its own form and unedited, the input itself.

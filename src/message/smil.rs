@@ -15,8 +15,9 @@ use super::leaf::Leaf;
 pub(super) enum Fate {
     /// They stay.
     Stay,
-    /// Its labels change: old to new. Content-ID stays.
-    Rename(Vec<(String, String)>),
+    /// Its labels change, old to new, and the element that shows it, where the medium is another
+    /// (`video` to `img`). Content-ID stays.
+    Become(Vec<(String, String)>, Option<&'static str>),
     /// It goes, and the elements that refer to it.
     Gone,
 }
@@ -151,8 +152,14 @@ fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> 
                 removed.push(tag.range.start..end);
                 continue;
             }
-            (Fate::Rename(map), Some(Found::Label(_))) => {
-                if let Some(fresh) = new_value(&value, map) {
+            (Fate::Become(map, element), Some(found)) => {
+                if let Some(element) = element.filter(|fresh| shows_other(&tag.name, fresh)) {
+                    changes.push((tag.word.clone(), element.into()));
+                    if let Some(close) = ends[at] {
+                        changes.push((tags[close].word.clone(), element.into()));
+                    }
+                }
+                if let (Found::Label(_), Some(fresh)) = (found, new_value(&value, map)) {
                     changes.push((src, attribute(&fresh)));
                 }
             }
@@ -196,6 +203,14 @@ fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> 
     }
     out.extend(&data[at..]);
     Some(out)
+}
+
+/// Whether an element shows one medium, and another than `fresh` does. `ref` shows all.
+fn shows_other(name: &str, fresh: &str) -> bool {
+    matches!(name, "text" | "textstream" | "img" | "animation" | "audio" | "video")
+        && name != fresh
+        && (name, fresh) != ("animation", "img")
+        && (name, fresh) != ("textstream", "text")
 }
 
 /// The new value of a `src` whose label changes, in the dress of the old: `cid:` and percent

@@ -97,6 +97,12 @@ pub enum ReasonCode {
     /// An animation became a video.
     #[serde(rename = "REASON_CODE_ANIMATION_AS_VIDEO")]
     AnimationAsVideo,
+    /// A text was written in a charset that the device reads.
+    #[serde(rename = "REASON_CODE_CHARSET_CONVERTED")]
+    CharsetConverted,
+    /// Characters that no charset of the device has were written with others.
+    #[serde(rename = "REASON_CODE_TRANSLITERATED")]
+    Transliterated,
 }
 
 /// A reason and, where it helps, the figures behind it.

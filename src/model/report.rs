@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Bytes, Capabilities, MediaInfo, Reason, WireLimit};
+use super::{Bytes, Capabilities, ContentClass, MediaInfo, Reason, WireLimit};
 
 /// A part of a message: its position in the message as it came, from 0. Nested multiparts count
 /// their leaves in order.
@@ -103,6 +103,12 @@ pub struct Report {
     pub wire_bytes_before: Bytes,
     /// Wire bytes after, by the same counting.
     pub wire_bytes_after: Bytes,
+    /// The content class of the message as it came; none where it is in no class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_class_before: Option<ContentClass>,
+    /// The content class of the message as it goes out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_class_after: Option<ContentClass>,
     /// One entry a part, in the order of the message as it came.
     pub parts: Vec<PartReport>,
     /// Warnings.

@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use super::{
     Engine, Job, PipelineError, check,
     fitting::{Fitted, FittedPart},
-    is_bare,
+    is_bare, notices, texts,
 };
 use crate::{
     codec::Verified,
     message::{Edit, Message},
-    model::{Action, Category},
+    model::{Action, Category, Report},
     plan::{PartFacts, PartPlan},
 };
 
@@ -86,6 +86,7 @@ pub(super) fn message(job: &Job, fitted: &Fitted) -> Result<Message, PipelineErr
         .iter()
         .zip(&fitted.results)
         .map(|(part, result)| match (part.action, result) {
+            (Action::Keep | Action::Transcode, None) if part.recode.is_some() => recoded(job, part),
             (Action::Transcode, Some(result)) => Edit::Replace {
                 content_type: accept.spelling_of(&result.recipe.media_type()),
                 data: result.data.clone(),
@@ -96,10 +97,24 @@ pub(super) fn message(job: &Job, fitted: &Fitted) -> Result<Message, PipelineErr
                 }
                 None => Edit::Keep,
             },
-            _ => Edit::Drop,
+            _ => notices::edit(job, part),
         })
         .collect();
     Ok(job.message.rewrite(&edits)?)
+}
+
+fn recoded(job: &Job, part: &PartPlan) -> Edit {
+    part.recode.as_ref().map_or(Edit::Keep, |recode| texts::edit(job, part, recode))
+}
+
+/// The message with its new class in the header, where it has one. The draft had the longest name.
+pub(super) fn classed(job: &Job, message: Message, report: &mut Report) -> Message {
+    let Some(class) = report.content_class_after else { return message };
+    let message = message.with_content_class(class);
+    if let Some(limit) = report.limit {
+        report.wire_bytes_after = message.wire_size(limit.counting, job.interface);
+    }
+    message
 }
 
 /// No message leaves over a limit: the last word, on the serialized length.

@@ -8,7 +8,8 @@ use bytes::Bytes as Buffer;
 use rayon::prelude::*;
 
 use super::{
-    Engine, Job, PipelineError, Prepared, check::Output, convert, facts, overhead, refine, tasks,
+    Engine, Job, PipelineError, Prepared, check::Output, convert, facts, notices, overhead, refine,
+    tasks,
 };
 use crate::{
     codec::{CodecError, EncodeError, Reference, Session, Verified},
@@ -156,6 +157,8 @@ pub(super) fn fit(
     refine::rescue(engine, &mut works, &parts, &constraints, stop)?;
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
     refine::restore_originals(job, &mut works, &mut parts, facts);
+    let sizes = refine::sizes(&works, &parts);
+    notices::place(job, &mut parts, facts, &sizes);
     constraints = overhead::constraints(job, &parts);
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
     let verified =
@@ -213,8 +216,7 @@ fn open_all(
     wasted: &mut [Duration],
     stop: &Stop,
 ) -> Result<Vec<Work>, PipelineError> {
-    let todo: Vec<usize> =
-        (0..parts.len()).filter(|i| parts[*i].action == Action::Transcode).collect();
+    let todo: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].is_fitted()).collect();
     let opened: Vec<(usize, Duration, Result<Work, CodecError>)> = todo
         .into_par_iter()
         .map(|index| {

@@ -9,10 +9,12 @@ mod consequences;
 mod convert;
 mod facts;
 mod fitting;
+mod notices;
 mod overhead;
 mod refine;
 mod report;
 mod tasks;
+mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -91,7 +93,7 @@ impl Engine {
     /// # Errors
     /// No plan can fit.
     pub fn prepare(&self, job: &Job) -> Result<Prepared, PipelineError> {
-        let facts = facts::collect(&job.message, self);
+        let facts = facts::collect(&job.message, &job.capabilities, self);
         let plan = plan::plan(
             plan::Input {
                 parts: &facts,
@@ -128,8 +130,9 @@ impl Engine {
         assemble::refuse_empty(job, &prepared.facts, &fitted.parts)?;
         let verified = assemble::verify_parts(self, &prepared.facts, &fitted)?;
         let message = assemble::message(job, &fitted)?;
+        let mut report = report::finished(job, prepared, &fitted, verified, &message);
+        let message = assemble::classed(job, message, &mut report);
         assemble::verify_size(job, &message)?;
-        let report = report::finished(job, prepared, &fitted, verified, &message);
         Ok(Adapted { message, report })
     }
 }

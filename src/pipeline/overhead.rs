@@ -2,10 +2,10 @@
 
 use bytes::Bytes as Buffer;
 
-use super::Job;
+use super::{Job, notices, texts};
 use crate::{
     message::Edit,
-    model::{Action, Bytes},
+    model::{Action, Bytes, ContentClass},
     plan::{Constraint, PartPlan},
 };
 
@@ -18,7 +18,9 @@ pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
     let draft = if all_kept {
         job.message.clone()
     } else {
-        job.message.rewrite(&edits).unwrap_or_else(|_| job.message.clone())
+        let draft = job.message.rewrite(&edits).unwrap_or_else(|_| job.message.clone());
+        // The longest of the names that its class may get.
+        draft.with_content_class(ContentClass::ContentBasic)
     };
     job.limits
         .wire
@@ -28,7 +30,7 @@ pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
             fixed: draft.wire_size(limit.counting, job.interface),
             framings: parts
                 .iter()
-                .filter(|part| part.action == Action::Transcode)
+                .filter(|part| part.is_fitted())
                 .map(|part| (part.id, job.message.framing(part.id, limit.counting, job.interface)))
                 .collect(),
         })
@@ -37,6 +39,9 @@ pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
 
 /// The edit of a part before its bytes are known: empty, of the type whose name is the longest.
 fn draft(job: &Job, part: &PartPlan) -> Edit {
+    if let Some(recode) = &part.recode {
+        return texts::edit(job, part, recode);
+    }
     match part.action {
         Action::Keep => match &part.redeclare {
             Some(media_type) => {
@@ -54,7 +59,7 @@ fn draft(job: &Job, part: &PartPlan) -> Edit {
                 data: Buffer::new(),
             }
         }
-        Action::Replace | Action::Drop => Edit::Drop,
+        Action::Replace | Action::Drop => notices::edit(job, part),
     }
 }
 

@@ -1,10 +1,13 @@
 //! The report: what was done to each part, and why.
 
-use super::{Job, Prepared, consequences, fitting::Fitted, overhead};
+use super::{Job, Prepared, consequences, fitting::Fitted, notices, overhead, texts};
 use crate::{
     codec::Verified,
-    message::Message,
-    model::{Action, Bytes, Outcome, PartReport, Reason, ReasonCode, Report, Warning},
+    message::{Form, Message},
+    model::{
+        Action, Bytes, ContentClass, Counting, Interface, MediaInfo, Outcome, PartReport, Reason,
+        ReasonCode, Report, Warning,
+    },
     plan::{PartFacts, PartPlan},
 };
 
@@ -31,6 +34,8 @@ pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
     if let Some(constraint) = constraint {
         report.wire_bytes_after = constraint.wire(&sizes);
     }
+    // What comes out is not known yet.
+    report.content_class_after = None;
     report
 }
 
@@ -81,9 +86,20 @@ pub(super) fn finished(
     report
 }
 
+/// The class by the size of the PDU, which is what classes limit. A bare file has none.
+fn class<'a>(
+    message: &Message,
+    parts: impl Iterator<Item = &'a MediaInfo>,
+) -> Option<ContentClass> {
+    if message.form() == Form::Bare {
+        return None;
+    }
+    ContentClass::of(parts, message.wire_size(Counting::MmsPdu, Interface::Mm1))
+}
+
 fn outcome(parts: &[PartPlan]) -> Outcome {
     let of = |part: &PartPlan| match part.action {
-        Action::Keep if part.redeclare.is_none() => Outcome::Unchanged,
+        Action::Keep if part.changes_nothing() => Outcome::Unchanged,
         Action::Keep | Action::Transcode => Outcome::Minor,
         Action::Replace | Action::Drop => Outcome::Major,
     };
@@ -111,9 +127,11 @@ fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
             Some(target) if target.kind() != facts.info.kind => Action::Replace,
             _ => part.action,
         },
-        reasons: part.reasons.clone(),
+        reasons: texts::reasons(job, part),
         before: facts.info.clone(),
-        after: (part.action == Action::Keep).then(|| facts.info.clone()),
+        after: texts::after(job, part, &facts.info)
+            .or_else(|| notices::after(job, part))
+            .or_else(|| (part.action == Action::Keep).then(|| facts.info.clone())),
         budget_bytes: part.budget,
         encodes: 0,
         quality_estimate: None,
@@ -141,6 +159,8 @@ fn whole(
         limit: binding.map(|i| job.limits.wire[i]),
         wire_bytes_before: binding.map_or_else(|| natural(&job.message), |i| before[i]),
         wire_bytes_after: binding.map_or_else(|| natural(message), |i| after[i]),
+        content_class_before: class(&job.message, parts.iter().map(|part| &part.before)),
+        content_class_after: class(message, parts.iter().filter_map(|part| part.after.as_ref())),
         parts,
         warnings,
         capabilities: None,

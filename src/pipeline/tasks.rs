@@ -4,8 +4,8 @@ use super::{Engine, Job, fitting::Work};
 use crate::{
     codec::{CodecError, OpenHint, Session},
     fit::{AudioTask, ImageTask, Task, VideoTask},
-    model::{Bytes, Dimensions, MediaInfo, MediaKind, Stop, VideoChoice, VideoCodec},
-    plan::{ImageTarget, PartFacts, PartPlan, Target, Trim},
+    model::{Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice, VideoCodec},
+    plan::{ImageTarget, PartFacts, PartPlan, Target},
 };
 
 /// Opens a part for its target.

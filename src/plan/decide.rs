@@ -1,6 +1,6 @@
 //! The judgement of single parts, and the choice of which to shrink.
 
-use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device};
+use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device, text};
 use crate::model::{
     Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode,
 };
@@ -12,6 +12,8 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         action: Action::Keep,
         reasons: Vec::new(),
         redeclare: None,
+        recode: None,
+        notice: None,
         target: None,
         budget: None,
         original_acceptable: true,
@@ -26,7 +28,8 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     }
     match facts.info.kind {
         MediaKind::Image => picture(&mut part, facts, input),
-        MediaKind::Text | MediaKind::Presentation => part.reasons.push(ReasonCode::NeverCut.into()),
+        MediaKind::Text => text::judge(&mut part, facts),
+        MediaKind::Presentation => part.reasons.push(ReasonCode::NeverCut.into()),
         MediaKind::Audio | MediaKind::Video if readable(facts) => {
             av::judge(&mut part, facts, input)
         }

@@ -10,17 +10,19 @@ mod decide;
 mod device;
 mod shrink;
 mod target;
+mod text;
 
 #[cfg(test)]
 mod tests;
 
 use crate::model::{
-    AcceptList, Action, Bytes, Capabilities, Category, Fault, Framing, Limits, MediaInfo,
-    MediaType, PartId, Reason, ReasonCode, Rgb, WireLimit,
+    AcceptList, Action, Bytes, Capabilities, Category, Fault, Framing, Language, Limits, MediaInfo,
+    MediaKind, MediaType, Notice, PartId, Reason, ReasonCode, Rgb, Trim, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
+pub use text::{Recode, TextFacts};
 
 /// What policy says, beyond limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,34 +33,21 @@ pub struct Policy {
     pub adaptation_forbidden: bool,
     /// Whether sounds and clips may be cut shorter. Default: never.
     pub trim: Trim,
-}
-
-/// Whether sounds and clips may be cut shorter where they are too long for the budget at the
-/// lowest useful rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Trim {
-    /// Never: a clip falls to a picture, a sound cannot fit.
-    #[default]
-    Never,
-    /// Cut, with a fade, and reported.
-    Allow,
-}
-
-impl std::str::FromStr for Trim {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "never" => Ok(Self::Never),
-            "allow" => Ok(Self::Allow),
-            _ => Err("is not one of never, allow"),
-        }
-    }
+    /// What stands for a part that is left out. Default: nothing.
+    pub notice: Notice,
+    /// The language of notices. Default: English.
+    pub language: Language,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { background: [255; 3], adaptation_forbidden: false, trim: Trim::Never }
+        Self {
+            background: [255; 3],
+            adaptation_forbidden: false,
+            trim: Trim::Never,
+            notice: Notice::Off,
+            language: Language::English,
+        }
     }
 }
 
@@ -86,6 +75,8 @@ pub struct PartFacts {
     pub problem: Option<Problem>,
     /// What a codec can make of it.
     pub makes: Makes,
+    /// For plain texts: their charset.
+    pub text: Option<TextFacts>,
     /// Must pass untouched: a signed or encrypted container, a nested message.
     pub opaque: bool,
 }
@@ -114,15 +105,56 @@ pub struct PartPlan {
     pub reasons: Vec<Reason>,
     /// The type to declare where the declared one is wrong and the bytes stay.
     pub redeclare: Option<MediaType>,
-    /// For [`Action::Transcode`]: into what.
+    /// The charset to declare for a text, and perhaps to write it in.
+    pub recode: Option<Recode>,
+    /// A notice stands for it, and says that this is missing.
+    pub notice: Option<Missing>,
+    /// For [`Action::Transcode`] of media: into what.
     pub target: Option<Target>,
-    /// For [`Action::Transcode`]: media bytes allowed for a start.
+    /// For [`Action::Transcode`] of media: bytes allowed for a start.
     pub budget: Option<Bytes>,
     /// Whether the original would do if it were small enough: then it caps the result.
     pub original_acceptable: bool,
 }
 
+/// What a notice names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Its kind.
+    pub kind: MediaKind,
+    /// Its type.
+    pub media_type: MediaType,
+    /// Its size.
+    pub bytes: Bytes,
+}
+
 impl PartPlan {
+    /// A notice takes the place of a part that is left out.
+    pub fn stand_in(&mut self, info: &MediaInfo) {
+        self.action = Action::Replace;
+        self.notice = Some(Missing {
+            kind: info.kind,
+            media_type: info.media_type.clone(),
+            bytes: info.bytes,
+        });
+    }
+
+    /// No notice either.
+    pub fn leave_out(&mut self) {
+        self.action = Action::Drop;
+        self.notice = None;
+    }
+
+    /// Whether not one byte of it changes.
+    pub fn changes_nothing(&self) -> bool {
+        self.action == Action::Keep && self.redeclare.is_none() && self.recode.is_none()
+    }
+
+    /// Whether it goes through a codec: its bytes are not known before.
+    pub fn is_fitted(&self) -> bool {
+        self.action == Action::Transcode && self.recode.is_none()
+    }
+
     /// Takes back a transcode that was planned for the limit's sake alone.
     pub fn keep_after_all(&mut self, facts: &PartFacts, accept: &AcceptList) {
         self.action = Action::Keep;
@@ -182,7 +214,7 @@ impl Plan {
 
     /// Whether not one byte changes.
     pub fn changes_nothing(&self) -> bool {
-        self.parts.iter().all(|p| p.action == Action::Keep && p.redeclare.is_none())
+        self.parts.iter().all(PartPlan::changes_nothing)
     }
 }
 
@@ -240,6 +272,13 @@ impl Fault for PlanError {
 pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanError> {
     let mut parts: Vec<PartPlan> =
         input.parts.iter().map(|facts| decide::alone(facts, &input)).collect();
+    if input.policy.notice == Notice::Text {
+        for (part, facts) in parts.iter_mut().zip(input.parts) {
+            if part.action == Action::Drop {
+                part.stand_in(&facts.info);
+            }
+        }
+    }
     loop {
         let constraints = overheads(&parts);
         let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
@@ -251,9 +290,14 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
             }
             None => {
                 if let Some(worst) = over {
-                    return Err(refusal(&input, worst));
+                    // Notices are the first that can be done without.
+                    let Some(last) = parts.iter_mut().rev().find(|p| p.notice.is_some()) else {
+                        return Err(refusal(&input, worst));
+                    };
+                    last.leave_out();
+                    continue;
                 }
-                for part in parts.iter_mut().filter(|p| p.action == Action::Transcode) {
+                for part in parts.iter_mut().filter(|p| p.is_fitted()) {
                     part.budget = shares.iter().find(|(id, _)| *id == part.id).map(|(_, n)| *n);
                 }
                 return Ok(Plan { parts, constraints });

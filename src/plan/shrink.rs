@@ -19,7 +19,7 @@ pub(super) fn demands(
     parts
         .iter()
         .zip(facts)
-        .filter(|(part, _)| part.action == Action::Transcode)
+        .filter(|(part, _)| part.is_fitted())
         .map(|(part, facts)| Demand {
             id: part.id,
             weight: weight(facts, part.target.as_ref(), room),

@@ -46,6 +46,7 @@ fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> Part
         info,
         problem: None,
         makes: Makes::IMAGE,
+        text: None,
         opaque: false,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     codec::{Codec, CodecSet, image::ImageCodec},
     config::Config,
     message::Form,
-    model::{Bytes, Fault, Limits, Repair, RepairCode, Report, Stop, Warning},
+    model::{Bytes, Fault, Language, Limits, Notice, Repair, RepairCode, Report, Stop, Warning},
     pipeline::{Engine, Job, PipelineError, Prepared},
     plan::{PlanError, Policy},
     profile::Resolution,
@@ -43,7 +43,16 @@ fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, Ser
     // What the originator or the device forbids is honoured.
     let adaptation_forbidden =
         message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
-    let policy = Policy { adaptation_forbidden, ..Policy::default() };
+    let settings = config.policy;
+    let language = || carrier.map_or(Language::English, |c| Language::of_country(&c.country));
+    let policy = Policy {
+        adaptation_forbidden,
+        background: settings.background.0,
+        trim: settings.trim,
+        // A bare file is all that there is: what cannot be had of it is refused.
+        notice: if message.form() == Form::Bare { Notice::Off } else { settings.notice },
+        language: settings.language.unwrap_or_else(language),
+    };
     let mut warnings = Vec::new();
     let (fell_back, mended): (Vec<Repair>, Vec<Repair>) =
         repairs.into_iter().partition(|repair| repair.code == RepairCode::FellBack);

@@ -60,6 +60,8 @@ pub const ROOMS: &[Room] = &[
         imports: &["model"],
         crates: Some(&[
             "bytes",
+            "chardetng",
+            "deunicode",
             "encoding_rs",
             "fast_image_resize",
             "gif",
@@ -159,6 +161,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["image", "jpeg_decoder", "fast_image_resize", "quantette", "moxcms"], &["codec"]),
     // Capacity paints the samples that it measures with, as a camera would write them.
     (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
+    // What charset a text is in, and letters that look alike.
+    (&["chardetng", "deunicode"], &["codec"]),
     // Sockets, descriptors and processes of the workers.
     (&["rustix"], &["worker"]),
     // Measured CPU time is a clock.

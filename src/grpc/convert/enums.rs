@@ -57,6 +57,9 @@ mirror! {
     model::Action => Action {
         Keep, Transcode, Replace, Drop
     }
+    model::ContentClass => ContentClass {
+        Text, ImageBasic, ImageRich, VideoBasic, VideoRich, Megapixel, ContentBasic, ContentRich
+    }
     model::Counting => Counting {
         Interface, MmsPdu, MimeBase64, MimeBinary, MediaOnly
     }
@@ -84,7 +87,8 @@ mirror! {
         ScaledForBudget, ColorsReduced, FramesDropped, AnimationLost,
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
         AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
-        VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo
+        VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
+        Transliterated
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,

@@ -19,6 +19,8 @@ impl From<Report> for v1::Report {
             parts: report.parts.into_iter().map(Into::into).collect(),
             warnings: report.warnings.into_iter().map(Into::into).collect(),
             capabilities: report.capabilities.map(Into::into),
+            content_class_before: report.content_class_before.map(number),
+            content_class_after: report.content_class_after.map(number),
         }
     }
 }

@@ -34,6 +34,19 @@ impl Entity {
         entity
     }
 
+    /// The message with this value of a header that it has; `None` where it has none of that name.
+    pub fn with_header(&self, name: &str, value: &str) -> Option<Self> {
+        if !has(&self.head, name) {
+            return None;
+        }
+        let mut entity = self.clone();
+        let mut rewriter = Rewriter::new(&self.head);
+        rewriter.set(name, value);
+        entity.head = rewriter.finish();
+        entity.settle();
+        Some(entity)
+    }
+
     /// The message with its media coded in `style`.
     pub fn styled(&self, style: Style) -> Self {
         let mut entity = self.clone();

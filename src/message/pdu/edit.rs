@@ -2,14 +2,14 @@
 
 use bytes::Bytes as Buffer;
 
-use super::{Body, Entry, EntryBody, Multi, Pdu, TypeValue, entry, headers};
+use super::{Body, Entry, EntryBody, HeadField, Multi, Pdu, TypeValue, entry, headers};
 use crate::{
     message::{
         edits::Change,
         leaf::{Leaf, bare_id},
         wsp::{self, ContentType, Param},
     },
-    model::MediaType,
+    model::{ContentClass, MediaType},
 };
 
 impl Pdu {
@@ -53,6 +53,16 @@ impl Pdu {
         }
         pdu.state_size();
         pdu
+    }
+
+    /// With this class in X-Mms-Content-Class, where it has one; `None` where it has none.
+    pub fn classed(&self, class: ContentClass) -> Option<Self> {
+        let mut pdu = self.clone();
+        let has = |field: &HeadField| field.code == Some(headers::CONTENT_CLASS);
+        let at = pdu.fields.iter().position(has)?;
+        pdu.splice(at, &[class.code()]);
+        pdu.state_size();
+        Some(pdu)
     }
 
     /// Writes the PDU's length into X-Mms-Message-Size, where it has one: always four octets, so

@@ -12,6 +12,8 @@ pub(super) const MESSAGE_TYPE: u8 = 0x8C;
 pub(super) const CONTENT_TYPE: u8 = 0x84;
 /// X-Mms-Message-Size.
 pub(super) const MESSAGE_SIZE: u8 = 0x8E;
+/// X-Mms-Content-Class.
+pub(super) const CONTENT_CLASS: u8 = 0xBA;
 /// X-Mms-Adaptation-Allowed.
 pub(super) const ADAPTATION_ALLOWED: u8 = 0xBC;
 

@@ -15,6 +15,8 @@ pub(super) struct Tag {
     /// Local name, lower case.
     pub name: String,
     pub range: Range<usize>,
+    /// Where the local name lies.
+    pub word: Range<usize>,
     /// Where the value of `src` lies.
     pub src: Option<Range<usize>>,
 }
@@ -72,9 +74,11 @@ fn tag(data: &[u8], open: usize) -> Option<Tag> {
         return None;
     }
     let name = word(data, &mut at);
+    let prefix = name.iter().rposition(|&b| b == b':').map_or(0, |colon| colon + 1);
     let mut tag = Tag {
         kind: if close { Kind::Close } else { Kind::Open },
         name: local(&name),
+        word: at - name.len() + prefix..at,
         range: open..data.len(),
         src: None,
     };

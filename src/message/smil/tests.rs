@@ -20,7 +20,7 @@ fn run(smil: &str, leaves: &[Leaf], fates: &[Fate]) -> Option<String> {
 }
 
 fn to(old: &str, new: &str) -> Fate {
-    Fate::Rename(vec![(old.into(), new.into())])
+    Fate::Become(vec![(old.into(), new.into())], None)
 }
 
 #[test]
@@ -84,5 +84,23 @@ fn hostile_markup_is_linear() {
         let start = std::time::Instant::now();
         let _ = run(&smil, &leaves, &[Fate::Gone]);
         assert!(start.elapsed().as_secs() < 5, "{unit}");
+    }
+}
+
+#[test]
+fn the_element_follows_the_medium() {
+    let leaves = [leaf(Some("v"), Some("v.3gp"), None), leaf(Some("n"), None, None)];
+    let fates = [Fate::Become(vec![("v.3gp".into(), "v.jpg".into())], Some("img")), Fate::Stay];
+    for (before, after) in [
+        ("<video src='v.3gp' dur='5s'/>", "<img src='v.jpg' dur='5s'/>"),
+        ("<s:VIDEO src=\"cid:v\">x</s:VIDEO>", "<s:img src=\"cid:v\">x</s:img>"),
+        (
+            "<par><video src=v.3gp region=Image></video></par>",
+            "<par><img src=v.jpg region=Image></img></par>",
+        ),
+        ("<ref src='v.3gp'/><text src='cid:n'/>", "<ref src='v.jpg'/><text src='cid:n'/>"),
+        ("<animation src='v.3gp'/>", "<animation src='v.jpg'/>"),
+    ] {
+        assert_eq!(run(before, &leaves, &fates).as_deref(), Some(after), "{before}");
     }
 }

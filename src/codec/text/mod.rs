@@ -1,0 +1,92 @@
+//! Texts: which charset they really are in, and the same text in another one.
+//!
+//! Nothing is ever cut. Line ends, blanks and marks of direction stay; a byte order mark stays
+//! only where the charset needs one.
+
+mod charset;
+#[cfg(test)]
+mod tests;
+
+pub use charset::Charset;
+
+/// What a text's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The charset that the bytes are in.
+    pub charset: Charset,
+    /// The text.
+    pub text: String,
+    /// Bytes had no meaning in any charset tried: the text holds replacement characters.
+    pub damaged: bool,
+}
+
+/// Reads a text whose label may be absent or wrong: a byte order mark first, then the shape of
+/// UTF-16, then UTF-8, then the label, then a guess (mms-conformance.md §4; the guess is
+/// Firefox's, by the `chardetng` crate).
+pub fn read(data: &[u8], label: Option<&str>) -> Found {
+    let label = label.and_then(Charset::for_label);
+    let as_is = |charset: Charset| {
+        let (text, damaged) = charset.decode(data);
+        Found { charset, text, damaged }
+    };
+    if let Some(marked) = Charset::by_mark(data).or_else(|| Charset::by_shape(data)) {
+        return as_is(marked);
+    }
+    if data.is_ascii() {
+        // Escapes switch ISO-2022-JP between sets within seven bits, `~{` those of HZ.
+        let escaped = label.filter(|l| l.is_stateful() && data.contains(&0x1b));
+        return as_is(escaped.unwrap_or(Charset::US_ASCII));
+    }
+    if std::str::from_utf8(data).is_ok() {
+        return as_is(Charset::UTF_8);
+    }
+    // Single-byte charsets never fail: a label of one of them is believed, like a phone would.
+    if let Some(label) = label.filter(|l| *l != Charset::US_ASCII && *l != Charset::UTF_8) {
+        let found = as_is(label);
+        if !found.damaged {
+            return found;
+        }
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    detector.feed(data, true);
+    as_is(Charset::of(detector.guess(None, chardetng::Utf8Detection::Deny)))
+}
+
+/// A text in a charset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The bytes.
+    pub data: Vec<u8>,
+    /// Characters that had to be written with others, each once, in order: at most
+    /// [`MAX_TOLD`] of them.
+    pub transliterated: Vec<char>,
+}
+
+/// Characters that a report names.
+pub const MAX_TOLD: usize = 8;
+
+/// The text in `charset`; what it cannot write is written with letters that sound or look alike
+/// (the `deunicode` crate), or with `?`.
+pub fn write(text: &str, charset: Charset) -> Written {
+    if let Some(data) = charset.encode(text) {
+        return Written { data, transliterated: Vec::new() };
+    }
+    let (mut told, mut mended) = (Vec::new(), String::with_capacity(text.len()));
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        if charset.encode(c.encode_utf8(&mut buffer)).is_some() {
+            mended.push(c);
+            continue;
+        }
+        if told.len() < MAX_TOLD && !told.contains(&c) {
+            told.push(c);
+        }
+        let like = deunicode::deunicode_char(c).filter(|like| charset.encode(like).is_some());
+        mended.push_str(like.unwrap_or("?"));
+    }
+    // Every character was tried alone; stateful charsets write them together all the same.
+    let data = charset.encode(&mended).unwrap_or_else(|| {
+        mended.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect()
+    });
+    Written { data, transliterated: told }
+}

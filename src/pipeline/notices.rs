@@ -1,0 +1,200 @@
+//! Notices: a line of text that stands for a part that is left out, in the recipient's language
+//! and the device's charset.
+
+use super::{Job, overhead};
+use crate::{
+    codec::text::{self, Charset},
+    message::Edit,
+    model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, Notice, PartId},
+    plan::{Missing, PartFacts, PartPlan},
+};
+
+/// Words of one language: what is missing, by its kind, and the sentence around it.
+struct Words {
+    picture: &'static str,
+    sound: &'static str,
+    video: &'static str,
+    file: &'static str,
+    /// `{type}`, `{name}` and `{size}` are filled in.
+    sentence: &'static str,
+}
+
+fn words(language: Language) -> Words {
+    let all =
+        |picture, sound, video, file, sentence| Words { picture, sound, video, file, sentence };
+    match language {
+        Language::English => all(
+            "picture",
+            "sound",
+            "video",
+            "file",
+            "[A {type} ({name}, {size}) was left out: this phone cannot show it.]",
+        ),
+        Language::German => all(
+            "Bild",
+            "Ton",
+            "Video",
+            "Datei",
+            "[{type} ({name}, {size}) fehlt: dieses Telefon kann den Inhalt nicht zeigen.]",
+        ),
+        Language::French => all(
+            "Image",
+            "Son",
+            "Vidéo",
+            "Fichier",
+            "[{type} ({name}, {size}) : contenu retiré, ce téléphone ne peut pas l'afficher.]",
+        ),
+        Language::Spanish => all(
+            "Imagen",
+            "Sonido",
+            "Vídeo",
+            "Archivo",
+            "[{type} ({name}, {size}): no se incluye, este teléfono no puede mostrarlo.]",
+        ),
+        Language::Italian => all(
+            "Immagine",
+            "Audio",
+            "Video",
+            "File",
+            "[{type} ({name}, {size}): omesso, questo telefono non può mostrarlo.]",
+        ),
+        Language::Portuguese => all(
+            "Imagem",
+            "Som",
+            "Vídeo",
+            "Ficheiro",
+            "[{type} ({name}, {size}): omitido, este telefone não o pode mostrar.]",
+        ),
+        Language::Dutch => all(
+            "Afbeelding",
+            "Geluid",
+            "Video",
+            "Bestand",
+            "[{type} ({name}, {size}) weggelaten: deze telefoon kan dit niet tonen.]",
+        ),
+        Language::Polish => all(
+            "Obraz",
+            "Dźwięk",
+            "Wideo",
+            "Plik",
+            "[{type} ({name}, {size}): pominięto, ten telefon nie może tego pokazać.]",
+        ),
+        Language::Russian => all(
+            "Изображение",
+            "Звук",
+            "Видео",
+            "Файл",
+            "[{type} ({name}, {size}): пропущено, этот телефон не может это показать.]",
+        ),
+        Language::Turkish => all(
+            "Resim",
+            "Ses",
+            "Video",
+            "Dosya",
+            "[{type} ({name}, {size}) çıkarıldı: bu telefon bunu gösteremiyor.]",
+        ),
+        Language::Japanese => all(
+            "画像",
+            "音声",
+            "動画",
+            "ファイル",
+            "[{type}({name}、{size})は、この電話で表示できないため削除されました。]",
+        ),
+        Language::Chinese => {
+            all("图片", "声音", "视频", "文件", "[{type}({name},{size})已省略:此手机无法显示。]")
+        }
+    }
+}
+
+/// Names are cut to so many characters: a notice is one line.
+const MAX_NAME: usize = 40;
+
+fn sentence(language: Language, missing: &Missing, name: &str) -> String {
+    let words = words(language);
+    let noun = match missing.kind {
+        MediaKind::Image => words.picture,
+        MediaKind::Audio => words.sound,
+        MediaKind::Video => words.video,
+        _ => words.file,
+    };
+    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    let name = if name.trim().is_empty() { missing.media_type.as_str().to_owned() } else { name };
+    words
+        .sentence
+        .replace("{type}", noun)
+        .replace("{size}", &missing.bytes.to_string())
+        .replace("{name}", &name)
+}
+
+/// The notice's bytes and charset: one of the device's that can write it, UTF-8 if possible.
+fn written(job: &Job, part: &PartPlan, missing: &Missing) -> (Vec<u8>, Charset) {
+    let name = job.message.parts()[part.id.index()].name.clone().unwrap_or_default();
+    let text = sentence(job.policy.language, missing, &name);
+    let listed = job.capabilities.charsets.value.iter();
+    let accepted: Vec<Charset> = listed.filter_map(|name| Charset::for_label(name)).collect();
+    let best = if accepted.is_empty() || accepted.contains(&Charset::UTF_8) {
+        Charset::UTF_8
+    } else {
+        let holds = accepted.iter().find(|charset| charset.holds(&text));
+        *holds.or(accepted.first()).unwrap_or(&Charset::US_ASCII)
+    };
+    (text::write(&text, best).data, best)
+}
+
+/// The edit of a part that a notice may stand for.
+pub(super) fn edit(job: &Job, part: &PartPlan) -> Edit {
+    let Some(missing) = &part.notice else { return Edit::Drop };
+    let (data, charset) = written(job, part, missing);
+    let content_type = format!("text/plain; charset={}", charset.name());
+    Edit::Replace { content_type, data: data.into() }
+}
+
+/// What the notice of a part is.
+pub(super) fn after(job: &Job, part: &PartPlan) -> Option<MediaInfo> {
+    let size = Bytes::of(&written(job, part, part.notice.as_ref()?).0);
+    Some(MediaInfo::opaque(MediaType::TEXT, size))
+}
+
+/// Puts notices where parts were given up, as far as there is room: other parts give up nothing
+/// for them. `sizes` are those of the parts that were fitted.
+pub(super) fn place(
+    job: &Job,
+    parts: &mut [PartPlan],
+    facts: &[PartFacts],
+    sizes: &[(PartId, Bytes)],
+) {
+    if job.policy.notice == Notice::Off {
+        return;
+    }
+    for index in 0..parts.len() {
+        if parts[index].action != Action::Drop {
+            continue;
+        }
+        parts[index].stand_in(&facts[index].info);
+        let constraints = overhead::constraints(job, parts);
+        if !constraints.iter().all(|c| c.wire(sizes) <= c.limit.bytes) {
+            parts[index].leave_out();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_name_what_is_missing_in_one_line() {
+        let media_type = MediaType::fold("video/3gpp");
+        let info = Missing { kind: media_type.kind(), media_type, bytes: Bytes::new(90_000) };
+        for (language, code, _) in Language::ALL {
+            let text = sentence(language, &info, "clip.3gp");
+            assert!(text.contains("clip.3gp") && text.contains("90.0 kB"), "{code}: {text}");
+            assert!(!text.contains(['{', '}', '\n']), "{code}: {text}");
+        }
+        let text = sentence(Language::English, &info, &format!("\u{7}{}\r\n", "n".repeat(99)));
+        assert!(text.len() < 130 && !text.contains(char::is_control), "{text}");
+        assert!(sentence(Language::German, &info, " ").contains("video/3gpp"));
+        // A name that looks like a blank to fill in stays a name.
+        assert!(sentence(Language::English, &info, "{size}{type}").contains("({size}{type},"));
+    }
+}

@@ -1,0 +1,58 @@
+//! Texts: never cut; written in another charset where the device reads no other.
+
+use super::{PartFacts, PartPlan};
+use crate::model::{Action, Reason, ReasonCode};
+
+/// What is known of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFacts {
+    /// The charset that its bytes are in.
+    pub charset: String,
+    /// The charset that it says it is in, if that is another, in which it would be misread.
+    pub misnamed: Option<String>,
+    /// The device reads this charset.
+    pub read: bool,
+    /// Charsets of the device that can write all of it, the best first.
+    pub lossless: Vec<String>,
+    /// Where none can: the one that comes nearest.
+    pub nearest: Option<String>,
+}
+
+/// A text that is declared, and perhaps written, in a charset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recode {
+    /// The charset.
+    pub charset: String,
+    /// The bytes change; else only the label was wrong.
+    pub rewrite: bool,
+}
+
+/// Texts pass as they are, as long as the device can read them and the label is true.
+pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts) {
+    let Some(text) = &facts.text else {
+        return part.reasons.push(ReasonCode::NeverCut.into());
+    };
+    if let Some(said) = &text.misnamed {
+        let detail = format!("it says {said}, it is {}", text.charset);
+        part.reasons.push(Reason::new(ReasonCode::DeclaredTypeWrong, detail));
+    }
+    if text.read {
+        match text.misnamed {
+            Some(_) => {
+                part.recode = Some(Recode { charset: text.charset.clone(), rewrite: false });
+            }
+            None => part.reasons.push(ReasonCode::NeverCut.into()),
+        }
+        return;
+    }
+    let Some(charset) = text.lossless.first().or(text.nearest.as_ref()) else {
+        return part.reasons.push(ReasonCode::NeverCut.into());
+    };
+    let detail = format!("{} to {charset}", text.charset);
+    part.reasons.push(Reason::new(ReasonCode::CharsetConverted, detail));
+    if text.lossless.is_empty() {
+        part.reasons.push(ReasonCode::Transliterated.into());
+    }
+    part.action = Action::Transcode;
+    part.recode = Some(Recode { charset: charset.clone(), rewrite: true });
+}
