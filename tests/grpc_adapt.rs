@@ -243,3 +243,49 @@ async fn devices_resolve_by_name_and_unknown_ones_are_refused() {
     let violations = &details.bad_request().expect("a field is at fault").field_violations;
     assert_eq!(violations[0].field, "device.device_id");
 }
+
+#[tokio::test]
+async fn one_message_for_many_recipients_is_answered_class_by_class() {
+    let server = Running::start(service(2)).await;
+    let recipient = |n: usize| v1::Recipient {
+        recipient_id: format!("r{n}"),
+        device: Some(v1::DeviceDescription {
+            device_id: ["nokia-6600", "google-pixel-8", "no-such-phone"][n % 3].into(),
+            ..Default::default()
+        }),
+        carrier: String::new(),
+    };
+    let request = v1::AdaptManyRequest {
+        request: Some(v1::AdaptRequest { limits: None, ..request("m", photo_message(), 0) }),
+        recipients: (0..9).map(recipient).collect(),
+    };
+    let mut client = client(&server).await;
+    let mut answers = client.adapt_many(request.clone()).await.expect("it starts").into_inner();
+    let (mut seen, mut count) = (Vec::new(), 0);
+    while let Some(answer) = answers.next().await {
+        use v1::adapt_many_response::Result as Many;
+        let answer = answer.expect("no answer fails the stream");
+        let names: Vec<String> =
+            answer.recipient_indices.iter().map(|index| format!("r{index}")).collect();
+        assert_eq!(names, answer.recipient_ids);
+        match answer.result.expect("one or the other") {
+            Many::Response(response) => {
+                assert_eq!(response.request_id, "m");
+                assert!(!answered_pdu(&response).is_empty());
+                assert_eq!(names.len(), 3);
+            }
+            Many::Error(status) => assert_eq!(status.code, Code::InvalidArgument as i32),
+        }
+        seen.extend(answer.recipient_indices);
+        count += 1;
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..9).collect::<Vec<u32>>());
+    // Two classes, and three who are unknown, each told so.
+    assert_eq!(count, 5);
+    let nobody = v1::AdaptManyRequest { recipients: Vec::new(), ..request };
+    let refused = client.adapt_many(nobody).await.expect_err("nobody");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let bad = refused.get_details_bad_request().expect("details");
+    assert_eq!(bad.field_violations[0].field, "recipients");
+}

@@ -5,6 +5,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     deadline::deadline,
+    many,
     status::from_error,
     stream::{self, Item},
     v1::{self, adaptation_service_server::AdaptationService},
@@ -64,6 +65,18 @@ impl AdaptationService for Adaptation {
     ) -> Result<Response<Self::AdaptStreamStream>, Status> {
         let deadline = deadline(&request);
         let answers = stream::run(self.service.clone(), request.into_inner(), deadline);
+        Ok(Response::new(answers))
+    }
+
+    type AdaptManyStream = ReceiverStream<many::Item>;
+
+    async fn adapt_many(
+        &self,
+        request: Request<v1::AdaptManyRequest>,
+    ) -> Result<Response<Self::AdaptManyStream>, Status> {
+        let deadline = deadline(&request);
+        let (request, recipients) = request.into_inner().try_into()?;
+        let answers = many::run(self.service.clone(), request, recipients, deadline);
         Ok(Response::new(answers))
     }
 }

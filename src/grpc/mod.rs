@@ -6,6 +6,7 @@
 mod adaptation;
 mod convert;
 mod deadline;
+mod many;
 mod profile;
 mod serve;
 mod status;

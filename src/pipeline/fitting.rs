@@ -163,7 +163,7 @@ pub(super) fn fit(
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
     let verified =
         check_all(engine, &mut works, &mut parts, &mut wasted, facts, &constraints, stop)?;
-    finish(works, verified, parts, wasted)
+    finish(engine, works, verified, parts, wasted)
 }
 
 /// Checks what may fall down its ladder; what nothing is left of is dropped.
@@ -418,6 +418,7 @@ fn give_up(part: &mut PartPlan, error: &CodecError) {
 }
 
 fn finish(
+    engine: &Engine,
     works: Vec<Work>,
     verified: Vec<Option<Verified>>,
     mut parts: Vec<PartPlan>,
@@ -436,6 +437,9 @@ fn finish(
             Task::Image(task) => work.session.reference(task.largest(), task.background),
             _ => None,
         };
+        if let Some(sessions) = &engine.sessions {
+            sessions.give_back(work.index, &work.task, work.session);
+        }
         results[work.index] = Some(FittedPart {
             recipe,
             reference,

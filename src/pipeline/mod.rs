@@ -13,6 +13,7 @@ mod notices;
 mod overhead;
 mod refine;
 mod report;
+mod sessions;
 mod tasks;
 mod texts;
 
@@ -20,6 +21,8 @@ mod texts;
 mod tests;
 
 use std::{sync::Arc, time::Duration};
+
+pub use self::sessions::Sessions;
 
 use crate::{
     codec::{CodecSet, DecodeLimits},
@@ -57,6 +60,9 @@ pub struct Engine {
     pub decode: DecodeLimits,
     /// CPU time of the calling thread; injected because the engine owns no clock.
     pub cpu_clock: fn() -> Duration,
+    /// What was decoded of the one message that this engine is for; `None`: it is for many, and
+    /// nothing is kept.
+    pub sessions: Option<Sessions>,
 }
 
 /// A planned job.
@@ -88,6 +94,11 @@ pub struct Adapted {
 }
 
 impl Engine {
+    /// An engine for one message and many devices: what is decoded of it is kept in `sessions`.
+    pub fn sharing(&self, sessions: Sessions) -> Self {
+        Self { sessions: Some(sessions), ..self.clone() }
+    }
+
     /// Probes and plans; decodes no pixels.
     ///
     /// # Errors

@@ -93,9 +93,16 @@ fn session(
     hint: OpenHint,
     stop: &Stop,
 ) -> Result<Box<dyn Session>, CodecError> {
+    if let Some(kept) = engine.sessions.as_ref().and_then(|all| all.take(index, kind, hint)) {
+        return Ok(kept);
+    }
     let data = &job.message.parts()[index].data;
     let codec = engine.codecs.find_writer(data, kind).ok_or_else(|| internal("codec lost"))?;
-    codec.open(data, hint, &engine.decode, stop)
+    let session = codec.open(data, hint, &engine.decode, stop)?;
+    if let Some(all) = &engine.sessions {
+        all.opened(index, kind, hint);
+    }
+    Ok(session)
 }
 
 /// What no recipe of these choices, or of the poster, asks beyond.

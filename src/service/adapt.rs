@@ -6,7 +6,7 @@ use super::{Service, ServiceError, resolve};
 use crate::{
     codec::{Codec, CodecSet, image::ImageCodec},
     config::Config,
-    message::Form,
+    message::{Form, Message},
     model::{Bytes, Fault, Language, Limits, Notice, Repair, RepairCode, Report, Stop, Warning},
     pipeline::{Engine, Job, PipelineError, Prepared},
     plan::{PlanError, Policy},
@@ -21,21 +21,33 @@ pub(super) fn cpu_clock() -> Duration {
 }
 
 /// A request, resolved.
-struct Resolved {
-    job: Job,
+pub(super) struct Resolved {
+    pub job: Job,
     output: Form,
     warnings: Vec<Warning>,
 }
 
 fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, ServiceError> {
-    let store = config.store.as_ref();
-    let carrier = resolve::carrier(store, request.carrier.as_deref())?;
-    let Resolution { capabilities, repairs } = resolve::device(store, &request.device, carrier)?;
+    // Who asks for what is not there is told before his message is read.
+    let carrier = resolve::carrier(&config.store, request.carrier.as_deref())?;
+    resolve::device(&config.store, &request.device, carrier)?;
     let content = std::mem::replace(
         &mut request.content,
         crate::service::request::Content::Parts { headers: Vec::new(), parts: Vec::new() },
     );
     let message = resolve::message(content, &config.parse)?;
+    resolved_for(config, message, request)
+}
+
+/// As [`resolved`], the message being parsed.
+pub(super) fn resolved_for(
+    config: &Config,
+    message: Message,
+    request: &AdaptRequest,
+) -> Result<Resolved, ServiceError> {
+    let store = config.store.as_ref();
+    let carrier = resolve::carrier(store, request.carrier.as_deref())?;
+    let Resolution { capabilities, repairs } = resolve::device(store, &request.device, carrier)?;
     let output = request.output_form.unwrap_or(message.form());
     let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, &message));
     let limits =
@@ -91,15 +103,26 @@ impl Service {
         stop: &Stop,
     ) -> Result<AdaptResponse, ServiceError> {
         let resolved = resolved(&self.config, &mut request)?;
+        self.adapt_resolved(&self.engine, resolved, &request, stop)
+    }
+
+    /// Does the work of a resolved request with an engine.
+    pub(super) fn adapt_resolved(
+        &self,
+        engine: &Engine,
+        resolved: Resolved,
+        request: &AdaptRequest,
+        stop: &Stop,
+    ) -> Result<AdaptResponse, ServiceError> {
         let adapted = self.pool.install(|| {
-            let prepared = self.engine.prepare(&resolved.job)?;
-            self.engine.execute(&resolved.job, &prepared, stop)
+            let prepared = engine.prepare(&resolved.job)?;
+            engine.execute(&resolved.job, &prepared, stop)
         });
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let report = complete(adapted.report, &resolved, request.report_level);
         let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
         let limits = resolved.job.limits;
-        Ok(AdaptResponse { request_id: request.request_id, content, report, limits })
+        Ok(AdaptResponse { request_id: request.request_id.clone(), content, report, limits })
     }
 
     pub(super) fn run_plan(
@@ -143,7 +166,12 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
     if let Some(workers) = workers {
         codecs.push(Box::new(workers.codec()));
     }
-    Engine { codecs: std::sync::Arc::new(CodecSet::new(codecs)), decode: config.decode, cpu_clock }
+    Engine {
+        codecs: std::sync::Arc::new(CodecSet::new(codecs)),
+        decode: config.decode,
+        cpu_clock,
+        sessions: None,
+    }
 }
 
 /// CPU-milliseconds for a megapixel of source decoded and fitted, by how the format decodes.

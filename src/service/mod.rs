@@ -2,6 +2,7 @@
 //! owns the clock. Shells translate to and from the types here and decide nothing.
 
 mod adapt;
+pub mod many;
 pub mod pool;
 pub mod request;
 mod resolve;

@@ -9,6 +9,7 @@ use crate::{
     message::PartData,
     model::{Bytes, Dimensions},
     profile::{AcceptHeaders, DeviceDescription, InlineCapabilities},
+    service::many::{MAX_RECIPIENTS, Recipient},
     service::request::{AdaptRequest, Content, LimitOverrides, LimitsRequest, ResolveRequest},
 };
 
@@ -81,6 +82,40 @@ impl TryFrom<v1::AdaptStreamRequest> for AdaptRequest {
 
     fn try_from(item: v1::AdaptStreamRequest) -> Result<Self, BadRequest> {
         wrapped(item.request)
+    }
+}
+
+impl TryFrom<v1::AdaptManyRequest> for (AdaptRequest, Vec<Recipient>) {
+    type Error = BadRequest;
+
+    fn try_from(many: v1::AdaptManyRequest) -> Result<Self, BadRequest> {
+        let mut bad = BadRequest::default();
+        if many.request.is_none() {
+            bad.add("request", "is missing");
+        }
+        let request = bad.nest("request", many.request.unwrap_or_default().try_into());
+        if many.recipients.is_empty() || many.recipients.len() > MAX_RECIPIENTS {
+            bad.add("recipients", format!("must be 1 to {MAX_RECIPIENTS}"));
+            return bad.finish(None);
+        }
+        let recipients: Vec<Option<Recipient>> = (0..)
+            .zip(many.recipients)
+            .map(|(i, recipient): (usize, v1::Recipient)| {
+                let field = format!("recipients[{i}]");
+                if recipient.recipient_id.len() > MAX_REQUEST_ID {
+                    let longer = format!("is longer than {MAX_REQUEST_ID} bytes");
+                    bad.add(format!("{field}.recipient_id"), longer);
+                }
+                let name = format!("{field}.recipient_id");
+                refuse_controls(&recipient.recipient_id, &name, &mut bad);
+                let device = recipient.device.unwrap_or_default().try_into();
+                let device = bad.nest(&format!("{field}.device"), device)?;
+                let carrier = non_empty(recipient.carrier);
+                Some(Recipient { id: recipient.recipient_id, device, carrier })
+            })
+            .collect();
+        let recipients: Option<Vec<Recipient>> = recipients.into_iter().collect();
+        bad.finish(request.zip(recipients))
     }
 }
 

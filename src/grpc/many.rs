@@ -1,0 +1,67 @@
+//! AdaptMany: one job on the pool, its answers handed on as classes are done.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::{
+    status::from_error,
+    v1::{self, adapt_many_response::Result as Outcome},
+};
+use crate::{
+    model::Stop,
+    service::{
+        Service,
+        many::{ManyAnswer, Recipient},
+        request::AdaptRequest,
+    },
+};
+
+/// What the caller gets: answers, and at the end a status if all of it failed.
+pub type Item = Result<v1::AdaptManyResponse, Status>;
+
+/// Starts the work; the answers end when every recipient has one.
+pub fn run(
+    service: Service,
+    request: AdaptRequest,
+    recipients: Vec<Recipient>,
+    deadline: Option<Instant>,
+) -> ReceiverStream<Item> {
+    let (answers, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let sender = answers.clone();
+        let work = service.offload(Stop::never(), deadline, move |service, stop| {
+            let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
+            service.adapt_many(request, &recipients, stop, &mut |answer| {
+                // Waits while the caller does not read; false once he has left.
+                sender.blocking_send(Ok(answered(&ids, answer))).is_ok()
+            })
+        });
+        tokio::select! {
+            // What is dropped stops.
+            () = answers.closed() => {}
+            done = work => {
+                if let Err(error) = done {
+                    let _ = answers.send(Err(from_error(error))).await;
+                }
+            }
+        }
+    });
+    ReceiverStream::new(receiver)
+}
+
+fn answered(ids: &[String], answer: ManyAnswer) -> v1::AdaptManyResponse {
+    let response = answer.result.and_then(v1::AdaptResponse::try_from);
+    let result = match response {
+        Ok(response) => Outcome::Response(response),
+        Err(error) => Outcome::Error(from_error(error).into()),
+    };
+    let id = |index: &usize| ids.get(*index).cloned().unwrap_or_default();
+    v1::AdaptManyResponse {
+        recipient_ids: answer.recipients.iter().map(id).collect(),
+        recipient_indices: answer.recipients.iter().map(|index| *index as u32).collect(),
+        result: Some(result),
+    }
+}
