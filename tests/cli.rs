@@ -260,3 +260,63 @@ fn colour_is_for_terminals_unless_asked_for() {
     let coloured = run(&["check-config", "--color", "always"]);
     assert!(stdout(&coloured).contains("\x1b["));
 }
+
+#[test]
+fn a_message_is_planned_against_all_carriers_and_devices() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    let page = dir.path().join("matrix.html");
+    let output = mmsfit()
+        .args(["plan", "--matrix", "--json", "--html"])
+        .arg(&page)
+        .arg(dir.path().join("photo.jpg"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (rows, devices) = (value["rows"].as_array().unwrap(), value["devices"].as_array().unwrap());
+    assert!(rows.len() >= 60, "{} carriers", rows.len());
+    for row in rows {
+        let cells = row["cells"].as_array().unwrap();
+        assert_eq!(cells.len(), devices.len(), "{row}");
+        // The smallest class shows a smaller picture, and says why.
+        assert_eq!(cells[0]["outcome"], "OUTCOME_MINOR", "{row}");
+        assert_eq!(cells[0]["reasons"][0], "REASON_CODE_OVER_IMAGE_LIMIT", "{row}");
+    }
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.contains("us-verizon") && text.contains("larger than the picture size allowed"));
+    assert!(!text.contains("<script") && text.contains("default-src 'none'"));
+    // One row and one column of it.
+    let output = mmsfit()
+        .args(["plan", "--matrix", "--carrier", "fr-free", "--device", "nokia-6600"])
+        .arg(dir.path().join("photo.jpg"))
+        .output()
+        .unwrap();
+    let table = stdout(&output);
+    assert!(table.contains("fr-free") && !table.contains("us-verizon"), "{table}");
+}
+
+#[test]
+fn presentations_are_held_to_the_rules_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    samples(dir.path());
+    let mime = "Content-Type: multipart/related; boundary=b; start=\"<s>\"\r\n\r\n\
+                --b\r\nContent-Type: application/smil\r\nContent-ID: <s>\r\n\r\n\
+                <smil><head><layout><region id=\"Top\"/></layout></head>\n<body><par>\
+                <img src=\"gone.jpg\"/></par></body></smil>\r\n\
+                --b\r\nContent-Type: text/plain\r\nContent-Location: t.txt\r\n\r\nHi\r\n--b--\r\n";
+    let file = dir.path().join("message.eml");
+    fs::write(&file, mime).unwrap();
+    let output = mmsfit().args(["inspect", "--lint", "--json"]).arg(&file).output().unwrap();
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rules: Vec<&str> = value["violations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v["rule"].as_str().unwrap())
+        .collect();
+    assert_eq!(rules, ["REGION_NAME", "DURATION", "DANGLING_REFERENCE", "NOT_SHOWN"], "{value}");
+    let output = mmsfit().args(["inspect", "--lint"]).arg(&file).output().unwrap();
+    let text = stdout(&output);
+    assert!(text.contains("line 2: <img> shows `gone.jpg`, which is not there"), "{text}");
+}

@@ -5,7 +5,7 @@ use crate::{message::Form, model::Stop, service::Service};
 use super::{
     Failure,
     args::{AdaptArgs, DeviceArgs, FormArg, LimitArgs, PlanArgs, is_dash},
-    html, json, output, previews,
+    html, json, matrix, output, previews,
     report::{self, Names, Tense},
     request,
     term::Screen,
@@ -71,6 +71,9 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
 pub fn plan(service: &Service, args: &PlanArgs, screen: &Screen) -> Result<u8, Failure> {
     let input = request::read_inputs(service, &args.input)?;
     let request = request::build(input.content.clone(), &args.device, &args.limits)?;
+    if args.matrix {
+        return matrix::run(service, args, &request, &input.title, screen);
+    }
     let response = service
         .plan(request, &Stop::never())
         .map_err(|error| Failure::from(error).about(&input.title))?;

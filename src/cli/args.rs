@@ -274,7 +274,8 @@ pub enum FormArg {
 /// `mmsfit plan`.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(
-    after_help = "Example:\n  mmsfit plan message.mms --device nokia-6600 --carrier us-verizon"
+    after_help = "Examples:\n  mmsfit plan message.mms --device nokia-6600 --carrier us-verizon\n  \
+        mmsfit plan message.mms --matrix --html matrix.html"
 )]
 pub struct PlanArgs {
     /// What to plan for.
@@ -286,9 +287,16 @@ pub struct PlanArgs {
     /// Within which limits.
     #[command(flatten)]
     pub limits: LimitArgs,
+    /// Against all carriers and classes of devices, or those that --carrier and --device name
+    #[arg(long, help_heading = "Output")]
+    pub matrix: bool,
     /// The plan as JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+    /// With --matrix: a page that stands alone, with the reasons of every cell
+    #[arg(long, value_name = "FILE", requires = "matrix", help_heading = "Output",
+          value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
 }
 
 /// `mmsfit inspect`.
@@ -300,6 +308,9 @@ pub struct InspectArgs {
     /// Messages, media files, device profiles
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    /// Also list where a presentation breaks the rules of MMS SMIL
+    #[arg(long)]
+    pub lint: bool,
     /// One JSON object a line instead of tables
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -35,6 +35,21 @@ pub fn page(
         .enumerate()
         .map(|(index, part)| section(part, pairs.get(index).unwrap_or(&nothing)))
         .collect();
+    let body = format!(
+        "<header>\n<h1>{title}</h1>\n{lead}</header>\n{summary}{parts}{warnings}\
+         <footer>Made by mmsfit {version}. Pictures are shown at one size to compare them; the \
+         figures under them tell their true sizes.</footer>\n",
+        title = escape(title),
+        lead = lead(report),
+        summary = budget::section(report, limits, names),
+        warnings = warnings(report),
+        version = env!("CARGO_PKG_VERSION"),
+    );
+    document(title, &body)
+}
+
+/// A page that needs nothing from elsewhere, and may fetch nothing.
+pub fn document(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
@@ -42,14 +57,8 @@ pub fn page(
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
          img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
          <title>{title} · mmsfit</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <header>\n<h1>{title}</h1>\n{lead}</header>\n{summary}{parts}{warnings}\
-         <footer>Made by mmsfit {version}. Pictures are shown at one size to compare them; the \
-         figures under them tell their true sizes.</footer>\n</main>\n</body>\n</html>\n",
+         {body}</main>\n</body>\n</html>\n",
         title = escape(title),
-        lead = lead(report),
-        summary = budget::section(report, limits, names),
-        warnings = warnings(report),
-        version = env!("CARGO_PKG_VERSION"),
     )
 }
 
@@ -205,7 +214,7 @@ fn warnings(report: &Report) -> String {
 
 /// Text for element content and quoted attributes. Control characters and direction overrides
 /// become visible: they could make a name look like another.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

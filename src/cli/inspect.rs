@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     batch::detect::{self, Kind},
-    message::PartData,
+    message::{Message, PartData, Violation},
     model::{Bytes, Dimensions, PartReport, Stop},
     profile::{DeviceDescription, InlineCapabilities},
     service::{
@@ -29,7 +29,7 @@ pub fn run(service: &Service, args: &InspectArgs, screen: &Screen) -> Result<u8,
     for (index, path) in args.files.iter().enumerate() {
         let title = request::title(path);
         let looked = request::read_file(path, service.config().max_request_bytes)
-            .and_then(|data| look(service, &title, data, args.json, screen));
+            .and_then(|data| look(service, &title, data, args, screen));
         match looked {
             Ok(text) => {
                 let gap = if index > 0 && !args.json { "\n" } else { "" };
@@ -49,9 +49,10 @@ fn look(
     service: &Service,
     title: &str,
     data: Buffer,
-    as_json: bool,
+    args: &InspectArgs,
     screen: &Screen,
 ) -> Result<String, Failure> {
+    let as_json = args.json;
     let kind = detect::kind(&data);
     let bytes = Bytes::of(&data);
     let head = || json!({ "file": title, "kind": kind.in_words(), "bytes": bytes });
@@ -88,11 +89,15 @@ fn look(
             return Err(Failure::input("NOT_MESSAGE_OR_MEDIUM", kind.in_words()));
         }
     };
+    let violations = if args.lint { lint(service, &content)? } else { Vec::new() };
     let parts = service.plan(as_it_is(content), &Stop::never())?.report.parts;
     if as_json {
         let mut value = head();
         let parts: Result<Vec<Value>, Failure> = parts.iter().map(part).collect();
         put(&mut value, "parts", Value::Array(parts?));
+        if args.lint {
+            put(&mut value, "violations", to_json::value(&violations)?);
+        }
         return Ok(format!("{value}\n"));
     }
     let mut table = Table::new(&[
@@ -119,7 +124,37 @@ fn look(
             info.codec.as_str().into(),
         ]);
     }
-    Ok(format!("{}{}", line(), table.render(screen.width(), screen.paint(true))))
+    let mut text = format!("{}{}", line(), table.render(screen.width(), screen.paint(true)));
+    if args.lint {
+        text.push_str(&told(&violations, screen));
+    }
+    Ok(text)
+}
+
+/// Where the presentation of a message breaks the rules.
+fn lint(service: &Service, content: &Content) -> Result<Vec<Violation>, Failure> {
+    let parse = &service.config().parse;
+    let message = match content.clone() {
+        Content::MmsPdu(data) => Message::parse_pdu(data, parse),
+        Content::Mime(data) => Message::parse_mime(data, parse),
+        Content::Parts { headers, parts } => Message::from_parts(headers, parts, parse),
+        Content::Bare { .. } => return Ok(Vec::new()),
+    };
+    // What cannot be read is told by the plan.
+    Ok(message.map_or_else(|_| Vec::new(), |message| message.lint()))
+}
+
+fn told(violations: &[Violation], screen: &Screen) -> String {
+    let paint = screen.paint(true);
+    if violations.is_empty() {
+        return format!("{}\n", paint.tone(Tone::Good, "the presentation keeps the rules"));
+    }
+    let line = |found: &Violation| {
+        let place = if found.line > 0 { format!("line {}: ", found.line) } else { String::new() };
+        let text = format!("{place}{} ({})", safe(&found.detail), words::rule(found.rule));
+        format!("{}\n", paint.tone(Tone::Changed, &text))
+    };
+    violations.iter().map(line).collect()
 }
 
 fn put(object: &mut Value, key: &str, value: Value) {

@@ -11,6 +11,7 @@ mod html;
 mod inspect;
 mod json;
 mod lists;
+mod matrix;
 mod output;
 mod previews;
 mod report;

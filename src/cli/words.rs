@@ -1,6 +1,7 @@
 //! Codes to words for people, in one place. Every match is exhaustive: a new code does not build
 //! until somebody has found words for it.
 
+use crate::message::Rule;
 use crate::model::{
     Action, Category, Counting, Dimensions, LimitSource, MediaKind, Outcome, PartReport,
     Provenance, Reason, ReasonCode, RepairCode, Source,
@@ -189,6 +190,25 @@ pub fn fault(category: Category) -> &'static str {
         Category::Deadline => "out of time",
         Category::Cancelled => "cancelled",
         Category::Internal => "our fault",
+    }
+}
+
+/// A rule of MMS SMIL.
+pub fn rule(rule: Rule) -> &'static str {
+    match rule {
+        Rule::NotWellFormed => "markup that does not match",
+        Rule::UnknownElement => "elements of MMS SMIL alone",
+        Rule::Misplaced => "smil, head and body, layout, slides in the body, media on slides",
+        Rule::RegionAttribute => "regions have id, left, top, width, height, fit",
+        Rule::RegionName => "regions are called Image and Text",
+        Rule::RegionMissing => "media go into regions of the layout",
+        Rule::CrowdedSlide => {
+            "one text, one picture or video, one sound to a slide, no sound beside a video"
+        }
+        Rule::EmptySlide => "slides show something",
+        Rule::Duration => "slides last a time",
+        Rule::DanglingReference => "what is shown is in the message",
+        Rule::NotShown => "what is in the message is shown",
     }
 }
 

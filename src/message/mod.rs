@@ -26,7 +26,7 @@ mod wsp;
 use self::{edits::Change, leaf::Leaf, mime::Style, neutral::Neutral};
 pub use self::{
     error::MessageError,
-    types::{Edit, Form, ParseLimits, Part, PartData},
+    types::{Edit, Form, ParseLimits, Part, PartData, Rule, Violation},
 };
 
 /// A parsed message.
@@ -190,6 +190,14 @@ impl Message {
             Doc::Parts { headers, .. } => parts::forbids_adaptation(headers),
             Doc::Bare(_) => false,
         }
+    }
+
+    /// Where the presentation breaks the rules of MMS SMIL, or refers to what is not there; nothing
+    /// without a presentation. Phones show most of it all the same.
+    pub fn lint(&self) -> Vec<Violation> {
+        let leaves = self.doc.leaves();
+        let presentation = self.presentation.and_then(|id| leaves.get(id.index()));
+        presentation.map_or_else(Vec::new, |leaf| smil::lint(leaf, &leaves))
     }
 
     /// A new message with `edits` applied, one for each part in order. References stay whole.

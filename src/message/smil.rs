@@ -5,8 +5,10 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
+mod lint;
 mod scan;
 
+pub(super) use self::lint::lint;
 use self::scan::{Kind, matching, scan};
 use super::leaf::Leaf;
 

@@ -92,3 +92,43 @@ impl Default for ParseLimits {
         Self { max_parts: 100, max_nesting: 3, max_header_bytes: 64 << 10, lenient: false }
     }
 }
+
+/// A rule of MMS SMIL (OMA-MMS-CONF clause 8; mms-conformance.md §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Rule {
+    /// A tag is never closed, or closes nothing.
+    NotWellFormed,
+    /// An element that is not of MMS SMIL.
+    UnknownElement,
+    /// An element where it does not belong.
+    Misplaced,
+    /// A region has other attributes than id, left, top, width, height and fit.
+    RegionAttribute,
+    /// Regions are called `Image` and `Text`.
+    RegionName,
+    /// A medium is put into a region that is not there.
+    RegionMissing,
+    /// More than one text, picture or video, or sound on a slide; sound beside a video.
+    CrowdedSlide,
+    /// A slide without anything to show.
+    EmptySlide,
+    /// A duration that is no clock value, or none where there must be one.
+    Duration,
+    /// A medium without a reference, or one to what is not there.
+    DanglingReference,
+    /// A part that no slide shows.
+    NotShown,
+}
+
+/// Where a presentation breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// The line of the presentation, from 1; 0 where it is about a part.
+    pub line: usize,
+    /// What is wrong, for people.
+    pub detail: String,
+}

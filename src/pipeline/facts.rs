@@ -17,7 +17,7 @@ pub(super) fn collect(
     let bare = message.form() == Form::Bare;
     let facts = (0..).zip(message.parts()).map(|(i, part)| PartFacts {
         text: texts::facts(part, capabilities),
-        ..one(PartId(i), part, engine)
+        ..known(PartId(i), part, engine)
     });
     facts
         .map(|mut facts| {
@@ -28,6 +28,13 @@ pub(super) fn collect(
             facts
         })
         .collect()
+}
+
+fn known(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
+    match &engine.sessions {
+        Some(sessions) => sessions.facts(id, || one(id, part, engine)),
+        None => one(id, part, engine),
+    }
 }
 
 fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {

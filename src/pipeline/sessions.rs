@@ -9,12 +9,20 @@ use std::{
 use crate::{
     codec::{OpenHint, Session},
     fit::Task,
-    model::MediaKind,
+    model::{MediaKind, PartId},
+    plan::PartFacts,
 };
 
-/// Sessions by part and by what they write. Cheap to clone: all clones share them.
+/// What is known of one message's parts, and sessions by part and by what they write. Cheap to
+/// clone: all clones share them.
 #[derive(Clone, Default)]
-pub struct Sessions(Arc<Mutex<HashMap<(usize, MediaKind), Kept>>>);
+pub struct Sessions(Arc<Mutex<Store>>);
+
+#[derive(Default)]
+struct Store {
+    facts: HashMap<PartId, PartFacts>,
+    sessions: HashMap<(usize, MediaKind), Kept>,
+}
 
 struct Kept {
     /// What it was opened for.
@@ -24,9 +32,19 @@ struct Kept {
 }
 
 impl Sessions {
-    fn with<T>(&self, f: impl FnOnce(&mut HashMap<(usize, MediaKind), Kept>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut Store) -> T) -> T {
         // Nothing panics in between that could leave it half changed.
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The facts of a part, probed once.
+    pub(super) fn facts(&self, id: PartId, probe: impl FnOnce() -> PartFacts) -> PartFacts {
+        if let Some(known) = self.with(|all| all.facts.get(&id).cloned()) {
+            return known;
+        }
+        let facts = probe();
+        self.with(|all| all.facts.insert(id, facts.clone()));
+        facts
     }
 
     /// A session that was opened for as much as `hint` asks, if one is here.
@@ -37,7 +55,7 @@ impl Sessions {
         hint: OpenHint,
     ) -> Option<Box<dyn Session>> {
         self.with(|all| {
-            let kept = all.get_mut(&(index, kind))?;
+            let kept = all.sessions.get_mut(&(index, kind))?;
             // Decoded larger is good for smaller.
             let enough =
                 hint.largest.within(kept.hint.largest) && kept.hint.animation == hint.animation;
@@ -47,7 +65,7 @@ impl Sessions {
 
     /// One was opened anew, and will come back.
     pub(super) fn opened(&self, index: usize, kind: MediaKind, hint: OpenHint) {
-        self.with(|all| all.insert((index, kind), Kept { hint, session: None }));
+        self.with(|all| all.sessions.insert((index, kind), Kept { hint, session: None }));
     }
 
     /// It comes back.
@@ -58,7 +76,7 @@ impl Sessions {
             Task::Video(_) => MediaKind::Video,
         };
         self.with(|all| {
-            if let Some(kept) = all.get_mut(&(index, kind)) {
+            if let Some(kept) = all.sessions.get_mut(&(index, kind)) {
                 kept.session = Some(session);
             }
         });

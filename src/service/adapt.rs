@@ -132,14 +132,22 @@ impl Service {
     ) -> Result<PlanResponse, ServiceError> {
         stop.check().map_err(ServiceError::stopped)?;
         let resolved = resolved(&self.config, &mut request)?;
-        let prepared = self
-            .engine
-            .prepare(&resolved.job)
-            .map_err(|error| refusal(&error, &resolved.job.limits))?;
-        let report = self.engine.foresee(&resolved.job, &prepared);
+        self.plan_resolved(&self.engine, resolved, &request)
+    }
+
+    /// Plans a resolved request with an engine.
+    pub(super) fn plan_resolved(
+        &self,
+        engine: &Engine,
+        resolved: Resolved,
+        request: &AdaptRequest,
+    ) -> Result<PlanResponse, ServiceError> {
+        let prepared =
+            engine.prepare(&resolved.job).map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let report = engine.foresee(&resolved.job, &prepared);
         let (cost_cpu_ms, cost_memory) = cost(&prepared);
         Ok(PlanResponse {
-            request_id: request.request_id,
+            request_id: request.request_id.clone(),
             report: complete(report, &resolved, request.report_level),
             limits: resolved.job.limits,
             cost_cpu_ms,

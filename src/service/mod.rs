@@ -3,6 +3,7 @@
 
 mod adapt;
 pub mod many;
+pub mod matrix;
 pub mod pool;
 pub mod request;
 mod resolve;

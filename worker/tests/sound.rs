@@ -47,6 +47,34 @@ fn recipe(codec: AudioCodec, container: Container, bitrate: u32, rate: u32) -> R
     Recipe::Audio(AudioRecipe { container, coding, keep_ms: None })
 }
 
+/// Frames of random bits at all rates, as phones store EVRC: no encoder is at hand.
+#[test]
+fn evrc_is_read_as_phones_store_it() {
+    let mut file = b"#!EVRC\n".to_vec();
+    let mut state = 1u32;
+    for n in 0..150usize {
+        let (rate, length) = [(1, 2), (3, 10), (4, 22), (4, 22), (0, 0)][n % 5];
+        file.push(rate);
+        for _ in 0..length {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            file.push((state >> 24) as u8);
+        }
+    }
+    let bytes = Buffer::from(file);
+    assert_eq!(AvCodec.recognise(&bytes).map(|t| t.as_str().to_owned()), Some("audio/evrc".into()));
+    let session = AvCodec.open(&bytes, HINT, &DecodeLimits::default(), &Stop::never());
+    let mut session = session.expect("it opens");
+    let info = session.info().clone();
+    assert_eq!(info.audio.as_ref().map(|track| track.codec.as_str()), Some("evrc"));
+    assert!(info.duration_ms.abs_diff(3000) <= 20, "{}", info.duration_ms);
+    let amr = recipe(AudioCodec::AmrNb, Container::Amr, 12_200, 8000);
+    let out = session.encode(&amr, Bytes::new(u64::MAX), &Stop::never()).expect("it is written");
+    if ffprobe(&out, "stream=codec_name").is_some() {
+        let seconds = decoded_seconds(&out).expect("ffmpeg");
+        assert!((seconds - 3.0).abs() <= 0.1, "{seconds}");
+    }
+}
+
 #[test]
 fn all_sounds_become_all_sounds() {
     let targets = [

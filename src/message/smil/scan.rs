@@ -9,6 +9,9 @@ pub(super) enum Kind {
     Empty,
 }
 
+/// Attributes of one tag that are kept: real ones have a handful.
+const MAX_ATTRIBUTES: usize = 32;
+
 #[derive(Debug)]
 pub(super) struct Tag {
     pub kind: Kind,
@@ -19,6 +22,8 @@ pub(super) struct Tag {
     pub word: Range<usize>,
     /// Where the value of `src` lies.
     pub src: Option<Range<usize>>,
+    /// Attributes by local name, lower case, with where their values lie.
+    pub attributes: Vec<(String, Range<usize>)>,
 }
 
 /// All tags in order; comments, CDATA, processing instructions and declarations are skipped.
@@ -81,6 +86,7 @@ fn tag(data: &[u8], open: usize) -> Option<Tag> {
         word: at - name.len() + prefix..at,
         range: open..data.len(),
         src: None,
+        attributes: Vec::new(),
     };
     loop {
         match *data.get(at)? {
@@ -107,11 +113,14 @@ fn tag(data: &[u8], open: usize) -> Option<Tag> {
                     at += 1; // A stray `=` or quote.
                     continue;
                 }
-                if let Some(value) = value(data, &mut at)
-                    && tag.src.is_none()
-                    && local(&attribute) == "src"
-                {
-                    tag.src = Some(value);
+                if let Some(value) = value(data, &mut at) {
+                    let name = local(&attribute);
+                    if tag.src.is_none() && name == "src" {
+                        tag.src = Some(value.clone());
+                    }
+                    if tag.attributes.len() < MAX_ATTRIBUTES {
+                        tag.attributes.push((name, value));
+                    }
                 }
             }
         }

@@ -104,3 +104,54 @@ fn the_element_follows_the_medium() {
         assert_eq!(run(before, &leaves, &fates).as_deref(), Some(after), "{before}");
     }
 }
+
+fn rules(smil: &str, leaves: &[Leaf]) -> Vec<crate::message::Rule> {
+    let handles = Handles { content_type: "application/smil".into(), ..Handles::default() };
+    let presentation = Leaf::new(handles, Buffer::copy_from_slice(smil.as_bytes()));
+    let all: Vec<&Leaf> = std::iter::once(&presentation).chain(leaves).collect();
+    lint(&presentation, &all).into_iter().map(|found| found.rule).collect()
+}
+
+#[test]
+fn what_breaks_the_rules_is_told() {
+    use crate::message::Rule as R;
+    let leaves = [leaf(Some("a"), Some("a.png"), None)];
+    let page = |layout: &str, body: &str| {
+        format!("<smil><head><layout>{layout}</layout></head><body>{body}</body></smil>")
+    };
+    let regions = "<root-layout/><region id=\"Image\" fit=\"meet\"/><region id=\"Text\"/>";
+    let slide = "<par dur=\"5s\"><img src=\"a.png\" region=\"Image\"/></par>";
+    assert_eq!(rules(&page(regions, slide), &leaves), []);
+    for (layout, body, wanted) in [
+        (
+            regions,
+            "<par dur=\"5s\"><img src=\"a.png\">",
+            &[R::NotWellFormed, R::Misplaced, R::NotWellFormed][..],
+        ),
+        ("<region id=\"Main\"/>", slide, &[R::RegionName, R::RegionMissing]),
+        ("<region id=\"Image\" z-index=\"1\"/>", slide, &[R::RegionAttribute]),
+        (regions, "<seq dur=\"5s\"><img src=\"a.png\"/></seq>", &[R::UnknownElement, R::Misplaced]),
+        (regions, "<img src=\"a.png\"/>", &[R::Misplaced]),
+        (regions, "<par dur=\"soon\"><img src=\"cid:a\"/></par>", &[R::Duration]),
+        (regions, "<par><img src=\"cid:a\"/></par>", &[R::Duration]),
+        (regions, "<par dur=\"1s\"/><par dur=\"1s\"><img src=\"a.png\"/></par>", &[R::EmptySlide]),
+        (
+            regions,
+            "<par dur=\"1s\"><img src=\"a.png\"/><video src=\"b\"/></par>",
+            &[R::DanglingReference, R::CrowdedSlide],
+        ),
+        (
+            regions,
+            "<par dur=\"0:05\"><text src=\"cid:b\"/></par>",
+            &[R::DanglingReference, R::NotShown],
+        ),
+    ] {
+        assert_eq!(rules(&page(layout, body), &leaves), wanted, "{layout} {body}");
+    }
+    // Whatever it is, it ends.
+    for noise in
+        ["", "<", "<smil", "</par></par>", "<par><par><par>", "<region id=>", "\u{0}<smil>"]
+    {
+        let _ = rules(noise, &leaves);
+    }
+}

@@ -12,7 +12,10 @@ use mmsfit::{
     model::MediaType,
 };
 
-use super::ff::{EOF, Options, Packet, check, failed, no_memory};
+use super::{
+    evrc,
+    ff::{EOF, Options, Packet, check, failed, no_memory},
+};
 
 /// Bytes that libav takes at a time.
 const STRIDE: usize = 32 << 10;
@@ -42,6 +45,7 @@ fn demuxer(media_type: &MediaType) -> Option<(&'static CStr, &'static str)> {
         "audio/flac" => (c"flac", "FLAC"),
         "audio/x-caf" => (c"caf", "CAF"),
         "audio/qcelp" => (c"qcp", "QCELP"),
+        "audio/evrc" => (c"qcp", "EVRC"),
         "image/gif" => (c"gif", "GIF"),
         _ => return None,
     })
@@ -113,7 +117,7 @@ impl Input {
         if demuxer.is_null() {
             return Err(unknown());
         }
-        let mut cursor = Box::new(Cursor { bytes: bytes.clone(), at: 0 });
+        let mut cursor = Box::new(Cursor { bytes: evrc::readable(bytes), at: 0 });
         let opaque: *mut Cursor = &mut *cursor;
         // SAFETY: the buffer is libav's own and goes with the context; the callbacks match the
         // cursor; what cannot be allocated is null and checked.

@@ -8,6 +8,7 @@
 
 mod clip;
 mod decoder;
+mod evrc;
 mod faststart;
 mod ff;
 mod frames;
