@@ -85,13 +85,12 @@ fn run(width: u16, height: u16) {
             });
             assert!(all.is_ok() && answered == DEVICES, "{answered}");
         });
-        for class in 0..CLASSES.len() {
+        for (class, (_, (w, h))) in CLASSES.into_iter().enumerate() {
             single += cpu(|| {
                 let request =
                     AdaptRequest { device: device(class), ..AdaptRequest::new(message()) };
                 service.adapt(request, &Stop::never()).expect("it fits");
             });
-            let (w, h) = CLASSES[class].1;
             decodes += cpu(|| {
                 for photo in &photos {
                     let hint =
