@@ -8,7 +8,10 @@ use mmsfit::{
     capacity::{clip, photo, samples},
     config::Config,
     message::PartData,
-    model::{Action, Bytes, ContentClass, Language, MediaKind, Notice, Outcome, ReasonCode, Stop},
+    model::{
+        Action, Bytes, ContentClass, Language, MediaKind, Notice, Outcome, ReasonCode, Sanitize,
+        Stop, Trim,
+    },
     profile::{DeviceDescription, InlineCapabilities},
     service::{
         Service,
@@ -203,4 +206,56 @@ fn the_content_class_is_told_and_written() {
     let (response, _, headers) = send(&service, &header[1..], message(1600), small);
     assert_eq!(response.report.content_class_after, Some(ContentClass::ImageBasic));
     assert_eq!(headers.len(), 1);
+}
+
+#[test]
+fn what_passes_is_sanitized_where_the_policy_says_so() {
+    let turned = samples::jpeg(&photo::photo(320, 240, 3), Some(1)).unwrap();
+    let message = || vec![part("p", "p.jpg", "image/jpeg", turned.clone())];
+    let phone = || device(&["utf-8"], &PICTURES);
+    let with = |sanitize| {
+        let mut config = Config::default();
+        config.policy.sanitize = sanitize;
+        Service::new(config)
+    };
+    let (response, parts, _) = send(&with(Sanitize::Off), &[], message(), phone());
+    assert_eq!((response.report.outcome, &parts[0].data), (Outcome::Unchanged, &turned));
+    let pixels = |data: &[u8]| image::load_from_memory(data).unwrap().to_rgb8().into_raw();
+    let (response, parts, _) = send(&with(Sanitize::Strip), &[], message(), phone());
+    assert_eq!(response.report.outcome, Outcome::Minor);
+    assert!(parts[0].data.len() < turned.len() && !parts[0].data.windows(4).any(|w| w == b"Exif"));
+    assert_eq!(pixels(&parts[0].data), pixels(&turned));
+    let codes: Vec<ReasonCode> =
+        response.report.parts[0].reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [ReasonCode::Fits, ReasonCode::MetadataStripped]);
+    let (response, parts, _) = send(&with(Sanitize::Always), &[], message(), phone());
+    assert_eq!(response.report.parts[0].action, Action::Transcode);
+    assert_eq!(response.report.parts[0].reasons[0].code, ReasonCode::Sanitized);
+    assert!(parts[0].data.len() <= turned.len());
+}
+
+/// Where the policy lets a sound be cut, it is, to the byte; where it does not, it is refused.
+#[test]
+fn a_sound_too_long_is_cut_only_where_it_may_be() {
+    let service = |trim| {
+        let mut config = Config::default();
+        config.policy.trim = trim;
+        Service::new(config)
+    };
+    if service(Trim::Never).start_workers().unwrap().is_none() {
+        return println!("skipped: no mmsfit-worker beside the tests");
+    }
+    let voice = clip::wav(40);
+    let phone = || support::device(20_000, (640, 480), &["image/jpeg", "audio/amr"]);
+    let send = |trim| {
+        let request = support::bare("v.wav", &voice, phone());
+        service(trim).adapt(request, &Stop::never())
+    };
+    assert_eq!(send(Trim::Never).unwrap_err().reason, "CANNOT_FIT");
+    let response = send(Trim::Allow).unwrap();
+    let size = support::bytes_of(&response.content).len();
+    assert!(size <= 20_000 && size > 19_000, "{size}");
+    let shortened = response.report.parts[0].reasons.iter();
+    let told: Vec<_> = shortened.filter(|r| r.code == ReasonCode::Shortened).collect();
+    assert!(told.len() == 1 && told[0].detail.contains("of 40.0 s"), "{told:?}");
 }

@@ -51,6 +51,7 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::Shortened => "cut shorter, as the policy allows",
         ReasonCode::AnimationAsVideo => "the animation became a video",
         ReasonCode::CharsetConverted => "written in a charset that the device reads",
+        ReasonCode::Sanitized => "encoded anew: no original passes here",
         ReasonCode::Transliterated => "letters that the device lacks written with others",
     }
 }

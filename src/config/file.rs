@@ -82,6 +82,7 @@ struct PolicyValues {
     notice: Entry,
     language: Entry,
     background: Entry,
+    sanitize: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -168,6 +169,7 @@ pub(super) fn resolve(
         settings.set("policy.language", &from.language, &mut fixed)?;
         policy.language = Some(fixed);
     }
+    settings.set("policy.sanitize", &from.sanitize, &mut policy.sanitize)?;
     settings.set("policy.background", &from.background, &mut policy.background)?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);

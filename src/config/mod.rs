@@ -28,7 +28,7 @@ pub use self::{
 use crate::{
     codec::DecodeLimits,
     message::ParseLimits,
-    model::{Bytes, Color, Language, Notice, Trim},
+    model::{Bytes, Color, Language, Notice, Sanitize, Trim},
     profile::Defaults,
 };
 
@@ -72,13 +72,21 @@ pub struct PolicyConfig {
     pub notice: Notice,
     /// The language of notices. Default: that of the carrier's country, else English.
     pub language: Option<Language>,
+    /// What may be hidden in media that pass. Default: they pass bit for bit.
+    pub sanitize: Sanitize,
     /// The colour behind transparent pixels where the format has none. Default: white.
     pub background: Color,
 }
 
 impl Default for PolicyConfig {
     fn default() -> Self {
-        Self { trim: Trim::Never, notice: Notice::Off, language: None, background: Color([255; 3]) }
+        Self {
+            trim: Trim::Never,
+            notice: Notice::Off,
+            language: None,
+            sanitize: Sanitize::Off,
+            background: Color([255; 3]),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub use interface::{Framing, Interface, SenderType};
 pub use limits::{Counting, ImageLimit, LimitSource, Limits, WireLimit};
 pub use media_info::{AudioTrack, ContentFacts, MediaInfo, Orientation, VideoTrack};
 pub use media_type::{MediaKind, MediaType};
-pub use preference::{Color, Language, Notice, Trim};
+pub use preference::{Color, Language, Notice, Sanitize, Trim};
 pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
 pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};

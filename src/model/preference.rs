@@ -27,6 +27,31 @@ impl FromStr for Trim {
     }
 }
 
+/// What may be hidden in media that pass as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sanitize {
+    /// They pass bit for bit.
+    #[default]
+    Off,
+    /// Pictures lose their metadata (place, camera, thumbnails), their pixels untouched.
+    Strip,
+    /// All pictures, sounds and clips are encoded anew: nothing of the original file is left.
+    Always,
+}
+
+impl FromStr for Sanitize {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            "strip" => Ok(Self::Strip),
+            "always" => Ok(Self::Always),
+            _ => Err("is not one of off, strip, always"),
+        }
+    }
+}
+
 /// What stands for a part that is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Notice {

@@ -100,6 +100,9 @@ pub enum ReasonCode {
     /// A text was written in a charset that the device reads.
     #[serde(rename = "REASON_CODE_CHARSET_CONVERTED")]
     CharsetConverted,
+    /// Encoded anew, because the policy lets no original pass.
+    #[serde(rename = "REASON_CODE_SANITIZED")]
+    Sanitized,
     /// Characters that no charset of the device has were written with others.
     #[serde(rename = "REASON_CODE_TRANSLITERATED")]
     Transliterated,

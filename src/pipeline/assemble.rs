@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     Engine, Job, PipelineError, check,
     fitting::{Fitted, FittedPart},
-    is_bare, notices, texts,
+    is_bare, notices, strip, texts,
 };
 use crate::{
     codec::Verified,
@@ -86,6 +86,7 @@ pub(super) fn message(job: &Job, fitted: &Fitted) -> Result<Message, PipelineErr
         .iter()
         .zip(&fitted.results)
         .map(|(part, result)| match (part.action, result) {
+            (Action::Keep, None) if part.strip => strip::edit(job, part),
             (Action::Keep | Action::Transcode, None) if part.recode.is_some() => recoded(job, part),
             (Action::Transcode, Some(result)) => Edit::Replace {
                 content_type: accept.spelling_of(&result.recipe.media_type()),

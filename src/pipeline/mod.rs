@@ -14,6 +14,7 @@ mod overhead;
 mod refine;
 mod report;
 mod sessions;
+mod strip;
 mod tasks;
 mod texts;
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes as Buffer;
 
-use super::{Job, notices, texts};
+use super::{Job, notices, strip, texts};
 use crate::{
     message::Edit,
     model::{Action, Bytes, ContentClass},
@@ -39,6 +39,9 @@ pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
 
 /// The edit of a part before its bytes are known: empty, of the type whose name is the longest.
 fn draft(job: &Job, part: &PartPlan) -> Edit {
+    if part.strip {
+        return strip::edit(job, part);
+    }
     if let Some(recode) = &part.recode {
         return texts::edit(job, part, recode);
     }

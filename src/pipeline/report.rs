@@ -1,6 +1,6 @@
 //! The report: what was done to each part, and why.
 
-use super::{Job, Prepared, consequences, fitting::Fitted, notices, overhead, texts};
+use super::{Job, Prepared, consequences, fitting::Fitted, notices, overhead, strip, texts};
 use crate::{
     codec::Verified,
     message::{Form, Message},
@@ -130,6 +130,7 @@ fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
         reasons: texts::reasons(job, part),
         before: facts.info.clone(),
         after: texts::after(job, part, &facts.info)
+            .or_else(|| strip::after(job, part, &facts.info))
             .or_else(|| notices::after(job, part))
             .or_else(|| (part.action == Action::Keep).then(|| facts.info.clone())),
         budget_bytes: part.budget,

@@ -5,7 +5,9 @@ use super::{
     decide::{broken, drop_part, formats, not_accepted},
     device,
 };
-use crate::model::{Action, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode};
+use crate::model::{
+    Action, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize,
+};
 
 /// An animation stands for a clip up to this length: longer ones need more frames than a GIF can
 /// hold in any message.
@@ -24,7 +26,13 @@ pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     }
     let plays = device::plays(info, input.capabilities);
     if accepted && plays.is_ok() {
-        part.reasons.push(ReasonCode::Fits.into());
+        let anew =
+            input.policy.sanitize == Sanitize::Always && target(facts, input, false).is_some();
+        part.reasons.push(if anew { ReasonCode::Sanitized } else { ReasonCode::Fits }.into());
+        if anew {
+            part.original_acceptable = false;
+            transcode(part, facts, input, false);
+        }
         return;
     }
     if !accepted {

@@ -2,7 +2,7 @@
 
 use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device, text};
 use crate::model::{
-    Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode,
+    Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode, Sanitize,
 };
 
 /// What must happen to a part, the message's size apart.
@@ -14,6 +14,7 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         redeclare: None,
         recode: None,
         notice: None,
+        strip: false,
         target: None,
         budget: None,
         original_acceptable: true,
@@ -137,8 +138,15 @@ fn picture(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
         return;
     }
     must_change(part, facts, input, accepted);
+    if part.reasons.is_empty() && input.policy.sanitize == Sanitize::Always && facts.makes.image {
+        part.reasons.push(ReasonCode::Sanitized.into());
+    }
     if part.reasons.is_empty() {
         part.reasons.push(ReasonCode::Fits.into());
+        part.strip = input.policy.sanitize == Sanitize::Strip && facts.info.has_metadata;
+        if part.strip {
+            part.reasons.push(ReasonCode::MetadataStripped.into());
+        }
         return;
     }
     part.original_acceptable = false;

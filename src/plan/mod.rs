@@ -17,7 +17,7 @@ mod tests;
 
 use crate::model::{
     AcceptList, Action, Bytes, Capabilities, Category, Fault, Framing, Language, Limits, MediaInfo,
-    MediaKind, MediaType, Notice, PartId, Reason, ReasonCode, Rgb, Trim, WireLimit,
+    MediaKind, MediaType, Notice, PartId, Reason, ReasonCode, Rgb, Sanitize, Trim, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
@@ -35,6 +35,8 @@ pub struct Policy {
     pub trim: Trim,
     /// What stands for a part that is left out. Default: nothing.
     pub notice: Notice,
+    /// What may be hidden in media that pass. Default: they pass bit for bit.
+    pub sanitize: Sanitize,
     /// The language of notices. Default: English.
     pub language: Language,
 }
@@ -46,6 +48,7 @@ impl Default for Policy {
             adaptation_forbidden: false,
             trim: Trim::Never,
             notice: Notice::Off,
+            sanitize: Sanitize::Off,
             language: Language::English,
         }
     }
@@ -107,6 +110,8 @@ pub struct PartPlan {
     pub redeclare: Option<MediaType>,
     /// The charset to declare for a text, and perhaps to write it in.
     pub recode: Option<Recode>,
+    /// It stays, without its metadata.
+    pub strip: bool,
     /// A notice stands for it, and says that this is missing.
     pub notice: Option<Missing>,
     /// For [`Action::Transcode`] of media: into what.
@@ -147,7 +152,10 @@ impl PartPlan {
 
     /// Whether not one byte of it changes.
     pub fn changes_nothing(&self) -> bool {
-        self.action == Action::Keep && self.redeclare.is_none() && self.recode.is_none()
+        self.action == Action::Keep
+            && self.redeclare.is_none()
+            && self.recode.is_none()
+            && !self.strip
     }
 
     /// Whether it goes through a codec: its bytes are not known before.

@@ -63,6 +63,7 @@ pub(super) fn resolved_for(
         trim: settings.trim,
         // A bare file is all that there is: what cannot be had of it is refused.
         notice: if message.form() == Form::Bare { Notice::Off } else { settings.notice },
+        sanitize: settings.sanitize,
         language: settings.language.unwrap_or_else(language),
     };
     let mut warnings = Vec::new();
