@@ -36,6 +36,8 @@ fn children_of(pid: u32) -> usize {
 
 /// Kilobytes that a process holds, and how many descriptors.
 type Held = (u64, usize);
+/// Of host or zygote.
+type Of = fn(&(Held, Held)) -> Held;
 
 fn held_by(pid: u32) -> Held {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
@@ -131,15 +133,14 @@ fn an_attack_costs_one_part() {
     assert_eq!((after.pid, after.restarts, after.jobs_running), (status.pid, 0, 0));
     // The least of ten rounds: in one of them, the last photo may not be freed yet. By then
     // whatever is allocated once is there, and fifty rounds on there is no more of it.
-    let least = |rounds: &[(Held, Held)], of: fn(&(Held, Held)) -> Held| {
+    let least = |rounds: &[(Held, Held)], of: Of| {
         let memory = rounds.iter().map(|now| of(now).0).min();
         let files = rounds.iter().map(|now| of(now).1).min();
         (memory.expect("rounds"), files.expect("rounds"))
     };
     let (first, last) = (&held[held.len() - 60..held.len() - 50], &held[held.len() - 10..]);
-    let (host, zygote): (fn(&(Held, Held)) -> Held, fn(&(Held, Held)) -> Held) =
-        (|now| now.0, |now| now.1);
-    for (who, of) in [("host", host), ("zygote", zygote)] {
+    let both: [(&str, Of); 2] = [("host", |now| now.0), ("zygote", |now| now.1)];
+    for (who, of) in both {
         let (before, after) = (least(first, of), least(last, of));
         // What an allocator keeps of a freed photo comes and goes; a leak in every round does not.
         assert!(after.0 <= before.0 + 8_000, "{who}: {} kB, then {}", before.0, after.0);
