@@ -7,7 +7,7 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     capacity::{clip, photo, samples},
     config::Config,
-    message::PartData,
+    message::{Form, Message, ParseLimits, PartData},
     model::{
         Action, Bytes, ContentClass, Language, MediaKind, Notice, Outcome, ReasonCode, Sanitize,
         Stop, Trim,
@@ -258,4 +258,47 @@ fn a_sound_too_long_is_cut_only_where_it_may_be() {
     let shortened = response.report.parts[0].reasons.iter();
     let told: Vec<_> = shortened.filter(|r| r.code == ReasonCode::Shortened).collect();
     assert!(told.len() == 1 && told[0].detail.contains("of 40.0 s"), "{told:?}");
+}
+
+/// A document whose list has no SMIL, and nothing that would carry it.
+const WITHOUT_SMIL: &str = r#"<?xml version="1.0"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:mms="http://www.wapforum.org/profiles/MMS/ccppschema-20010111#">
+<rdf:Description rdf:ID="P"><component><rdf:Description rdf:ID="MmsCharacteristics">
+<mms:MmsMaxMessageSize>102400</mms:MmsMaxMessageSize>
+<mms:MmsCcppAccept><rdf:Bag><rdf:li>image/jpeg</rdf:li><rdf:li>text/plain</rdf:li></rdf:Bag></mms:MmsCcppAccept>
+</rdf:Description></component></rdf:Description></rdf:RDF>"#;
+
+#[test]
+fn a_device_without_presentations_gets_the_parts_alone() {
+    let service = Service::new(Config::default());
+    let device =
+        DeviceDescription { uaprof_xml: Some(WITHOUT_SMIL.into()), ..DeviceDescription::default() };
+    let mime = "Subject: x\r\nContent-Type: multipart/related; type=\"application/smil\"; \
+                start=\"<s>\"; boundary=b\r\n\r\n\
+                --b\r\nContent-Type: application/smil\r\nContent-ID: <s>\r\n\r\n\
+                <smil><body><par dur=\"5s\"><text src=\"t.txt\"/></par></body></smil>\r\n\
+                --b\r\nContent-Type: text/plain\r\nContent-Location: t.txt\r\n\r\nHallo\r\n--b--\r\n";
+    for form in [Form::Mime, Form::MmsPdu] {
+        let parsed = Message::parse_mime(mime.into(), &ParseLimits::default()).unwrap();
+        let bytes = parsed.serialize(form).unwrap();
+        let content = match form {
+            Form::Mime => Content::Mime(bytes),
+            _ => Content::MmsPdu(bytes),
+        };
+        let request = AdaptRequest { device: device.clone(), ..AdaptRequest::new(content) };
+        let response = service.adapt(request, &Stop::never()).unwrap();
+        assert_eq!(response.report.outcome, Outcome::Major, "{form:?}");
+        assert_eq!(response.report.parts[0].action, Action::Drop, "{form:?}");
+        let out = support::bytes_of(&response.content);
+        let parsed = match form {
+            Form::Mime => Message::parse_mime(out.clone(), &ParseLimits::default()),
+            _ => Message::parse_pdu(out.clone(), &ParseLimits::default()),
+        };
+        let parsed = parsed.unwrap();
+        assert_eq!((parsed.parts().len(), &parsed.parts()[0].data[..]), (1, &b"Hallo"[..]));
+        let head = parsed.serialize(Form::Mime).unwrap();
+        let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+        assert!(head.contains("multipart/mixed") && !head.contains("start="), "{form:?}: {head}");
+    }
 }

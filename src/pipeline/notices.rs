@@ -167,7 +167,8 @@ pub(super) fn place(
         return;
     }
     for index in 0..parts.len() {
-        if parts[index].action != Action::Drop {
+        let seen = facts[index].info.kind != MediaKind::Presentation;
+        if parts[index].action != Action::Drop || !seen {
             continue;
         }
         parts[index].stand_in(&facts[index].info);

@@ -3,6 +3,7 @@
 use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device, text};
 use crate::model::{
     Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode, Sanitize,
+    Source,
 };
 
 /// What must happen to a part, the message's size apart.
@@ -30,7 +31,7 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     match facts.info.kind {
         MediaKind::Image => picture(&mut part, facts, input),
         MediaKind::Text => text::judge(&mut part, facts),
-        MediaKind::Presentation => part.reasons.push(ReasonCode::NeverCut.into()),
+        MediaKind::Presentation => presentation(&mut part, facts, input),
         MediaKind::Audio | MediaKind::Video if readable(facts) => {
             av::judge(&mut part, facts, input)
         }
@@ -46,6 +47,21 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         part.redeclare = Some(facts.info.media_type.clone());
     }
     part
+}
+
+/// A device whose own document lists neither SMIL nor what carries it shows the parts one after
+/// another, without it. Lists that requests state are of media, and say nothing of it.
+fn presentation(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
+    let accept = &input.capabilities.accept;
+    let own = [Source::Uaprof, Source::UaprofUrl, Source::DeviceId];
+    let related =
+        |item: &String| item.ends_with("multipart.related") || item == "multipart/related";
+    let takes = accept.accepts(&facts.info.media_type) || accept.spellings().iter().any(related);
+    if takes || !own.contains(&accept.provenance.source) {
+        return part.reasons.push(ReasonCode::NeverCut.into());
+    }
+    not_accepted(part, &facts.info.media_type);
+    drop_part(part);
 }
 
 /// Whether a codec looked into the part, with whatever result.

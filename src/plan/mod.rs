@@ -282,7 +282,9 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
         input.parts.iter().map(|facts| decide::alone(facts, &input)).collect();
     if input.policy.notice == Notice::Text {
         for (part, facts) in parts.iter_mut().zip(input.parts) {
-            if part.action == Action::Drop {
+            // What was never seen itself is not missed.
+            let seen = facts.info.kind != MediaKind::Presentation;
+            if part.action == Action::Drop && seen {
                 part.stand_in(&facts.info);
             }
         }

@@ -157,8 +157,14 @@ impl Entity {
         let mut head = self.head.clone();
         if root_gone {
             let fresh = children.first().map(|child| child.media_type().as_str().to_owned());
-            head = retype(&head, |params| {
+            let presentation = multi.children.get(root).is_some_and(Self::is_presentation);
+            head = retype(&head, |main, params| {
                 params.retain(|(name, _)| name != "start");
+                // Without its presentation nothing is related any more (mms-conformance.md §2).
+                if presentation {
+                    params.retain(|(name, _)| name != "type");
+                    *main = "multipart/mixed".into();
+                }
                 match (params.iter_mut().find(|(name, _)| name == "type"), fresh) {
                     (Some(param), Some(fresh)) => param.1 = fresh,
                     (Some(_), None) => params.retain(|(name, _)| name != "type"),
@@ -166,7 +172,7 @@ impl Entity {
                 }
             });
         } else if let Some((old, new)) = root_type {
-            head = retype(&head, |params| {
+            head = retype(&head, |_, params| {
                 if let Some((_, value)) = params.iter_mut().find(|(name, _)| name == "type")
                     && MediaType::fold(value) == old
                 {
@@ -183,6 +189,10 @@ impl Entity {
             multi.close = format!("\r\n--{}--\r\n", multi.boundary).into();
         }
         Some((Self { head, body: Body::Multi(multi) }, true))
+    }
+
+    fn is_presentation(&self) -> bool {
+        self.leaves().first().is_some_and(|leaf| leaf.is_presentation())
     }
 
     /// Boundaries and lengths made true after a change.
@@ -281,7 +291,7 @@ fn rebound(head: &Buffer, old: &str, fresh: &str) -> Buffer {
             }
         }
     }
-    retype(head, |params| {
+    retype(head, |_, params| {
         params.retain(|(name, _)| name != "boundary");
         params.push(("boundary".into(), fresh.to_owned()));
     })
@@ -294,12 +304,12 @@ fn replace_once(line: &Buffer, old: &[u8], new: &[u8]) -> Buffer {
     }
 }
 
-/// The header block with the parameters of its Content-Type changed by `f`.
-fn retype(head: &Buffer, f: impl FnOnce(&mut Vec<(String, String)>)) -> Buffer {
+/// The header block with its Content-Type changed by `f`: type and parameters.
+fn retype(head: &Buffer, f: impl FnOnce(&mut String, &mut Vec<(String, String)>)) -> Buffer {
     let mut rewriter = Rewriter::new(head);
-    let (main, mut params) =
+    let (mut main, mut params) =
         header::split_params(rewriter.value("content-type").unwrap_or_default());
-    f(&mut params);
+    f(&mut main, &mut params);
     rewriter.set("Content-Type", &content_type(&main, &params));
     rewriter.finish()
 }

@@ -127,6 +127,11 @@ fn rooted(
     if !leaves.is_empty() && own.iter().all(|change| change.gone) {
         fresh.params.retain(|param| param.name != "start");
         match after.entries.first() {
+            // Without its presentation nothing is related any more (mms-conformance.md §2).
+            Some(_) if leaves.iter().any(|leaf| leaf.is_presentation()) => {
+                fresh.params.retain(|param| param.name != "type");
+                fresh.media = "application/vnd.wap.multipart.mixed".into();
+            }
             Some(entry) => {
                 let (content_type, _) = entry::content_type(&entry.header);
                 type_param(&mut fresh, &content_type.media);
