@@ -102,13 +102,7 @@ fn ffprobe(bytes: &[u8]) -> Result<Vec<Track>, String> {
         .collect())
 }
 
-fn check(
-    class: &Class,
-    name: &str,
-    data: &Buffer,
-    service: &Service,
-    fills: &mut Vec<f64>,
-) -> Vec<String> {
+fn check(class: &Class, name: &str, data: &Buffer, service: &Service) -> Vec<String> {
     let device = DeviceDescription { device_id: Some(class.device.into()), ..Default::default() };
     let answer = service.adapt(support::bare(name, data, device), &Stop::never());
     let mut faults = Vec::new();
@@ -179,10 +173,6 @@ fn check(
         .any(|r| matches!(r.code, ReasonCode::Rung | ReasonCode::ContainerChanged));
     if !told {
         fault(format!("no rung is told: {:?}", part.reasons));
-    }
-    // The limit binds where the original was larger.
-    if after.kind == MediaKind::Video && data.len() as u64 > class.limit {
-        fills.push(out.len() as f64 / class.limit as f64);
     }
     faults
 }
@@ -264,13 +254,13 @@ fn sound_and_video_for_four_classes() {
     files.extend(support::corpus("audio"));
     files.extend(support::corpus("video"));
     let all = std::env::var_os("MMSFIT_ALL").is_some();
-    let (mut faults, mut fills, mut count) = (Vec::new(), Vec::new(), 0);
+    let (mut faults, mut count) = (Vec::new(), 0);
     for (n, (name, data)) in files.iter().enumerate() {
         for (k, class) in CLASSES.iter().enumerate() {
             // Two of the four for each file, in turn; with MMSFIT_ALL=1 all of them.
             if all || n < 2 || (n + k) % 2 == 0 {
                 let began = std::time::Instant::now();
-                faults.extend(check(class, name, data, &service, &mut fills));
+                faults.extend(check(class, name, data, &service));
                 count += 1;
                 if began.elapsed().as_secs() > 5 {
                     println!("slow: {name} for {}: {:?}", class.device, began.elapsed());
@@ -278,7 +268,6 @@ fn sound_and_video_for_four_classes() {
             }
         }
     }
-    fills.sort_by(f64::total_cmp);
-    println!("{count} tried; fill of clips where the limit binds: {fills:.3?}");
+    println!("{count} tried");
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

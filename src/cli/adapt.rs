@@ -1,6 +1,10 @@
 //! `mmsfit adapt` and `mmsfit plan`.
 
-use crate::{message::Form, model::Stop, service::Service};
+use crate::{
+    message::Form,
+    model::{ContentClass, Stop},
+    service::Service,
+};
 
 use super::{
     Failure,
@@ -100,7 +104,8 @@ pub fn plan(service: &Service, args: &PlanArgs, screen: &Screen) -> Result<u8, F
 
 /// Device and carrier as they were named on the command line.
 fn names<'a>(device: &'a DeviceArgs, limits: &'a LimitArgs) -> Names<'a> {
-    let device = device.device.as_deref().or(device.user_agent.as_deref());
+    let class = device.class.map(ContentClass::name);
+    let device = class.or(device.device.as_deref()).or(device.user_agent.as_deref());
     Names {
         device: device.unwrap_or_default(),
         carrier: limits.carrier.as_deref().unwrap_or_default(),

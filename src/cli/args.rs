@@ -138,9 +138,9 @@ pub struct DeviceArgs {
     /// Device name from `mmsfit devices`, a UAProf document, or the URL it is published at
     #[arg(long, value_name = "ID|FILE|URL", env = "MMSFIT_DEVICE")]
     pub device: Option<String>,
-    /// Fit to a content class in place of a device: text, image-basic, image-rich, video-basic,
+    /// Fit to a content class, whatever --device says: text, image-basic, image-rich, video-basic,
     /// video-rich, megapixel, content-basic, content-rich
-    #[arg(long, value_name = "CLASS", conflicts_with = "device")]
+    #[arg(long, value_name = "CLASS")]
     pub class: Option<ContentClass>,
     /// The device's User-Agent
     #[arg(long, value_name = "TEXT")]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     batch::detect::{self, Kind},
-    message::{Message, PartData, Violation},
+    message::{PartData, Violation},
     model::{Bytes, Dimensions, PartReport, Stop},
     profile::{DeviceDescription, InlineCapabilities},
     service::{
@@ -89,7 +89,7 @@ fn look(
             return Err(Failure::input("NOT_MESSAGE_OR_MEDIUM", kind.in_words()));
         }
     };
-    let violations = if args.lint { lint(service, &content)? } else { Vec::new() };
+    let violations = if args.lint { lint(service, &content) } else { None };
     let parts = service.plan(as_it_is(content), &Stop::never())?.report.parts;
     if as_json {
         let mut value = head();
@@ -126,26 +126,22 @@ fn look(
     }
     let mut text = format!("{}{}", line(), table.render(screen.width(), screen.paint(true)));
     if args.lint {
-        text.push_str(&told(&violations, screen));
+        text.push_str(&told(violations.as_deref(), screen));
     }
     Ok(text)
 }
 
-/// Where the presentation of a message breaks the rules.
-fn lint(service: &Service, content: &Content) -> Result<Vec<Violation>, Failure> {
-    let parse = &service.config().parse;
-    let message = match content.clone() {
-        Content::MmsPdu(data) => Message::parse_pdu(data, parse),
-        Content::Mime(data) => Message::parse_mime(data, parse),
-        Content::Parts { headers, parts } => Message::from_parts(headers, parts, parse),
-        Content::Bare { .. } => return Ok(Vec::new()),
-    };
+/// Where the presentation of a message breaks the rules; `None` where there is none.
+fn lint(service: &Service, content: &Content) -> Option<Vec<Violation>> {
     // What cannot be read is told by the plan.
-    Ok(message.map_or_else(|_| Vec::new(), |message| message.lint()))
+    service.parse(content.clone()).ok()?.lint()
 }
 
-fn told(violations: &[Violation], screen: &Screen) -> String {
+fn told(violations: Option<&[Violation]>, screen: &Screen) -> String {
     let paint = screen.paint(true);
+    let Some(violations) = violations else {
+        return format!("{}\n", paint.tone(Tone::Faint, "there is no presentation"));
+    };
     if violations.is_empty() {
         return format!("{}\n", paint.tone(Tone::Good, "the presentation keeps the rules"));
     }

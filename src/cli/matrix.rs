@@ -14,7 +14,7 @@ use crate::{
 use super::{
     Failure,
     args::PlanArgs,
-    html, json, output,
+    html, json, output, request,
     table::{Align, Cell, Table},
     term::{Screen, Tone},
     words,
@@ -36,7 +36,7 @@ const DEVICES: [(&str, &str); 8] = [
 pub fn run(
     service: &Service,
     args: &PlanArgs,
-    request: &AdaptRequest,
+    asked: &AdaptRequest,
     title: &str,
     screen: &Screen,
 ) -> Result<u8, Failure> {
@@ -44,12 +44,14 @@ pub fn run(
         Some(one) => vec![one.clone()],
         None => service.carriers().into_iter().map(|carrier| carrier.name).collect(),
     };
-    let (devices, heads): (Vec<String>, Vec<&'static str>) = match &args.device.device {
+    let class = args.device.class.map(request::class_device);
+    let one = class.as_ref().or(args.device.device.as_ref());
+    let (devices, heads): (Vec<String>, Vec<&'static str>) = match one {
         Some(one) => (vec![one.clone()], vec!["device"]),
         None => DEVICES.iter().map(|(id, head)| ((*id).to_owned(), *head)).unzip(),
     };
     let rows = service
-        .matrix(request, &carriers, &devices, &Stop::never())
+        .matrix(asked, &carriers, &devices, &Stop::never())
         .map_err(|error| Failure::from(error).about(title))?;
     if let Some(path) = &args.html {
         output::write_file(path, page(title, &heads, &rows).as_bytes())?;

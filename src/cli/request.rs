@@ -11,7 +11,7 @@ use bytes::Bytes as Buffer;
 use crate::{
     batch::detect::{self, Kind},
     message::{Form, PartData},
-    model::{Bytes, Interface},
+    model::{Bytes, ContentClass, Interface},
     profile::{AcceptHeaders, DeviceDescription},
     service::{
         Service,
@@ -161,6 +161,11 @@ pub fn build(
     Ok(request)
 }
 
+/// Every class has a document of its name in the store.
+pub fn class_device(class: ContentClass) -> String {
+    format!("class-{class}")
+}
+
 /// The device as it was described.
 fn describe(args: &DeviceArgs) -> Result<DeviceDescription, Failure> {
     let mut device = DeviceDescription {
@@ -169,6 +174,10 @@ fn describe(args: &DeviceArgs) -> Result<DeviceDescription, Failure> {
         strict: args.strict,
         ..DeviceDescription::default()
     };
+    if let Some(class) = args.class {
+        device.device_id = Some(class_device(class));
+        return Ok(device);
+    }
     if let Some(named) = &args.device {
         let path = Path::new(named);
         let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
@@ -182,10 +191,6 @@ fn describe(args: &DeviceArgs) -> Result<DeviceDescription, Failure> {
         } else {
             device.device_id = Some(named.clone());
         }
-    }
-    // Every class has a document of its name in the store.
-    if let Some(class) = args.class {
-        device.device_id = Some(format!("class-{class}"));
     }
     Ok(device)
 }

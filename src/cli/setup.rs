@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, ProcessEnv},
-    model::{Language, Notice, Trim},
+    model::{Language, Notice, Sanitize, Trim},
     service::{Service, WorkerStatus},
 };
 
@@ -107,8 +107,9 @@ pub fn check_config(
                 "maxJobs": config.worker.max_jobs,
             })),
             "policy": {
-                "trim": if config.policy.trim == Trim::Allow { "allow" } else { "never" },
-                "notice": if config.policy.notice == Notice::Text { "text" } else { "off" },
+                "trim": config.policy.trim.name(),
+                "notice": config.policy.notice.name(),
+                "sanitize": config.policy.sanitize.name(),
                 "language": config.policy.language.map_or("auto", Language::code),
             },
             "devices": devices,
@@ -132,6 +133,7 @@ pub fn check_config(
         ("memory for decoding one", config.decode.max_memory.to_string()),
         ("sounds and clips too long", trim_words(config).to_owned()),
         ("what is left out", notice_words(config).to_owned()),
+        ("what passes", sanitize_words(config).to_owned()),
         ("devices known", devices.to_string()),
         ("carriers known", carriers.to_string()),
     ] {
@@ -149,6 +151,14 @@ fn trim_words(config: &Config) -> &'static str {
     match config.policy.trim {
         Trim::Never => "become a picture or are refused",
         Trim::Allow => "are cut, with a fade",
+    }
+}
+
+fn sanitize_words(config: &Config) -> &'static str {
+    match config.policy.sanitize {
+        Sanitize::Off => "passes bit for bit",
+        Sanitize::Strip => "loses its metadata, if it is a picture",
+        Sanitize::Always => "is encoded anew",
     }
 }
 

@@ -1,8 +1,8 @@
 //! AdaptMany: one job on the pool, its answers handed on as classes are done.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// A caller who takes no answer for so long has left: the work holds a place on the pool.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What the caller gets: answers, and at the end a status if all of it failed.
 pub type Item = Result<v1::AdaptManyResponse, Status>;
 
@@ -32,11 +35,14 @@ pub fn run(
     let (answers, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let sender = answers.clone();
+        let runtime = Handle::current();
         let work = service.offload(Stop::never(), deadline, move |service, stop| {
             let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
             service.adapt_many(request, &recipients, stop, &mut |answer| {
-                // Waits while the caller does not read; false once he has left.
-                sender.blocking_send(Ok(answered(&ids, answer))).is_ok()
+                let answer = Ok(answered(&ids, answer));
+                let taken =
+                    runtime.block_on(async { timeout(PATIENCE, sender.send(answer)).await });
+                matches!(taken, Ok(Ok(())))
             })
         });
         tokio::select! {

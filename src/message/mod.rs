@@ -192,12 +192,12 @@ impl Message {
         }
     }
 
-    /// Where the presentation breaks the rules of MMS SMIL, or refers to what is not there; nothing
+    /// Where the presentation breaks the rules of MMS SMIL, or refers to what is not there; `None`
     /// without a presentation. Phones show most of it all the same.
-    pub fn lint(&self) -> Vec<Violation> {
+    pub fn lint(&self) -> Option<Vec<Violation>> {
         let leaves = self.doc.leaves();
-        let presentation = self.presentation.and_then(|id| leaves.get(id.index()));
-        presentation.map_or_else(Vec::new, |leaf| smil::lint(leaf, &leaves))
+        let presentation = leaves.get(self.presentation?.index())?;
+        Some(smil::lint(presentation, &leaves))
     }
 
     /// A new message with `edits` applied, one for each part in order. References stay whole.

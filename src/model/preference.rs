@@ -4,6 +4,36 @@ use std::str::FromStr;
 
 use super::Rgb;
 
+/// Values as configurations spell them.
+macro_rules! spelt {
+    ($($name:ident { $($variant:ident => $text:literal),+ $(,)? } $wrong:literal)+) => {$(
+        impl $name {
+            /// As configurations spell it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($wrong),
+                }
+            }
+        }
+    )+};
+}
+
+spelt! {
+    Trim { Never => "never", Allow => "allow" } "is not one of never, allow"
+    Sanitize { Off => "off", Strip => "strip", Always => "always" }
+        "is not one of off, strip, always"
+    Notice { Off => "off", Text => "text" } "is not one of off, text"
+}
+
 /// Whether sounds and clips may be cut shorter where they are too long for the budget at the
 /// lowest useful rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,18 +43,6 @@ pub enum Trim {
     Never,
     /// Cut, with a fade, and reported.
     Allow,
-}
-
-impl FromStr for Trim {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "never" => Ok(Self::Never),
-            "allow" => Ok(Self::Allow),
-            _ => Err("is not one of never, allow"),
-        }
-    }
 }
 
 /// What may be hidden in media that pass as they are.
@@ -39,19 +57,6 @@ pub enum Sanitize {
     Always,
 }
 
-impl FromStr for Sanitize {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "off" => Ok(Self::Off),
-            "strip" => Ok(Self::Strip),
-            "always" => Ok(Self::Always),
-            _ => Err("is not one of off, strip, always"),
-        }
-    }
-}
-
 /// What stands for a part that is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Notice {
@@ -60,18 +65,6 @@ pub enum Notice {
     Off,
     /// A line of text that names it.
     Text,
-}
-
-impl FromStr for Notice {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "off" => Ok(Self::Off),
-            "text" => Ok(Self::Text),
-            _ => Err("is not one of off, text"),
-        }
-    }
 }
 
 /// The language of notices.

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::{
-    Engine, Job, PipelineError, check,
+    Engine, Job, PipelineError, Prepared, check,
     fitting::{Fitted, FittedPart},
-    is_bare, notices, strip, texts,
+    is_bare, overhead,
 };
 use crate::{
     codec::Verified,
@@ -79,33 +79,25 @@ pub(super) fn verify_parts(
 }
 
 /// The message with every part as decided.
-pub(super) fn message(job: &Job, fitted: &Fitted) -> Result<Message, PipelineError> {
+pub(super) fn message(
+    job: &Job,
+    prepared: &Prepared,
+    fitted: &Fitted,
+) -> Result<Message, PipelineError> {
     let accept = &job.capabilities.accept;
     let edits: Vec<Edit> = fitted
         .parts
         .iter()
         .zip(&fitted.results)
-        .map(|(part, result)| match (part.action, result) {
-            (Action::Keep, None) if part.strip => strip::edit(job, part),
-            (Action::Keep | Action::Transcode, None) if part.recode.is_some() => recoded(job, part),
-            (Action::Transcode, Some(result)) => Edit::Replace {
+        .map(|(part, result)| match result {
+            Some(result) => Edit::Replace {
                 content_type: accept.spelling_of(&result.recipe.media_type()),
                 data: result.data.clone(),
             },
-            (Action::Keep, _) => match &part.redeclare {
-                Some(media_type) => {
-                    Edit::Redeclare { content_type: accept.spelling_of(media_type) }
-                }
-                None => Edit::Keep,
-            },
-            _ => notices::edit(job, part),
+            None => overhead::edit(job, &prepared.rewrites, part),
         })
         .collect();
     Ok(job.message.rewrite(&edits)?)
-}
-
-fn recoded(job: &Job, part: &PartPlan) -> Edit {
-    part.recode.as_ref().map_or(Edit::Keep, |recode| texts::edit(job, part, recode))
 }
 
 /// The message with its new class in the header, where it has one. The draft had the longest name.

@@ -1,24 +1,17 @@
 //! Probing: what each part really is.
 
-use super::{Engine, texts};
+use super::Engine;
 use crate::{
     codec::{CodecError, sniff},
     message::{Form, Message, Part},
-    model::{Bytes, Capabilities, Fault, MediaInfo, MediaKind, MediaType, PartId},
+    model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
     plan::{Makes, PartFacts, Problem},
 };
 
 /// Facts of every part, in order.
-pub(super) fn collect(
-    message: &Message,
-    capabilities: &Capabilities,
-    engine: &Engine,
-) -> Vec<PartFacts> {
+pub(super) fn collect(message: &Message, engine: &Engine) -> Vec<PartFacts> {
     let bare = message.form() == Form::Bare;
-    let facts = (0..).zip(message.parts()).map(|(i, part)| PartFacts {
-        text: texts::facts(part, capabilities),
-        ..known(PartId(i), part, engine)
-    });
+    let facts = (0..).zip(message.parts()).map(|(i, part)| known(PartId(i), part, engine));
     facts
         .map(|mut facts| {
             // A bare file declares nothing, so that nothing about it can be declared wrong.
@@ -47,6 +40,7 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         problem: None,
         makes: Makes::NOTHING,
         text: None,
+        strippable: false,
         opaque: part.opaque,
     };
     // Text and presentation are never handed to a media codec: a text that begins like a picture
@@ -60,16 +54,12 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         Some((codec, media_type)) => match codec.probe(&part.data, &engine.decode) {
             Ok(info) => {
                 let makes = makes(&part.data, engine);
-                PartFacts { id, declared, info, problem: None, makes, text: None, opaque: false }
+                PartFacts { makes, info, ..opaque(declared) }
             }
             Err(error) => PartFacts {
-                id,
-                declared,
                 info: MediaInfo::opaque(media_type, size),
                 problem: Some(problem(&error)),
-                makes: Makes::NOTHING,
-                text: None,
-                opaque: false,
+                ..opaque(declared)
             },
         },
         None if declared.kind() == MediaKind::Image => {

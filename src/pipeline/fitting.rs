@@ -123,10 +123,11 @@ pub(super) fn fit(
     stop: &Stop,
 ) -> Result<Fitted, PipelineError> {
     stop.check()?;
+    let rewrites = &prepared.rewrites;
     let mut parts = prepared.plan.parts().to_vec();
     let mut wasted = vec![Duration::ZERO; parts.len()];
     let mut works = open_all(engine, job, prepared, &mut parts, &mut wasted, stop)?;
-    let mut constraints = overhead::constraints(job, &parts);
+    let mut constraints = overhead::constraints(job, rewrites, &parts);
     if let Some(limit) = constraints.iter().find(|c| c.fixed > c.limit.bytes) {
         let part = works.first().map_or(PartId(0), |w| parts[w.index].id);
         return Err(PipelineError::CannotFit { part, smallest: limit.fixed, limit: limit.limit });
@@ -138,13 +139,13 @@ pub(super) fn fit(
         let pictures = works.par_iter_mut().filter(|work| work.search.must_measure());
         pictures.for_each(|work| advance(engine, work, 1, stop));
         give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
-        constraints = overhead::constraints(job, &parts);
+        constraints = overhead::constraints(job, rewrites, &parts);
         refine::share(&mut works, &parts, facts, &constraints);
         // Sound and clips first, once and for all: pictures make use of what is left to a byte.
         let others = works.par_iter_mut().filter(|work| !work.search.must_measure());
         others.for_each(|work| advance(engine, work, u32::MAX, stop));
         give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
-        constraints = overhead::constraints(job, &parts);
+        constraints = overhead::constraints(job, rewrites, &parts);
         refine::share_rest(&mut works, &parts, facts, &constraints);
     }
     works.par_iter_mut().for_each(|work| {
@@ -153,13 +154,13 @@ pub(super) fn fit(
         convert::animation_to_clip(engine, job, work, part, facts, stop);
     });
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
-    constraints = overhead::constraints(job, &parts);
+    constraints = overhead::constraints(job, rewrites, &parts);
     refine::rescue(engine, &mut works, &parts, &constraints, stop)?;
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
-    refine::restore_originals(job, &mut works, &mut parts, facts);
+    refine::restore_originals(job, rewrites, &mut works, &mut parts, facts);
     let sizes = refine::sizes(&works, &parts);
-    notices::place(job, &mut parts, facts, &sizes);
-    constraints = overhead::constraints(job, &parts);
+    notices::place(job, rewrites, &mut parts, facts, &sizes);
+    constraints = overhead::constraints(job, rewrites, &parts);
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
     let verified =
         check_all(engine, &mut works, &mut parts, &mut wasted, facts, &constraints, stop)?;

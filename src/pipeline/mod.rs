@@ -5,6 +5,7 @@
 
 mod assemble;
 mod check;
+mod class;
 mod consequences;
 mod convert;
 mod facts;
@@ -13,16 +14,16 @@ mod notices;
 mod overhead;
 mod refine;
 mod report;
+mod rewrites;
 mod sessions;
-mod strip;
 mod tasks;
-mod texts;
 
 #[cfg(test)]
 mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use self::rewrites::Rewrites;
 pub use self::sessions::Sessions;
 
 use crate::{
@@ -70,6 +71,7 @@ pub struct Engine {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     facts: Vec<PartFacts>,
+    rewrites: Rewrites,
     plan: Plan,
 }
 
@@ -105,7 +107,8 @@ impl Engine {
     /// # Errors
     /// No plan can fit.
     pub fn prepare(&self, job: &Job) -> Result<Prepared, PipelineError> {
-        let facts = facts::collect(&job.message, &job.capabilities, self);
+        let mut facts = facts::collect(&job.message, self);
+        let rewrites = Rewrites::of(job, self, &mut facts);
         let plan = plan::plan(
             plan::Input {
                 parts: &facts,
@@ -113,10 +116,10 @@ impl Engine {
                 limits: &job.limits,
                 policy: &job.policy,
             },
-            &|parts| overhead::constraints(job, parts),
+            &|parts| overhead::constraints(job, &rewrites, parts),
         )?;
         assemble::refuse_empty(job, &facts, plan.parts())?;
-        Ok(Prepared { facts, plan })
+        Ok(Prepared { facts, rewrites, plan })
     }
 
     /// What a prepared job would do, as a report without results.
@@ -141,7 +144,7 @@ impl Engine {
         let fitted = fitting::fit(self, job, prepared, stop)?;
         assemble::refuse_empty(job, &prepared.facts, &fitted.parts)?;
         let verified = assemble::verify_parts(self, &prepared.facts, &fitted)?;
-        let message = assemble::message(job, &fitted)?;
+        let message = assemble::message(job, prepared, &fitted)?;
         let mut report = report::finished(job, prepared, &fitted, verified, &message);
         let message = assemble::classed(job, message, &mut report);
         assemble::verify_size(job, &message)?;

@@ -1,7 +1,7 @@
 //! Notices: a line of text that stands for a part that is left out, in the recipient's language
 //! and the device's charset.
 
-use super::{Job, overhead};
+use super::{Job, overhead, rewrites::Rewrites};
 use crate::{
     codec::text::{self, Charset},
     message::Edit,
@@ -132,12 +132,8 @@ fn written(job: &Job, part: &PartPlan, missing: &Missing) -> (Vec<u8>, Charset) 
     let text = sentence(job.policy.language, missing, &name);
     let listed = job.capabilities.charsets.value.iter();
     let accepted: Vec<Charset> = listed.filter_map(|name| Charset::for_label(name)).collect();
-    let best = if accepted.is_empty() || accepted.contains(&Charset::UTF_8) {
-        Charset::UTF_8
-    } else {
-        let holds = accepted.iter().find(|charset| charset.holds(&text));
-        *holds.or(accepted.first()).unwrap_or(&Charset::US_ASCII)
-    };
+    // Where nothing is stated, UTF-8.
+    let best = if accepted.is_empty() { Charset::UTF_8 } else { text::best(&text, &accepted) };
     (text::write(&text, best).data, best)
 }
 
@@ -159,6 +155,7 @@ pub(super) fn after(job: &Job, part: &PartPlan) -> Option<MediaInfo> {
 /// for them. `sizes` are those of the parts that were fitted.
 pub(super) fn place(
     job: &Job,
+    rewrites: &Rewrites,
     parts: &mut [PartPlan],
     facts: &[PartFacts],
     sizes: &[(PartId, Bytes)],
@@ -172,7 +169,7 @@ pub(super) fn place(
             continue;
         }
         parts[index].stand_in(&facts[index].info);
-        let constraints = overhead::constraints(job, parts);
+        let constraints = overhead::constraints(job, rewrites, parts);
         if !constraints.iter().all(|c| c.wire(sizes) <= c.limit.bytes) {
             parts[index].leave_out();
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes as Buffer;
 
-use super::{Job, notices, strip, texts};
+use super::{Job, notices, rewrites::Rewrites};
 use crate::{
     message::Edit,
     model::{Action, Bytes, ContentClass},
@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// One constraint a limit, for the parts as planned.
-pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
-    let edits: Vec<Edit> = parts.iter().map(|part| draft(job, part)).collect();
+pub(super) fn constraints(job: &Job, rewrites: &Rewrites, parts: &[PartPlan]) -> Vec<Constraint> {
+    let edits: Vec<Edit> = parts.iter().map(|part| edit(job, rewrites, part)).collect();
     let all_kept = edits.iter().all(|edit| *edit == Edit::Keep);
     // The number of edits is that of the parts, so rewriting cannot fail; if it did, the message
     // as it is would be the safe assumption, and the final check has the last word.
@@ -37,13 +37,11 @@ pub(super) fn constraints(job: &Job, parts: &[PartPlan]) -> Vec<Constraint> {
         .collect()
 }
 
-/// The edit of a part before its bytes are known: empty, of the type whose name is the longest.
-fn draft(job: &Job, part: &PartPlan) -> Edit {
-    if part.strip {
-        return strip::edit(job, part);
-    }
-    if let Some(recode) = &part.recode {
-        return texts::edit(job, part, recode);
+/// The edit of a part. What is to be fitted, whose bytes are not known yet, is empty, and of the
+/// type whose name is the longest.
+pub(super) fn edit(job: &Job, rewrites: &Rewrites, part: &PartPlan) -> Edit {
+    if let Some(known) = rewrites.edit(job, part) {
+        return known;
     }
     match part.action {
         Action::Keep => match &part.redeclare {

@@ -4,6 +4,7 @@ use super::{
     Engine, Job, PipelineError,
     fitting::{Work, advance, tightest},
     overhead,
+    rewrites::Rewrites,
 };
 use crate::{
     codec::EncodeError,
@@ -242,6 +243,7 @@ fn adopt_floor(
 /// it is.
 pub(super) fn restore_originals(
     job: &Job,
+    rewrites: &Rewrites,
     works: &mut Vec<Work>,
     parts: &mut [PartPlan],
     facts: &[PartFacts],
@@ -251,13 +253,13 @@ pub(super) fn restore_originals(
         let index = works[at].index;
         let (id, info) = (parts[index].id, &facts[index].info);
         let others: Vec<_> = sizes(works, parts).into_iter().filter(|(i, _)| *i != id).collect();
-        let constraints = overhead::constraints(job, parts);
+        let constraints = overhead::constraints(job, rewrites, parts);
         if works[at].keeps_ceiling && info.bytes <= plan::spare(&constraints, &others, id) {
             let mut kept = parts.to_vec();
             kept[index].keep_after_all(&facts[index], &job.capabilities.accept);
             // Kept headers differ from rewritten ones by a few bytes: ask again.
             let fits = |c: &Constraint| c.wire(&others) <= c.limit.bytes;
-            if overhead::constraints(job, &kept).iter().all(fits) {
+            if overhead::constraints(job, rewrites, &kept).iter().all(fits) {
                 parts.clone_from_slice(&kept);
                 works.remove(at);
                 continue;

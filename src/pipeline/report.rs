@@ -1,6 +1,6 @@
 //! The report: what was done to each part, and why.
 
-use super::{Job, Prepared, consequences, fitting::Fitted, notices, overhead, strip, texts};
+use super::{Job, Prepared, class, consequences, fitting::Fitted, notices, overhead};
 use crate::{
     codec::Verified,
     message::{Form, Message},
@@ -14,7 +14,7 @@ use crate::{
 /// Nothing changed.
 pub(super) fn unchanged(job: &Job, prepared: &Prepared) -> Report {
     let parts = prepared.facts.iter().zip(prepared.plan.parts());
-    let parts = parts.map(|(facts, part)| planned(job, facts, part)).collect();
+    let parts = parts.map(|(facts, part)| planned(job, prepared, facts, part)).collect();
     whole(job, parts, Outcome::Unchanged, &job.message, Vec::new())
 }
 
@@ -25,7 +25,7 @@ pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
         .facts
         .iter()
         .zip(planned_parts)
-        .map(|(facts, part)| planned(job, facts, part))
+        .map(|(facts, part)| planned(job, prepared, facts, part))
         .collect();
     let outcome = outcome(planned_parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, &job.message, Vec::new());
@@ -52,7 +52,7 @@ pub(super) fn finished(
     let parts: Vec<PartReport> = all
         .enumerate()
         .map(|(i, (((facts, part), result), verified))| {
-            let mut report = planned(job, facts, part);
+            let mut report = planned(job, prepared, facts, part);
             report.cpu_ms = fitted.wasted[i].as_secs_f64() * 1e3;
             if let (Some(result), Some(Verified { info, quality })) = (result, verified) {
                 report.cpu_ms += result.cpu.as_secs_f64() * 1e3;
@@ -87,14 +87,14 @@ pub(super) fn finished(
 }
 
 /// The class by the size of the PDU, which is what classes limit. A bare file has none.
-fn class<'a>(
+fn class_of<'a>(
     message: &Message,
     parts: impl Iterator<Item = &'a MediaInfo>,
 ) -> Option<ContentClass> {
     if message.form() == Form::Bare {
         return None;
     }
-    ContentClass::of(parts, message.wire_size(Counting::MmsPdu, Interface::Mm1))
+    class::of(parts, message.wire_size(Counting::MmsPdu, Interface::Mm1))
 }
 
 fn outcome(parts: &[PartPlan]) -> Outcome {
@@ -117,7 +117,7 @@ fn lost(parts: &[PartReport]) -> Outcome {
     if parts.iter().any(major) { Outcome::Major } else { Outcome::Unchanged }
 }
 
-fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
+fn planned(job: &Job, prepared: &Prepared, facts: &PartFacts, part: &PartPlan) -> PartReport {
     let origin = &job.message.parts()[part.id.index()];
     PartReport {
         id: part.id,
@@ -127,10 +127,11 @@ fn planned(job: &Job, facts: &PartFacts, part: &PartPlan) -> PartReport {
             Some(target) if target.kind() != facts.info.kind => Action::Replace,
             _ => part.action,
         },
-        reasons: texts::reasons(job, part),
+        reasons: prepared.rewrites.reasons(part),
         before: facts.info.clone(),
-        after: texts::after(job, part, &facts.info)
-            .or_else(|| strip::after(job, part, &facts.info))
+        after: prepared
+            .rewrites
+            .after(part, &facts.info)
             .or_else(|| notices::after(job, part))
             .or_else(|| (part.action == Action::Keep).then(|| facts.info.clone())),
         budget_bytes: part.budget,
@@ -154,14 +155,20 @@ fn whole(
     let before = measure(&job.message);
     let after = if outcome == Outcome::Unchanged { before.clone() } else { measure(message) };
     let binding = overhead::binding(job, &after);
+    let class_before = class_of(&job.message, parts.iter().map(|part| &part.before));
+    let class_after = if outcome == Outcome::Unchanged {
+        class_before
+    } else {
+        class_of(message, parts.iter().filter_map(|part| part.after.as_ref()))
+    };
     let natural = |message: &Message| message.wire_size(Default::default(), job.interface);
     Report {
         outcome,
         limit: binding.map(|i| job.limits.wire[i]),
         wire_bytes_before: binding.map_or_else(|| natural(&job.message), |i| before[i]),
         wire_bytes_after: binding.map_or_else(|| natural(message), |i| after[i]),
-        content_class_before: class(&job.message, parts.iter().map(|part| &part.before)),
-        content_class_after: class(message, parts.iter().filter_map(|part| part.after.as_ref())),
+        content_class_before: class_before,
+        content_class_after: class_after,
         parts,
         warnings,
         capabilities: None,

@@ -154,12 +154,12 @@ fn picture(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
         return;
     }
     must_change(part, facts, input, accepted);
-    if part.reasons.is_empty() && input.policy.sanitize == Sanitize::Always && facts.makes.image {
+    if part.reasons.is_empty() && facts.makes.image && must_be_anew(facts, input) {
         part.reasons.push(ReasonCode::Sanitized.into());
     }
     if part.reasons.is_empty() {
         part.reasons.push(ReasonCode::Fits.into());
-        part.strip = input.policy.sanitize == Sanitize::Strip && facts.info.has_metadata;
+        part.strip = facts.strippable;
         if part.strip {
             part.reasons.push(ReasonCode::MetadataStripped.into());
         }
@@ -167,6 +167,15 @@ fn picture(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     }
     part.original_acceptable = false;
     transcode(part, facts, input);
+}
+
+/// Whether the policy lets no original pass, or none with metadata that cannot be taken out.
+fn must_be_anew(facts: &PartFacts, input: &Input<'_>) -> bool {
+    match input.policy.sanitize {
+        Sanitize::Off => false,
+        Sanitize::Strip => facts.info.has_metadata && !facts.strippable,
+        Sanitize::Always => true,
+    }
 }
 
 /// Collects the reasons why a picture cannot pass as it is.

@@ -80,6 +80,8 @@ pub struct PartFacts {
     pub makes: Makes,
     /// For plain texts: their charset.
     pub text: Option<TextFacts>,
+    /// Its metadata can be taken out, bit for bit the same otherwise.
+    pub strippable: bool,
     /// Must pass untouched: a signed or encrypted container, a nested message.
     pub opaque: bool,
 }
@@ -110,7 +112,7 @@ pub struct PartPlan {
     pub redeclare: Option<MediaType>,
     /// The charset to declare for a text, and perhaps to write it in.
     pub recode: Option<Recode>,
-    /// It stays, without its metadata.
+    /// If it stays, it stays without its metadata.
     pub strip: bool,
     /// A notice stands for it, and says that this is missing.
     pub notice: Option<Missing>,
@@ -169,6 +171,9 @@ impl PartPlan {
         self.target = None;
         self.budget = None;
         self.reasons = vec![Reason::new(ReasonCode::Fits, "the original fits after all")];
+        if self.strip {
+            self.reasons.push(ReasonCode::MetadataStripped.into());
+        }
         self.redeclare = decide::mislabelled(facts, accept).then(|| facts.info.media_type.clone());
     }
 }

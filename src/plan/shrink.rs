@@ -149,7 +149,6 @@ pub(super) fn shrink(
     });
     part.reasons.push(Reason::new(ReasonCode::OverMessageLimit, detail));
     part.redeclare = None;
-    part.strip = false;
     part.reasons.retain(|r| r.code != ReasonCode::MetadataStripped);
     if facts.info.kind == MediaKind::Image {
         transcode(part, facts, input);

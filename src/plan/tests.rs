@@ -47,6 +47,7 @@ fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> Part
         problem: None,
         makes: Makes::IMAGE,
         text: None,
+        strippable: false,
         opaque: false,
     }
 }
@@ -215,4 +216,20 @@ fn shares_go_by_weight_and_what_is_not_needed_flows_on() {
         PartId(1),
     );
     assert_eq!(rest.get(), 30_000 - 1_000 - 9_500);
+}
+
+/// A picture that was to shrink and stays after all must not bring its metadata back.
+#[test]
+fn what_stays_after_all_stays_without_its_metadata() {
+    let mut facts = picture(0, MediaType::JPEG, "320x240", 50_000);
+    (facts.info.has_metadata, facts.strippable) = (true, true);
+    let accept = ["image/jpeg"];
+    let kept = check(std::slice::from_ref(&facts), &accept, 100_000, false).unwrap();
+    assert!(kept.parts()[0].action == Action::Keep && !kept.changes_nothing());
+    let plan = check(std::slice::from_ref(&facts), &accept, 10_000, false).unwrap();
+    let mut part = plan.parts()[0].clone();
+    assert_eq!(part.action, Action::Transcode);
+    part.keep_after_all(&facts, &AcceptList::from_spellings(accept));
+    assert!(part.action == Action::Keep && !part.changes_nothing());
+    assert!(part.reasons.iter().any(|r| r.code == ReasonCode::MetadataStripped));
 }

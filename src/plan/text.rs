@@ -12,10 +12,10 @@ pub struct TextFacts {
     pub misnamed: Option<String>,
     /// The device reads this charset.
     pub read: bool,
-    /// Charsets of the device that can write all of it, the best first.
-    pub lossless: Vec<String>,
-    /// Where none can: the one that comes nearest.
-    pub nearest: Option<String>,
+    /// Where it does not: the charset of the device's that the text can be written in.
+    pub into: Option<String>,
+    /// That charset holds all of it.
+    pub lossless: bool,
 }
 
 /// A text that is declared, and perhaps written, in a charset.
@@ -45,12 +45,12 @@ pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts) {
         }
         return;
     }
-    let Some(charset) = text.lossless.first().or(text.nearest.as_ref()) else {
+    let Some(charset) = &text.into else {
         return part.reasons.push(ReasonCode::NeverCut.into());
     };
     let detail = format!("{} to {charset}", text.charset);
     part.reasons.push(Reason::new(ReasonCode::CharsetConverted, detail));
-    if text.lossless.is_empty() {
+    if !text.lossless {
         part.reasons.push(ReasonCode::Transliterated.into());
     }
     part.action = Action::Transcode;

@@ -7,10 +7,13 @@ use crate::{
     codec::{Codec, CodecSet, image::ImageCodec},
     config::Config,
     message::{Form, Message},
-    model::{Bytes, Fault, Language, Limits, Notice, Repair, RepairCode, Report, Stop, Warning},
+    model::{
+        Bytes, Capabilities, Effort, Fault, Interface, Language, Limits, Notice, Repair,
+        RepairCode, Report, Stop, Warning,
+    },
     pipeline::{Engine, Job, PipelineError, Prepared},
     plan::{PlanError, Policy},
-    profile::Resolution,
+    profile::{Resolution, carrier::Carrier},
     service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
     worker::host::{Settings, Workers},
 };
@@ -29,27 +32,56 @@ pub(super) struct Resolved {
 
 fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, ServiceError> {
     // Who asks for what is not there is told before his message is read.
-    let carrier = resolve::carrier(&config.store, request.carrier.as_deref())?;
-    resolve::device(&config.store, &request.device, carrier)?;
+    let recipient = recipient(config, request)?;
     let content = std::mem::replace(
         &mut request.content,
         crate::service::request::Content::Parts { headers: Vec::new(), parts: Vec::new() },
     );
     let message = resolve::message(content, &config.parse)?;
-    resolved_for(config, message, request)
+    Ok(terms(config, &message, recipient, request).on(message))
 }
 
-/// As [`resolved`], the message being parsed.
-pub(super) fn resolved_for(
-    config: &Config,
-    message: Message,
+/// All that a message is adapted by.
+pub(super) struct Terms {
+    pub interface: Interface,
+    pub capabilities: Capabilities,
+    pub limits: Limits,
+    pub policy: Policy,
+    effort: Effort,
+    output: Form,
+    warnings: Vec<Warning>,
+}
+
+impl Terms {
+    pub fn on(self, message: Message) -> Resolved {
+        let Self { interface, capabilities, limits, policy, effort, output, warnings } = self;
+        let job = Job { message, interface, capabilities, limits, policy, effort };
+        Resolved { job, output, warnings }
+    }
+}
+
+/// Who a message is for.
+pub(super) type For<'a> = (Option<&'a Carrier>, Resolution);
+
+/// The carrier and the device of a request.
+pub(super) fn recipient<'a>(
+    config: &'a Config,
     request: &AdaptRequest,
-) -> Result<Resolved, ServiceError> {
+) -> Result<For<'a>, ServiceError> {
     let store = config.store.as_ref();
     let carrier = resolve::carrier(store, request.carrier.as_deref())?;
-    let Resolution { capabilities, repairs } = resolve::device(store, &request.device, carrier)?;
+    Ok((carrier, resolve::device(store, &request.device, carrier)?))
+}
+
+/// What holds for a message on its way to a recipient.
+pub(super) fn terms(
+    config: &Config,
+    message: &Message,
+    (carrier, Resolution { capabilities, repairs }): For<'_>,
+    request: &AdaptRequest,
+) -> Terms {
     let output = request.output_form.unwrap_or(message.form());
-    let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, &message));
+    let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, message));
     let limits =
         resolve::limits(&capabilities, carrier, &request.limits, (interface, request.sender));
     // What the originator or the device forbids is honoured.
@@ -84,8 +116,7 @@ pub(super) fn resolved_for(
             message: format!("{} {noun} of the device description mended", mended.len()),
         });
     }
-    let job = Job { message, interface, capabilities, limits, policy, effort: request.effort };
-    Ok(Resolved { job, output, warnings })
+    Terms { interface, capabilities, limits, policy, effort: request.effort, output, warnings }
 }
 
 /// Adds what the shells' callers asked to see.

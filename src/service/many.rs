@@ -1,10 +1,15 @@
 //! One message for many devices: devices that are given the same are one class, and what one
 //! class needed decoded is there for the next.
 
-use super::{Service, ServiceError, adapt, resolve};
+use std::collections::HashMap;
+
+use super::{
+    Service, ServiceError,
+    adapt::{self, Terms},
+};
 use crate::{
     model::{Stop, StopCause},
-    pipeline::{Job, Sessions},
+    pipeline::Sessions,
     profile::DeviceDescription,
     service::request::{AdaptRequest, AdaptResponse, Content},
 };
@@ -25,7 +30,8 @@ pub struct Recipient {
 pub struct ManyAnswer {
     /// Who they are, by their place among the recipients, ascending.
     pub recipients: Vec<usize>,
-    /// The same message for all of them, or why there is none.
+    /// The same message for all of them, or why there is none. Warnings and capabilities in the
+    /// report are those of the first.
     pub result: Result<AdaptResponse, ServiceError>,
 }
 
@@ -53,20 +59,27 @@ impl Service {
         let mut request = request;
         let nothing = Content::Parts { headers: Vec::new(), parts: Vec::new() };
         let content = std::mem::replace(&mut request.content, nothing);
-        let message = resolve::message(content, &self.config.parse)?;
-        let mut classes: Vec<(String, adapt::Resolved, Vec<usize>)> = Vec::new();
-        for (index, recipient) in recipients.iter().enumerate() {
-            stop.check().map_err(ServiceError::stopped)?;
+        let message = self.parse(content)?;
+        let terms = |recipient: &Recipient| {
             let mut own = request.clone();
             own.device = recipient.device.clone();
             own.carrier = recipient.carrier.clone().or(own.carrier);
-            match adapt::resolved_for(&self.config, message.clone(), &own) {
-                Ok(resolved) => {
-                    let key = class(&resolved.job);
-                    match classes.iter_mut().find(|(known, ..)| *known == key) {
-                        Some((.., members)) => members.push(index),
-                        None => classes.push((key, resolved, vec![index])),
+            let who = adapt::recipient(&self.config, &own)?;
+            Ok::<_, ServiceError>(adapt::terms(&self.config, &message, who, &own))
+        };
+        // Terms are made again when a class has its turn: thousands of them are not kept.
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut classes: Vec<(u64, Vec<usize>)> = Vec::new();
+        for (index, recipient) in recipients.iter().enumerate() {
+            stop.check().map_err(ServiceError::stopped)?;
+            match terms(recipient) {
+                Ok(terms) => {
+                    let place = *places.entry(class(&terms)).or_insert(classes.len());
+                    if place == classes.len() {
+                        let bounds = terms.limits.image.map(|limit| limit.bounds.pixels());
+                        classes.push((bounds.unwrap_or(u64::MAX), Vec::new()));
                     }
+                    classes[place].1.push(index);
                 }
                 Err(error) => {
                     if !answer(ManyAnswer { recipients: vec![index], result: Err(error) }) {
@@ -75,19 +88,15 @@ impl Service {
                 }
             }
         }
-        let bounds = |resolved: &adapt::Resolved| {
-            resolved.job.limits.image.map_or(u64::MAX, |limit| limit.bounds.pixels())
-        };
-        classes.sort_by_key(|(_, resolved, members)| {
-            (std::cmp::Reverse(bounds(resolved)), members.first().copied())
-        });
+        // Stable: of equal boxes the class of the first recipient comes first.
+        classes.sort_by_key(|(bounds, _)| std::cmp::Reverse(*bounds));
         let engine = self.engine.sharing(Sessions::default());
-        for (_, resolved, members) in classes {
-            let result = self.adapt_resolved(&engine, resolved, &request, stop);
-            if let Err(error) = &result
-                && stop.check() == Err(StopCause::Cancelled)
-            {
-                return Err(error.clone());
+        for (_, members) in classes {
+            let result = terms(&recipients[members[0]]).and_then(|terms| {
+                self.adapt_resolved(&engine, terms.on(message.clone()), &request, stop)
+            });
+            if stop.check() == Err(StopCause::Cancelled) {
+                return Err(ServiceError::stopped(StopCause::Cancelled));
             }
             if !answer(ManyAnswer { recipients: members, result }) {
                 return Ok(());
@@ -98,8 +107,8 @@ impl Service {
 }
 
 /// All that the answer depends on, the message and the effort apart.
-fn class(job: &Job) -> String {
-    let c = &job.capabilities;
+fn class(terms: &Terms) -> String {
+    let c = &terms.capabilities;
     format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         c.accept.value,
@@ -108,8 +117,8 @@ fn class(job: &Job) -> String {
         c.jpeg_progressive.value,
         c.video.value,
         c.audio.value,
-        job.limits,
-        job.policy,
-        job.interface,
+        terms.limits,
+        terms.policy,
+        terms.interface,
     )
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Service, ServiceError, adapt, resolve};
+use super::{Service, ServiceError, adapt};
 use crate::{
     model::{Action, Bytes, Outcome, ReasonCode, Stop},
     pipeline::Sessions,
@@ -62,7 +62,7 @@ impl Service {
         stop: &Stop,
     ) -> Result<Vec<Row>, ServiceError> {
         let known = self.carriers();
-        let message = resolve::message(request.content.clone(), &self.config.parse)?;
+        let message = self.parse(request.content.clone())?;
         let engine = self.engine.sharing(Sessions::default());
         let nothing = Content::Parts { headers: Vec::new(), parts: Vec::new() };
         let request = AdaptRequest { content: nothing, ..request.clone() };
@@ -82,7 +82,9 @@ impl Service {
                     ..DeviceDescription::default()
                 };
                 stop.check().map_err(ServiceError::stopped)?;
-                let resolved = adapt::resolved_for(&self.config, message.clone(), &own)?;
+                let recipient = adapt::recipient(&self.config, &own)?;
+                let terms = adapt::terms(&self.config, &message, recipient, &own);
+                let resolved = terms.on(message.clone());
                 row.cells.push(cell(device, self.plan_resolved(&engine, resolved, &own))?);
             }
             rows.push(row);

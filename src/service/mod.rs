@@ -16,12 +16,13 @@ use crate::{
         Config,
         store::{Device, Store},
     },
+    message::Message,
     model::{Bytes, Dimensions, Stop},
     pipeline::Engine,
     profile::{DeviceDescription, Resolution, carrier::Carrier},
     service::request::{
-        AdaptRequest, AdaptResponse, DeviceSummary, LimitsRequest, LimitsResponse, PlanResponse,
-        ResolveRequest,
+        AdaptRequest, AdaptResponse, Content, DeviceSummary, LimitsRequest, LimitsResponse,
+        PlanResponse, ResolveRequest,
     },
     worker::host::Workers,
 };
@@ -105,6 +106,14 @@ impl Service {
     /// An unknown carrier.
     pub fn lookup_limits(&self, request: LimitsRequest) -> Result<LimitsResponse, ServiceError> {
         resolve::lookup(&self.config.store, &request)
+    }
+
+    /// A message as the engine reads it.
+    ///
+    /// # Errors
+    /// It is malformed, or past the limits of the configuration.
+    pub fn parse(&self, content: Content) -> Result<Message, ServiceError> {
+        resolve::message(content, &self.config.parse)
     }
 
     /// The pool for CPU work.

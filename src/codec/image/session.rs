@@ -67,7 +67,7 @@ impl ImageSession {
     fn make(&self, key: Key, stop: &Stop) -> Result<Picture, CodecError> {
         let wanted = if key.moving { self.picture.frames.len() } else { 1 };
         let mut frames = Vec::with_capacity(wanted);
-        for frame in self.base(key).frames.iter().take(wanted) {
+        for frame in self.picture.frames.iter().take(wanted) {
             stop.check()?;
             let mut raster = resize(&frame.raster, key.dimensions)?;
             if let Some(background) = key.background {
@@ -76,19 +76,6 @@ impl ImageSession {
             frames.push(Frame { raster, delay_ms: frame.delay_ms });
         }
         Ok(Picture { frames, loops: if key.moving { self.picture.loops } else { 1 } })
-    }
-
-    /// What to make a size of: the smallest that is here and twice as large, which looks the same
-    /// and costs a fraction.
-    fn base(&self, key: Key) -> &Picture {
-        let twice = |n: u32, of: u32| n >= of.saturating_mul(2);
-        let here = self.resized.iter().filter(|(kept, _)| {
-            (kept.moving, kept.background) == (key.moving, key.background)
-                && twice(kept.dimensions.width(), key.dimensions.width())
-                && twice(kept.dimensions.height(), key.dimensions.height())
-        });
-        let smallest = here.min_by_key(|(kept, _)| kept.dimensions.pixels());
-        smallest.map_or(&self.picture, |(_, picture)| picture)
     }
 
     fn transformed(

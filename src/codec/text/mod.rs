@@ -40,6 +40,14 @@ pub fn read(data: &[u8], label: Option<&str>) -> Found {
     if std::str::from_utf8(data).is_ok() {
         return as_is(Charset::UTF_8);
     }
+    // What is called ISO 8859-1 and has bytes that mean nothing there is of Windows.
+    let windows = |c: &u8| (0x80..0xA0).contains(c);
+    let label = match label {
+        Some(Charset::ISO_8859_1) if data.iter().any(windows) => {
+            Some(Charset::of(encoding_rs::WINDOWS_1252))
+        }
+        label => label,
+    };
     // Single-byte charsets never fail: a label of one of them is believed, like a phone would.
     if let Some(label) = label.filter(|l| *l != Charset::US_ASCII && *l != Charset::UTF_8) {
         let found = as_is(label);
@@ -50,6 +58,14 @@ pub fn read(data: &[u8], label: Option<&str>) -> Found {
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
     detector.feed(data, true);
     as_is(Charset::of(detector.guess(None, chardetng::Utf8Detection::Deny)))
+}
+
+/// The charset for a text among those that a device reads: UTF-8, else the first that holds all of
+/// it, else the first; US-ASCII of none.
+pub fn best(text: &str, accepted: &[Charset]) -> Charset {
+    let utf8 = accepted.iter().find(|charset| **charset == Charset::UTF_8);
+    let holds = || accepted.iter().find(|charset| charset.holds(text));
+    *utf8.or_else(holds).or(accepted.first()).unwrap_or(&Charset::US_ASCII)
 }
 
 /// A text in a charset.

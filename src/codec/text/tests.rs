@@ -35,7 +35,8 @@ fn labels_that_are_wrong_or_missing_are_seen_through() {
         [0xFE, 0xFF].into_iter().chain(GERMAN.encode_utf16().flat_map(u16::to_be_bytes)).collect();
     let little: Vec<u8> = GERMAN.encode_utf16().flat_map(u16::to_le_bytes).collect();
     type Case<'a> = (&'a [u8], &'a [Option<&'a str>], &'a str, &'a str);
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 8] = [
+        (b"a \x96 b\xe4", &[Some("iso-8859-1"), Some("windows-1252")], "windows-1252", "a – bä"),
         (
             &wide,
             &[None, Some("utf-8"), Some("us-ascii"), Some("iso-10646-ucs-2")],

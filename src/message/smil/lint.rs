@@ -1,6 +1,6 @@
 //! What a presentation does that MMS SMIL does not allow.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     Index,
@@ -57,7 +57,7 @@ pub(in crate::message) fn lint(presentation: &Leaf, leaves: &[&Leaf]) -> Vec<Vio
     let ends = matching(&tags);
     let index = Index::new(leaves.iter().copied());
     let mut linter = Linter { data, found: Vec::new() };
-    let regions: Vec<String> = tags
+    let regions: HashSet<String> = tags
         .iter()
         .filter(|tag| tag.name == "region" && tag.kind != Kind::Close)
         .filter_map(|tag| linter.attribute(tag, "id"))
@@ -65,6 +65,8 @@ pub(in crate::message) fn lint(presentation: &Leaf, leaves: &[&Leaf]) -> Vec<Vio
     let mut shown = vec![false; leaves.len()];
     let mut slide: Option<Slide> = None;
     let mut open: Vec<usize> = Vec::new();
+    // How many of the open ones are slides.
+    let mut slides = 0u32;
     for (at, tag) in tags.iter().enumerate() {
         if tag.kind == Kind::Close {
             let closes = open.last().is_some_and(|top| ends[*top] == Some(at));
@@ -73,9 +75,13 @@ pub(in crate::message) fn lint(presentation: &Leaf, leaves: &[&Leaf]) -> Vec<Vio
                 linter.tell(Rule::NotWellFormed, tag.range.start, detail);
                 continue;
             }
+            // All that is open has its end, so that what closes is what was opened last.
             open.pop();
-            if tag.name == "par" && !open.iter().any(|at| tags[*at].name == "par") {
-                finish(slide.take(), &mut linter);
+            if tag.name == "par" {
+                slides = slides.saturating_sub(1);
+                if slides == 0 {
+                    finish(slide.take(), &mut linter);
+                }
             }
             continue;
         }
@@ -91,7 +97,6 @@ pub(in crate::message) fn lint(presentation: &Leaf, leaves: &[&Leaf]) -> Vec<Vio
                     _ => slide = Some(opened),
                 }
             }
-
             name if MEDIA.contains(&name) => {
                 if let Some(part) = medium(tag, &index, &regions, &mut linter) {
                     shown[part] = true;
@@ -104,7 +109,10 @@ pub(in crate::message) fn lint(presentation: &Leaf, leaves: &[&Leaf]) -> Vec<Vio
         }
         if tag.kind == Kind::Open {
             match ends[at] {
-                Some(_) => open.push(at),
+                Some(_) => {
+                    open.push(at);
+                    slides += u32::from(tag.name == "par");
+                }
                 None => {
                     let detail = format!("<{}> is never closed", tag.name);
                     linter.tell(Rule::NotWellFormed, tag.range.start, detail);
@@ -193,7 +201,12 @@ fn region(tag: &Tag, linter: &mut Linter<'_>) {
 }
 
 /// The part that a medium shows.
-fn medium(tag: &Tag, index: &Index, regions: &[String], linter: &mut Linter<'_>) -> Option<usize> {
+fn medium(
+    tag: &Tag,
+    index: &Index,
+    regions: &HashSet<String>,
+    linter: &mut Linter<'_>,
+) -> Option<usize> {
     if let Some(region) = linter.attribute(tag, "region").filter(|name| !regions.contains(name)) {
         linter.tell(Rule::RegionMissing, tag.range.start, format!("there is no region `{region}`"));
     }

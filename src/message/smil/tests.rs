@@ -155,3 +155,23 @@ fn what_breaks_the_rules_is_told() {
         let _ = rules(noise, &leaves);
     }
 }
+
+#[test]
+fn hostile_presentations_are_judged_in_linear_time() {
+    for (unit, end) in [
+        ("<region id=\"r\"/><img src=\"x\" region=\"s\"/>", ""),
+        ("<x><par></par>", ""),
+        ("<par>", "</par>"),
+        ("<region a=1 b=2 c=3 d=4>", ""),
+    ] {
+        let start = std::time::Instant::now();
+        let text = format!("<smil>{}{}", unit.repeat(60_000), end.repeat(60_000));
+        assert!(rules(&text, &[]).len() <= 101);
+        assert!(start.elapsed().as_secs() < 5, "{unit}: {:?}", start.elapsed());
+    }
+    let many: String =
+        (0..60_000).map(|n| format!("<region id=\"{n}\"/><img region=\"x{n}\"/>")).collect();
+    let start = std::time::Instant::now();
+    assert!(!rules(&many, &[]).is_empty());
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}

@@ -197,15 +197,10 @@ impl Controller {
             self.seen += bits;
             // The first guess counts as much as a sixteenth of the whole.
             let weight = self.rest[0] / 16.0 * self.law.bits(self.at, *given);
-            let guess = self.gain_guess();
-            self.gain = (self.seen + guess * weight) / (self.predicted + weight).max(1.0);
+            self.gain = (self.seen + self.gain * weight) / (self.predicted + weight).max(1.0);
         }
         self.spent += bits;
         self.observed += 1;
-    }
-
-    fn gain_guess(&self) -> f64 {
-        if self.predicted > 0.0 { self.gain } else { 1.0 }
     }
 }
 

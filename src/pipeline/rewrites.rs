@@ -1,0 +1,137 @@
+//! Parts whose new bytes are known before anything is fitted: texts in another charset, pictures
+//! without their metadata. Made once, for plans and drafts ask for them again and again.
+
+use bytes::Bytes as Buffer;
+
+use super::{Engine, Job};
+use crate::{
+    codec::text::{self, Charset},
+    message::{Edit, Part},
+    model::{
+        Action, Bytes, Capabilities, MediaInfo, MediaKind, MediaType, Reason, ReasonCode, Sanitize,
+    },
+    plan::{PartFacts, PartPlan, TextFacts},
+};
+
+/// New bytes by part.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rewrites(Vec<Option<Rewrite>>);
+
+#[derive(Clone, Debug)]
+struct Rewrite {
+    data: Buffer,
+    /// Characters that had to be written with others.
+    lost: Vec<char>,
+}
+
+/// Charsets of a device that are tried: real ones list ten at the most.
+const MAX_CHARSETS: usize = 32;
+
+impl Rewrites {
+    /// Completes the facts of all parts, in order, with what may be made of them.
+    pub fn of(job: &Job, engine: &Engine, facts: &mut [PartFacts]) -> Self {
+        let parts = job.message.parts().iter().zip(facts);
+        Self(parts.map(|(part, facts)| look(part, job, engine, facts)).collect())
+    }
+
+    fn get(&self, part: &PartPlan) -> Option<&Rewrite> {
+        self.0.get(part.id.index())?.as_ref()
+    }
+
+    /// The edit of a part that is rewritten, or whose label alone is; `None` for all others.
+    pub fn edit(&self, job: &Job, part: &PartPlan) -> Option<Edit> {
+        let origin = &job.message.parts()[part.id.index()];
+        if let Some(recode) = &part.recode {
+            let content_type = format!("{}; charset={}", origin.declared, recode.charset);
+            return Some(match self.get(part).filter(|_| recode.rewrite) {
+                Some(rewrite) => Edit::Replace { content_type, data: rewrite.data.clone() },
+                None => Edit::Redeclare { content_type },
+            });
+        }
+        let stripped = self.get(part).filter(|_| part.strip && part.action == Action::Keep)?;
+        let media_type = part.redeclare.as_ref().unwrap_or(&origin.declared);
+        Some(Edit::Replace {
+            content_type: job.capabilities.accept.spelling_of(media_type),
+            data: stripped.data.clone(),
+        })
+    }
+
+    /// The reasons of a part, with the characters that had to be written with others.
+    pub fn reasons(&self, part: &PartPlan) -> Vec<Reason> {
+        let mut reasons = part.reasons.clone();
+        if let (Some(reason), Some(rewrite)) =
+            (reasons.iter_mut().find(|r| r.code == ReasonCode::Transliterated), self.get(part))
+        {
+            let list: Vec<String> = rewrite.lost.iter().map(char::to_string).collect();
+            reason.detail = list.join(" ");
+        }
+        reasons
+    }
+
+    /// What becomes of a part that is rewritten.
+    pub fn after(&self, part: &PartPlan, before: &MediaInfo) -> Option<MediaInfo> {
+        let recoded = part.recode.as_ref().is_some_and(|recode| recode.rewrite);
+        let stripped = part.strip && part.action == Action::Keep;
+        let rewrite = self.get(part).filter(|_| recoded || stripped)?;
+        let has_metadata = before.has_metadata && !stripped;
+        Some(MediaInfo { bytes: Bytes::of(&rewrite.data), has_metadata, ..before.clone() })
+    }
+}
+
+fn look(part: &Part, job: &Job, engine: &Engine, facts: &mut PartFacts) -> Option<Rewrite> {
+    if part.opaque || job.policy.adaptation_forbidden {
+        return None;
+    }
+    let strip = job.policy.sanitize == Sanitize::Strip && facts.info.has_metadata;
+    if strip && facts.info.kind == MediaKind::Image && facts.problem.is_none() {
+        let (codec, _) = engine.codecs.find(&part.data)?;
+        let data = codec.strip_metadata(&part.data)?;
+        facts.strippable = true;
+        return Some(Rewrite { data, lost: Vec::new() });
+    }
+    // Other texts say their charset themselves, or are cards and calendars: they are not touched.
+    if part.declared != MediaType::TEXT || part.data.is_empty() {
+        return None;
+    }
+    let found = text::read(&part.data, part.charset.as_deref());
+    // What cannot be read cannot be written either.
+    if found.damaged {
+        return None;
+    }
+    let (known, rewrite) = read(&found, part.charset.as_deref(), &job.capabilities);
+    facts.text = Some(known);
+    rewrite
+}
+
+/// Whether the device reads a text, and what it could be given where it does not.
+fn read(
+    found: &text::Found,
+    label: Option<&str>,
+    capabilities: &Capabilities,
+) -> (TextFacts, Option<Rewrite>) {
+    let ascii = found.charset == Charset::US_ASCII;
+    let said = label.and_then(Charset::for_label);
+    let misnamed = said.filter(|said| !found.charset.reads_as(*said, ascii));
+    let listed = capabilities.charsets.value.iter().filter_map(|name| Charset::for_label(name));
+    let mut accepted: Vec<Charset> = listed.take(MAX_CHARSETS).collect();
+    // UTF-8 where nothing is stated; US-ASCII is always read (CONF clause 10.2).
+    if accepted.is_empty() {
+        accepted.push(Charset::UTF_8);
+    }
+    let read = ascii || accepted.iter().any(|charset| found.charset.reads_as(*charset, ascii));
+    let mut facts = TextFacts {
+        charset: found.charset.name().to_owned(),
+        misnamed: misnamed.map(|said| said.name().to_owned()),
+        read,
+        into: None,
+        lossless: true,
+    };
+    if read {
+        return (facts, None);
+    }
+    let best = text::best(&found.text, &accepted);
+    let written = text::write(&found.text, best);
+    facts.into = Some(best.name().to_owned());
+    facts.lossless = written.transliterated.is_empty();
+    (facts, Some(Rewrite { data: written.data.into(), lost: written.transliterated }))
+}
