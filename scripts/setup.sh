@@ -31,7 +31,9 @@ has_encoders() { [ -e "$(ldconfig_of libopencore-amrnb.so.0)" ] && [ -e "$(ldcon
     ldconfig_list | grep -q 'libx264\.so'; }
 ldconfig_list() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; }
 ldconfig_of() { ldconfig_list | awk -v name="$1" '$1 == name { print $NF; exit }'; }
-has_libclang() { ldconfig_list | grep -q 'libclang' || ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1; }
+# libclang-cpp, which other packages bring, is another library.
+has_libclang() { ldconfig_list | grep -q 'libclang\(-[0-9]\|\.so\)' ||
+    ls /usr/lib/llvm-*/lib/ 2>/dev/null | grep -q '^libclang\(-[0-9]\|\.so\)'; }
 
 missing_build() {
     has_linker || echo gcc libc6-dev
