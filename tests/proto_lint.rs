@@ -73,6 +73,10 @@ fn lint_message(
     comments: &Comments,
     found: &mut Findings,
 ) {
+    // What the compiler makes of `map<...>` has no comments of its own.
+    if message.options.as_ref().is_some_and(|options| options.map_entry()) {
+        return;
+    }
     let name = message.name();
     found.check(is_pascal(name), file, "MESSAGE_PASCAL_CASE", name);
     found.check(comments.at(path), file, "COMMENT_MESSAGE", name);

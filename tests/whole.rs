@@ -10,7 +10,7 @@ use mmsfit::{
     message::{Form, Message, ParseLimits, PartData},
     model::{
         Action, Bytes, ContentClass, Language, MediaKind, Notice, Outcome, ReasonCode, Sanitize,
-        Stop, Trim,
+        Stop, Tongue, Trim,
     },
     profile::{DeviceDescription, InlineCapabilities},
     service::{
@@ -138,8 +138,8 @@ fn references(smil: &PartData) -> Vec<String> {
 #[test]
 fn a_notice_stands_for_what_is_left_out() {
     let mut config = Config::default();
-    config.policy.notice = Notice::Text;
-    config.policy.language = Some(Language::German);
+    config.policy.notice = Some(Notice::Text);
+    config.policy.language = Some(Tongue::Fixed(Language::German));
     let service = Service::new(config);
     let mut message = slides(Buffer::from_static(b"%PDF-1.4 not a film at all"));
     message[3].content_type = "application/pdf".into();
@@ -215,7 +215,7 @@ fn what_passes_is_sanitized_where_the_policy_says_so() {
     let phone = || device(&["utf-8"], &PICTURES);
     let with = |sanitize| {
         let mut config = Config::default();
-        config.policy.sanitize = sanitize;
+        config.policy.sanitize = Some(sanitize);
         Service::new(config)
     };
     let (response, parts, _) = send(&with(Sanitize::Off), &[], message(), phone());
@@ -239,7 +239,7 @@ fn what_passes_is_sanitized_where_the_policy_says_so() {
 fn a_sound_too_long_is_cut_only_where_it_may_be() {
     let service = |trim| {
         let mut config = Config::default();
-        config.policy.trim = trim;
+        config.policy.trim = Some(trim);
         Service::new(config)
     };
     if service(Trim::Never).start_workers().unwrap().is_none() {

@@ -359,6 +359,9 @@ pub struct CarriersArgs {
     #[arg(long, value_name = "TYPE", requires = "name", value_parser = PossibleValuesParser::new(
         ["person", "long-code", "toll-free", "short-code"]).try_map(|s| s.parse::<SenderType>()))]
     pub sender: Option<SenderType>,
+    /// Print the JSON Schema of carrier files
+    #[arg(long, conflicts_with_all = ["name", "json"])]
+    pub schema: bool,
     /// JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -154,8 +154,15 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
     out
 }
 
+/// The form of carrier files, as a JSON Schema.
+const CARRIER_SCHEMA: &str = include_str!("../../profiles/carrier.schema.json");
+
 /// All carriers, or one with its limits.
 pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Result<u8, Failure> {
+    if args.schema {
+        screen.out(CARRIER_SCHEMA)?;
+        return Ok(0);
+    }
     let Some(name) = &args.name else { return all_carriers(service, args.json, screen) };
     let found = service.lookup_limits(LimitsRequest {
         carrier: name.clone(),
@@ -173,6 +180,8 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
                     "limit": to_json::value(&row.limit)?,
                     "source": row.source,
                     "date": row.date,
+                    "validFrom": row.from.map(|day| day.to_string()),
+                    "validUntil": row.until.map(|day| day.to_string()),
                 }))
             })
             .collect();
@@ -181,6 +190,7 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
             "title": found.title,
             "limits": limits?,
             "image": found.image,
+            "policy": found.policy,
         });
         screen.out(&format!("{value}\n"))?;
         return Ok(0);
@@ -200,7 +210,10 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
             words::counting(row.counting).into(),
             row.date.as_str().into(),
         ];
-        table.noted(cells, vec![row.source.clone()]);
+        let mut notes = vec![row.source.clone()];
+        notes.extend(row.from.map(|day| format!("from {day}")));
+        notes.extend(row.until.map(|day| format!("until {day}")));
+        table.noted(cells, notes);
     }
     let paint = screen.paint(true);
     let mut out = format!(
@@ -211,6 +224,9 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
     );
     if let Some(image) = &found.image {
         out.push_str(&format!("\nlargest picture {}\n", words::dimensions(image.bounds)));
+    }
+    for (key, value) in &found.policy {
+        out.push_str(&format!("policy: {key} = {}\n", safe(value)));
     }
     screen.out(&out)?;
     Ok(0)

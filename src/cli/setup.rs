@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, ProcessEnv},
-    model::{Language, Notice, Sanitize, Trim},
+    model::{Notice, Sanitize, Tongue, Trim},
     service::{Service, WorkerStatus},
 };
 
@@ -107,10 +107,11 @@ pub fn check_config(
                 "maxJobs": config.worker.max_jobs,
             })),
             "policy": {
-                "trim": config.policy.trim.name(),
-                "notice": config.policy.notice.name(),
-                "sanitize": config.policy.sanitize.name(),
-                "language": config.policy.language.map_or("auto", Language::code),
+                "trim": config.policy.trim.unwrap_or_default().name(),
+                "notice": config.policy.notice.unwrap_or_default().name(),
+                "sanitize": config.policy.sanitize.unwrap_or_default().name(),
+                "language": language(config),
+                "stated": config.policy.stated,
             },
             "devices": devices,
             "carriers": carriers,
@@ -139,6 +140,9 @@ pub fn check_config(
     ] {
         table.row(vec![name.into(), value.into()]);
     }
+    for (key, value) in &config.policy.stated {
+        table.row(vec![format!("policy: {key}").into(), value.as_str().into()]);
+    }
     for (name, value) in worker_rows(config, workers.as_ref()) {
         table.row(vec![name.into(), value.into()]);
     }
@@ -148,14 +152,14 @@ pub fn check_config(
 }
 
 fn trim_words(config: &Config) -> &'static str {
-    match config.policy.trim {
+    match config.policy.trim.unwrap_or_default() {
         Trim::Never => "become a picture or are refused",
         Trim::Allow => "are cut, with a fade",
     }
 }
 
 fn sanitize_words(config: &Config) -> &'static str {
-    match config.policy.sanitize {
+    match config.policy.sanitize.unwrap_or_default() {
         Sanitize::Off => "passes bit for bit",
         Sanitize::Strip => "loses its metadata, if it is a picture",
         Sanitize::Always => "is encoded anew",
@@ -163,10 +167,17 @@ fn sanitize_words(config: &Config) -> &'static str {
 }
 
 fn notice_words(config: &Config) -> &'static str {
-    match (config.policy.notice, config.policy.language) {
+    match (config.policy.notice.unwrap_or_default(), config.policy.language.unwrap_or_default()) {
         (Notice::Off, _) => "goes without a word",
-        (Notice::Text, None) => "leaves a notice in the language of the carrier's country",
-        (Notice::Text, Some(_)) => "leaves a notice",
+        (Notice::Text, Tongue::Auto) => "leaves a notice in the language of the carrier's country",
+        (Notice::Text, Tongue::Fixed(_)) => "leaves a notice",
+    }
+}
+
+fn language(config: &Config) -> &'static str {
+    match config.policy.language.unwrap_or_default() {
+        Tongue::Auto => "auto",
+        Tongue::Fixed(language) => language.code(),
     }
 }
 

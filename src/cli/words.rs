@@ -53,6 +53,8 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::CharsetConverted => "written in a charset that the device reads",
         ReasonCode::Sanitized => "encoded anew: no original passes here",
         ReasonCode::Transliterated => "letters that the device lacks written with others",
+        ReasonCode::LayoutFitted => "the layout was brought into the screen",
+        ReasonCode::PhotoLeftOut => "the picture inside the card was left out",
     }
 }
 

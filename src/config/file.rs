@@ -6,11 +6,14 @@ use std::{
     str::FromStr,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
 use super::{Config, ConfigError, Env, WorkerMode};
-use crate::{model::Language, profile::nearest};
+use crate::{
+    model::{Language, WishError, Wishes},
+    profile::{nearest, policy},
+};
 
 /// One value as written; what it means is decided by its key.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,8 +42,9 @@ struct File {
     decode: Decode,
     #[serde(default)]
     worker: Worker,
-    #[serde(default)]
-    policy: PolicyValues,
+    /// Read by its own room.
+    #[serde(default, rename = "policy")]
+    _policy: IgnoredAny,
     #[serde(default)]
     defaults: DefaultValues,
 }
@@ -73,16 +77,6 @@ struct Worker {
     max_cpu_seconds: Entry,
     max_call_seconds: Entry,
     max_jobs: Entry,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyValues {
-    trim: Entry,
-    notice: Entry,
-    language: Entry,
-    background: Entry,
-    sanitize: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -159,18 +153,7 @@ pub(super) fn resolve(
         return Err(error("worker.mode", place.unwrap_or_default(), message));
     }
 
-    let (policy, from) = (&mut config.policy, &file.policy);
-    settings.set("policy.trim", &from.trim, &mut policy.trim)?;
-    settings.set("policy.notice", &from.notice, &mut policy.notice)?;
-    let mut language = String::from("auto");
-    settings.set("policy.language", &from.language, &mut language)?;
-    if language != "auto" {
-        let mut fixed = Language::default();
-        settings.set("policy.language", &from.language, &mut fixed)?;
-        policy.language = Some(fixed);
-    }
-    settings.set("policy.sanitize", &from.sanitize, &mut policy.sanitize)?;
-    settings.set("policy.background", &from.background, &mut policy.background)?;
+    config.policy = settings.wishes()?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
     let size = &mut defaults.max_message_bytes;
@@ -195,13 +178,39 @@ struct Settings<'a> {
 impl Settings<'_> {
     /// A value and where it was found, for errors.
     fn find(&self, key: &str, entry: &Entry) -> Option<(Value, String)> {
-        let variable = format!("MMSFIT_{}", key.replace('.', "_").to_ascii_uppercase());
+        let variable = variable(key);
         if let Some(value) = self.env.get(&variable) {
             return Some((Value::Text(value), variable));
         }
         let entry = entry.as_ref()?;
         let line = nearest::line(self.text, entry.span().start);
         Some((entry.get_ref().clone(), format!("{}:{line}", self.path.display())))
+    }
+
+    /// The `[policy]` table, and what the environment says over it.
+    fn wishes(&self) -> Result<Wishes, ConfigError> {
+        let mut wishes = policy::wishes(self.text).map_err(|wrong| {
+            let line = nearest::line(self.text, wrong.offset);
+            if wrong.suggestions.is_empty() {
+                let place = format!("{}:{line}", self.path.display());
+                return error(&wrong.key, place, wrong.message);
+            }
+            ConfigError::Syntax {
+                path: self.path.to_path_buf(),
+                line,
+                message: format!("{}: {}", wrong.key, wrong.message),
+                suggestions: wrong.suggestions,
+            }
+        })?;
+        let sentences = Language::ALL.iter().map(|(_, code, _)| format!("notices.{code}"));
+        for key in Wishes::KEYS.iter().map(|key| (*key).to_owned()).chain(sentences) {
+            let variable = variable(&format!("policy.{key}"));
+            let Some(text) = self.env.get(&variable) else { continue };
+            if let Err(WishError::Value(message)) = wishes.set(&key, text.trim()) {
+                return Err(error(&format!("policy.{key}"), variable, message));
+            }
+        }
+        Ok(wishes)
     }
 
     /// Sets `target` to what its type reads from the value.
@@ -256,6 +265,11 @@ impl Settings<'_> {
             Value::Number(_) | Value::Flag(_) => Err(error(key, place, "is not a list of texts")),
         }
     }
+}
+
+/// `policy.ladder.image`: `MMSFIT_POLICY_LADDER_IMAGE`.
+fn variable(key: &str) -> String {
+    format!("MMSFIT_{}", key.replace('.', "_").to_ascii_uppercase())
 }
 
 fn error(key: &str, place: String, message: impl Into<String>) -> ConfigError {

@@ -28,7 +28,7 @@ pub use self::{
 use crate::{
     codec::DecodeLimits,
     message::ParseLimits,
-    model::{Bytes, Color, Language, Notice, Sanitize, Trim},
+    model::{Bytes, Wishes},
     profile::Defaults,
 };
 
@@ -55,39 +55,12 @@ pub struct Config {
     pub uaprof_mirror_dir: Option<PathBuf>,
     /// What holds where neither device nor carrier says anything.
     pub defaults: Defaults,
-    /// What is given up, and how that is told.
-    pub policy: PolicyConfig,
+    /// What is given up where something must be, and how that is told; carriers' own wishes win.
+    pub policy: Wishes,
     /// The worker processes, where codecs written in C run.
     pub worker: WorkerConfig,
     /// Devices and carriers, loaded.
     pub store: Arc<Store>,
-}
-
-/// What is given up where something must be, and how that is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PolicyConfig {
-    /// Whether sounds and clips may be cut shorter. Default: never.
-    pub trim: Trim,
-    /// What stands for a part that is left out. Default: nothing.
-    pub notice: Notice,
-    /// The language of notices. Default: that of the carrier's country, else English.
-    pub language: Option<Language>,
-    /// What may be hidden in media that pass. Default: they pass bit for bit.
-    pub sanitize: Sanitize,
-    /// The colour behind transparent pixels where the format has none. Default: white.
-    pub background: Color,
-}
-
-impl Default for PolicyConfig {
-    fn default() -> Self {
-        Self {
-            trim: Trim::Never,
-            notice: Notice::Off,
-            language: None,
-            sanitize: Sanitize::Off,
-            background: Color([255; 3]),
-        }
-    }
 }
 
 impl Default for Config {
@@ -102,7 +75,7 @@ impl Default for Config {
             carriers_dirs: Vec::new(),
             uaprof_mirror_dir: None,
             defaults: Defaults::default(),
-            policy: PolicyConfig::default(),
+            policy: Wishes::default(),
             worker: WorkerConfig::default(),
             store: Store::embedded(),
         }

@@ -2,9 +2,11 @@ use std::{collections::HashMap, fs, path::Path};
 
 use super::{Config, ConfigError, ProcessEnv, Store};
 use crate::{
-    model::{Bytes, Interface, MediaType, SenderType, Source},
+    model::{Bytes, Day, Interface, MediaType, SenderType, Source},
     profile::{DeviceDescription, ProfileError, ProfileStore, carrier::LimitKind, resolve},
 };
+
+const TODAY: Day = Day { year: 2026, month: 11, day: 25 };
 
 fn env(pairs: &[(&str, &str)]) -> HashMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -140,7 +142,7 @@ fn the_embedded_carriers_are_sound() {
             assert_eq!(store.carrier(code).unwrap().name, carrier.name);
         }
         for interface in [Interface::Mm1, Interface::Mm4, Interface::Mm7] {
-            assert!(!carrier.limits_for(interface, None).is_empty(), "{}", carrier.name);
+            assert!(!carrier.limits_for(interface, None, TODAY).is_empty(), "{}", carrier.name);
         }
     }
 }
@@ -157,7 +159,7 @@ fn carriers_are_found_by_name_and_by_code() {
     assert_eq!(store.suggest_carriers("verizon"), ["us-verizon"]);
     let verizon = store.carrier("us-verizon").unwrap();
     let of = |sender| {
-        let rows = verizon.limits_for(Interface::Mm7, Some(sender));
+        let rows = verizon.limits_for(Interface::Mm7, Some(sender), TODAY);
         rows.iter().map(|(row, limit)| (row.kind, limit.bytes.get())).collect::<Vec<_>>()
     };
     assert_eq!(of(SenderType::TollFree), [(LimitKind::Gateway, 600_000)]);

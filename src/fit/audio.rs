@@ -6,7 +6,7 @@ use super::{
     files::{self, modes},
     sound::{self, Sound},
 };
-use crate::model::{AudioChoice, AudioCodec, AudioRecipe, Bytes, Recipe, RemuxRecipe};
+use crate::model::{AudioChoice, AudioCodec, AudioRecipe, Bytes, Floors, Recipe, RemuxRecipe};
 
 /// What is to be fitted.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +27,18 @@ pub struct AudioTask {
     pub ceiling: Option<Bytes>,
     /// Whether it may be cut shorter.
     pub trim: bool,
+    /// What is not worth sending any more.
+    pub floors: Floors,
 }
 
 impl AudioTask {
     fn seconds(&self) -> f64 {
         f64::from(self.duration_ms) / 1e3
+    }
+
+    /// The lowest bitrate that the policy lets pass.
+    fn lowest(&self, codec: AudioCodec) -> u32 {
+        sound::lowest(codec, self.floors.audio_bitrate, self.sound())
     }
 
     fn sound(&self) -> Sound {
@@ -188,14 +195,18 @@ impl AudioSearch {
                 let (better, size) = at(more);
                 coding = if size <= room { better } else { coding };
             }
-            return Some(AudioRecipe { container: choice.container, coding, keep_ms: None });
+            let enough = coding.bitrate >= task.lowest(choice.codec);
+            let recipe = AudioRecipe { container: choice.container, coding, keep_ms: None };
+            return enough.then_some(recipe);
         }
     }
 
     /// As much of the sound as fits at a fair rate.
     fn cut(&self, choice: AudioChoice) -> Option<AudioRecipe> {
         let task = &self.task;
-        let bitrate = cutting_rate(choice.codec).min(sound::most(choice.codec, task.sound()));
+        let bitrate = cutting_rate(choice.codec)
+            .max(task.lowest(choice.codec))
+            .min(sound::most(choice.codec, task.sound()));
         let coding = sound::coding(choice.codec, bitrate, task.sound());
         let seconds = task.seconds();
         let (size, empty) = (
@@ -338,7 +349,7 @@ pub fn useful(task: &AudioTask) -> Bytes {
 /// The smallest file that holds it, cut where it may be.
 pub fn least(task: &AudioTask) -> Bytes {
     let size = |choice: &AudioChoice| {
-        let bitrate = sound::fewest(choice.codec);
+        let bitrate = task.lowest(choice.codec);
         let coding = sound::coding(choice.codec, bitrate, task.sound());
         let shortest = f64::from(SHORTEST_MS) / 1e3;
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };

@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::model::{
-    AudioChoice, AudioCodec, AudioTrack, Container, ContentFacts, Dimensions, Effort, ImageCoding,
-    ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
+    AudioChoice, AudioCodec, AudioTrack, Container, ContentFacts, Dimensions, Effort, Floors,
+    ImageCoding, ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
 };
 
 fn d(text: &str) -> Dimensions {
@@ -31,6 +31,7 @@ fn sound(seconds: u32, choices: &[(AudioCodec, Container)]) -> AudioTask {
         remux: None,
         ceiling: None,
         trim: false,
+        floors: Floors::default(),
     }
 }
 
@@ -77,7 +78,9 @@ fn clip(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
         remux: None,
         poster: Some(poster()),
         ceiling: None,
+        mute: true,
         trim: false,
+        floors: Floors::default(),
         effort: Effort::Balanced,
     }
 }
@@ -88,6 +91,8 @@ fn poster() -> ImageTask {
         bounds: d("640x480"),
         formats: vec![ImageFormat::Jpeg],
         animate: false,
+        still: true,
+        floors: Floors::default(),
         first_step: 1,
         lossless_source: false,
         facts: ContentFacts::default(),

@@ -6,7 +6,7 @@
 //! pixels and rate; bands and figures are priors, not yet measured.
 
 use super::rate;
-use crate::model::{Dimensions, FrameRate, VideoCodec, VideoSupport};
+use crate::model::{Dimensions, Floors, FrameRate, VideoCodec, VideoSupport};
 
 /// One row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,7 +133,13 @@ pub struct Place {
 }
 
 /// All places for one codec, the best first: rates fall within a size, then the size falls.
-pub fn ladder(support: &VideoSupport, source: Dimensions, source_rate: f64) -> Vec<Place> {
+/// What is below the floors is not among them, unless the source itself is.
+pub fn ladder(
+    support: &VideoSupport,
+    source: Dimensions,
+    source_rate: f64,
+    floors: &Floors,
+) -> Vec<Place> {
     let rates = rate::rates(source_rate, f64::from(support.max_frame_rate));
     let mut places = Vec::new();
     for dimensions in sizes(support, source) {
@@ -147,6 +153,14 @@ pub fn ladder(support: &VideoSupport, source: Dimensions, source_rate: f64) -> V
     if let Some(last) = places.last().copied() {
         let slower = rates.iter().filter(|r| r.per_second() < last.rate.per_second());
         places.extend(slower.map(|rate| Place { rate: *rate, ..last }));
+    }
+    if let Some(first) = places.first().copied() {
+        let side = floors.video_side.min(first.dimensions.longest());
+        let slowest = f64::from(floors.video_frame_rate).min(first.rate.per_second()) - 0.1;
+        // Sides are even: 128 may have become 126.
+        places.retain(|place| {
+            place.dimensions.longest() + 2 >= side && place.rate.per_second() >= slowest
+        });
     }
     if let Some(last) = places.last_mut() {
         last.last = true;
@@ -189,7 +203,8 @@ mod tests {
 
     #[test]
     fn the_rate_falls_before_the_size() {
-        let places = ladder(&support(VideoCodec::H264, "320x240"), d("640x480"), 30.0);
+        let places =
+            ladder(&support(VideoCodec::H264, "320x240"), d("640x480"), 30.0, &Floors::default());
         let of = |p: &Place| (p.dimensions.width(), p.rate.per_second());
         assert_eq!(
             places.iter().take(4).map(of).collect::<Vec<_>>(),

@@ -99,6 +99,20 @@ pub fn fewest(codec: AudioCodec) -> u32 {
     }
 }
 
+/// The lowest bitrate of a codec that is of use and not below `floor`; its highest where that is.
+pub fn lowest(codec: AudioCodec, floor: u32, sound: Sound) -> u32 {
+    let least = fewest(codec).max(floor);
+    let most = most(codec, sound);
+    let legal: &[u32] = if codec == AudioCodec::Mp3 { &MP3 } else { &[] };
+    let modes = super::files::modes(codec).unwrap_or(&[]).iter().map(|mode| mode.0);
+    let steps = legal.iter().copied().chain(modes);
+    let stepped = steps.filter(|n| (least..=most).contains(n)).min();
+    match codec {
+        AudioCodec::Aac => least.min(most),
+        _ => stepped.unwrap_or_else(|| fewest(codec).max(most)),
+    }
+}
+
 /// The highest bitrate of a codec that is at most `limit`; `None` below its lowest.
 pub fn at_most(codec: AudioCodec, limit: f64, sound: Sound) -> Option<u32> {
     let most = most(codec, sound);

@@ -9,8 +9,8 @@ use super::{
     sound::{self, Sound},
 };
 use crate::model::{
-    AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Recipe, RemuxRecipe,
-    VideoChoice, VideoCodec, VideoCoding, VideoRecipe,
+    AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Floors, Recipe,
+    RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe,
 };
 
 /// What is to be fitted.
@@ -39,6 +39,10 @@ pub struct VideoTask {
     pub ceiling: Option<Bytes>,
     /// Whether it may be cut shorter.
     pub trim: bool,
+    /// Whether its sound may be given up.
+    pub mute: bool,
+    /// What is not worth sending any more.
+    pub floors: Floors,
     /// How much work to spend.
     pub effort: Effort,
 }
@@ -234,10 +238,11 @@ impl VideoSearch {
             })
         };
         let has_sound = task.sound.is_some();
+        let mute = has_sound && task.mute;
         each(has_sound, false)
             .or_else(|| if task.trim { each(has_sound, true) } else { None })
-            .or_else(|| if has_sound { each(false, false) } else { None })
-            .or_else(|| if has_sound && task.trim { each(false, true) } else { None })
+            .or_else(|| if mute { each(false, false) } else { None })
+            .or_else(|| if mute && task.trim { each(false, true) } else { None })
     }
 
     /// Open codecs, the best first.
@@ -296,7 +301,8 @@ impl VideoSearch {
 
     /// Places to look at: a correction stays where it was, as long as that is not starved.
     fn places(&self, support: &crate::model::VideoSupport) -> Vec<Place> {
-        let ladder = rungs::ladder(support, self.task.source, self.task.frame_rate);
+        let ladder =
+            rungs::ladder(support, self.task.source, self.task.frame_rate, &self.task.floors);
         let at = self.learnt.filter(|l| l.codec == support.codec).and_then(|learnt| {
             ladder.iter().position(|p| {
                 p.dimensions == learnt.dimensions && p.rate.per_second() == learnt.rate
@@ -514,7 +520,7 @@ const WEIGHT: f64 = 1.5;
 /// Bytes at a fair quality, by the best choice, weighted.
 pub fn demand(task: &VideoTask) -> f64 {
     let Some(best) = task.choices.first() else { return 1.0 };
-    let places = rungs::ladder(&best.support, task.source, task.frame_rate);
+    let places = rungs::ladder(&best.support, task.source, task.frame_rate, &task.floors);
     let Some(first) = places.first() else { return 1.0 };
     let rate = first.rate.per_second().min(15.0);
     let bits = rungs::weighed(best.support.codec, first.dimensions, rate)
@@ -527,7 +533,7 @@ pub fn demand(task: &VideoTask) -> f64 {
 pub fn useful(task: &VideoTask) -> Bytes {
     let seconds = task.seconds();
     let of = |choice: &VideoChoice| {
-        let places = rungs::ladder(&choice.support, task.source, task.frame_rate);
+        let places = rungs::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
         let first = places.first()?;
         let rate = first.rate.per_second();
         let bits = rungs::useful(choice.support.codec, first.dimensions, rate)
@@ -542,7 +548,7 @@ pub fn useful(task: &VideoTask) -> Bytes {
 /// The smallest clip.
 pub fn least(task: &VideoTask) -> Bytes {
     let of = |choice: &VideoChoice| {
-        let places = rungs::ladder(&choice.support, task.source, task.frame_rate);
+        let places = rungs::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
         let last = places.last()?;
         let shortest = f64::from(SHORTEST_MS) / 1e3;
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };

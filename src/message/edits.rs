@@ -3,7 +3,7 @@
 use bytes::Bytes as Buffer;
 
 use super::{
-    Edit, MessageError,
+    Edit, MessageError, Showing,
     leaf::Leaf,
     names::{self, Taken},
     smil::{self, Fate, Index},
@@ -65,7 +65,11 @@ impl Change {
 ///
 /// # Errors
 /// A wrong number of edits, or an edit of the envelope.
-pub(super) fn changes(leaves: &[&Leaf], edits: &[Edit]) -> Result<Vec<Change>, MessageError> {
+pub(super) fn changes(
+    leaves: &[&Leaf],
+    edits: &[Edit],
+    showing: &Showing,
+) -> Result<Vec<Change>, MessageError> {
     if leaves.len() != edits.len() {
         return Err(MessageError::EditCount { expected: leaves.len(), got: edits.len() });
     }
@@ -106,7 +110,7 @@ pub(super) fn changes(leaves: &[&Leaf], edits: &[Edit]) -> Result<Vec<Change>, M
             Edit::Drop => Change { gone: true, ..Change::default() },
         });
     }
-    mend_presentations(leaves, &mut changes);
+    mend_presentations(leaves, &mut changes, showing);
     Ok(changes)
 }
 
@@ -149,7 +153,7 @@ fn new_names(leaf: &Leaf, content_type: &str, taken: &mut Taken) -> Vec<(String,
 }
 
 /// Presentations follow the names and the parts that go.
-pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change]) {
+pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change], showing: &Showing) {
     let fates: Vec<Fate> = changes
         .iter()
         .map(|change| match change {
@@ -160,7 +164,7 @@ pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change]) {
             _ => Fate::Stay,
         })
         .collect();
-    if fates.iter().all(|fate| *fate == Fate::Stay) {
+    if fates.iter().all(|fate| *fate == Fate::Stay) && *showing == Showing::default() {
         return;
     }
     let index = Index::new(leaves.iter().copied());
@@ -169,7 +173,7 @@ pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change]) {
             continue;
         }
         let data = change.data.as_ref().unwrap_or(&leaf.part.data);
-        if let Some(mended) = smil::rewrite(data, &index, &fates) {
+        if let Some(mended) = smil::rewrite(data, &index, &fates, showing) {
             change.data = Some(mended.into());
         }
     }

@@ -5,7 +5,9 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Bytes, ContentClass, Counting, Framing, Interface, MediaKind, PartId};
+use crate::model::{
+    Bytes, ContentClass, Counting, Dimensions, Framing, Interface, MediaKind, PartId,
+};
 
 mod date;
 mod edits;
@@ -14,6 +16,7 @@ mod leaf;
 mod mime;
 mod names;
 mod neutral;
+mod order;
 mod parts;
 mod pdu;
 mod smil;
@@ -26,7 +29,7 @@ mod wsp;
 use self::{edits::Change, leaf::Leaf, mime::Style, neutral::Neutral};
 pub use self::{
     error::MessageError,
-    types::{Edit, Form, ParseLimits, Part, PartData, Rule, Violation},
+    types::{After, Edit, Form, ParseLimits, Part, PartData, Played, Rule, Showing, Violation},
 };
 
 /// A parsed message.
@@ -206,11 +209,25 @@ impl Message {
     /// # Errors
     /// The number of edits differs from the number of parts, or one is for the SOAP envelope.
     pub fn rewrite(&self, edits: &[Edit]) -> Result<Self, MessageError> {
-        let changes = edits::changes(&self.doc.leaves(), edits)?;
+        self.rewrite_as(edits, &Showing::default())
+    }
+
+    /// As [`Message::rewrite`], and the presentation follows how the parts are shown from now on.
+    /// Where the presentation goes, the parts come in the order of [`Message::showing_order`].
+    ///
+    /// # Errors
+    /// As [`Message::rewrite`].
+    pub fn rewrite_as(&self, edits: &[Edit], showing: &Showing) -> Result<Self, MessageError> {
+        let changes = edits::changes(&self.doc.leaves(), edits, showing)?;
         if changes.iter().all(Change::is_none) {
             return Ok(self.clone());
         }
-        let doc = match &self.doc {
+        let gone = self.presentation.filter(|id| changes[id.index()].gone);
+        let (doc, changes) = match gone {
+            Some(_) => self.in_showing_order(changes),
+            None => (self.doc.clone(), changes),
+        };
+        let doc = match &doc {
             Doc::Pdu(pdu) => Doc::Pdu(pdu.apply(&changes)),
             Doc::Mime(entity) => Doc::Mime(entity.apply(&changes)),
             Doc::Parts { headers, leaves } => {
@@ -222,6 +239,43 @@ impl Message {
             }
         };
         Ok(Self::new(doc, None))
+    }
+
+    /// All parts in the order in which the presentation shows them, itself first and what it does
+    /// not show last; parts of inner multiparts stay together. In the order of the message where
+    /// there is no presentation.
+    pub fn showing_order(&self) -> Vec<PartId> {
+        self.permuted().1.into_iter().map(|at| PartId(at as u32)).collect()
+    }
+
+    fn permuted(&self) -> (Doc, Vec<usize>) {
+        let leaves = self.doc.leaves();
+        let Some(presentation) = self.presentation else {
+            return (self.doc.clone(), (0..leaves.len()).collect());
+        };
+        let ranks = smil::order(presentation.index(), &leaves);
+        let mut doc = self.doc.clone();
+        let order = match &mut doc {
+            Doc::Pdu(pdu) => pdu.reorder(&ranks),
+            Doc::Mime(entity) => entity.reorder(&ranks),
+            Doc::Parts { leaves, .. } => order::sort(leaves, |_| 1, |_, _| None, 0, &ranks),
+            Doc::Bare(_) => vec![0],
+        };
+        (doc, order)
+    }
+
+    /// The document in the order of its presentation, and the changes with it.
+    fn in_showing_order(&self, changes: Vec<Change>) -> (Doc, Vec<Change>) {
+        let (doc, order) = self.permuted();
+        let changes = order.iter().map(|at| changes[*at].clone()).collect();
+        (doc, changes)
+    }
+
+    /// The size in pixels of the layout of a part that is a presentation, where it states one.
+    pub fn layout_size(&self, part: PartId) -> Option<Dimensions> {
+        let leaves = self.doc.leaves();
+        let leaf = leaves.get(part.index()).filter(|leaf| leaf.is_presentation())?;
+        smil::layout_size(&leaf.part.data)
     }
 
     /// With this class in X-Mms-Content-Class, where the message has that header; else as it is.

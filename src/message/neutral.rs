@@ -1,6 +1,7 @@
 //! A message without a form: what conversions between forms start from.
 
 use super::{
+    Showing,
     edits::{self, Change},
     leaf::Leaf,
     names::{self, Taken},
@@ -63,6 +64,6 @@ fn safe_names(leaves: &[&Leaf]) -> Vec<Leaf> {
     if changes.iter().all(Change::is_none) {
         return leaves.iter().copied().cloned().collect();
     }
-    edits::mend_presentations(leaves, &mut changes);
+    edits::mend_presentations(leaves, &mut changes, &Showing::default());
     leaves.iter().zip(&changes).map(|(leaf, change)| change.apply(leaf)).collect()
 }

@@ -5,12 +5,16 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
+mod clock;
+mod layout;
 mod lint;
 mod scan;
+mod timing;
 
 pub(super) use self::lint::lint;
-use self::scan::{Kind, matching, scan};
-use super::leaf::Leaf;
+use self::scan::{Kind, Tag, matching, scan};
+use super::{Played, Showing, leaf::Leaf};
+use crate::model::Dimensions;
 
 /// What becomes of one part's references.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,22 +105,61 @@ impl Index {
     }
 }
 
-/// The presentation with its references mended; `None` where not one byte changes.
-pub(super) fn rewrite(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> {
-    if fates.iter().all(|fate| *fate == Fate::Stay) {
+/// The presentation with references mended and shown as `showing` says; `None` where not one byte
+/// changes.
+pub(super) fn rewrite(
+    data: &[u8],
+    index: &Index,
+    fates: &[Fate],
+    showing: &Showing,
+) -> Option<Vec<u8>> {
+    if fates.iter().all(|fate| *fate == Fate::Stay) && *showing == Showing::default() {
         return None;
     }
+    let text = readable(data);
+    let changed = rewrite_bytes(&text, index, fates, showing)?;
+    let Some(encoding) = utf16(data) else { return Some(changed) };
+    let text = String::from_utf8_lossy(&changed);
+    let big = encoding == encoding_rs::UTF_16BE;
+    let octets = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+    Some(text.encode_utf16().flat_map(octets).collect())
+}
+
+/// The size of a presentation's layout, where it is stated in pixels.
+pub(super) fn layout_size(data: &[u8]) -> Option<Dimensions> {
+    let text = readable(data);
+    layout::size(&text, &scan(&text))
+}
+
+/// The parts in the order in which a presentation shows them, those that it does not show last.
+pub(super) fn order(presentation: usize, leaves: &[&Leaf]) -> Vec<usize> {
+    let text = readable(&leaves[presentation].part.data);
+    let index = Index::new(leaves.iter().copied());
+    let mut ranks = vec![usize::MAX; leaves.len()];
+    ranks[presentation] = 0;
+    for (at, tag) in scan(&text).iter().enumerate().filter(|(_, tag)| tag.kind != Kind::Close) {
+        let part = tag.src.as_ref().and_then(|src| index.resolve(&value(&text, src)));
+        if let Some(part) = part.filter(|part| ranks[*part] == usize::MAX) {
+            ranks[part] = at + 1;
+        }
+    }
+    ranks
+}
+
+/// A presentation as ASCII octets, whatever it was written in.
+fn readable(data: &[u8]) -> Cow<'_, [u8]> {
     match utf16(data) {
         Some(encoding) => {
             let text = encoding.decode_without_bom_handling(data).0;
-            let changed = rewrite_bytes(text.as_bytes(), index, fates)?;
-            let text = String::from_utf8_lossy(&changed);
-            let big = encoding == encoding_rs::UTF_16BE;
-            let octets = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
-            Some(text.encode_utf16().flat_map(octets).collect())
+            Cow::Owned(text.into_owned().into_bytes())
         }
-        None => rewrite_bytes(data, index, fates),
+        None => Cow::Borrowed(data),
     }
+}
+
+/// The value of an attribute, its entities resolved.
+fn value(data: &[u8], range: &Range<usize>) -> String {
+    unescape(&super::wsp::lossy(&data[range.clone()])).trim().to_owned()
 }
 
 /// UTF-16 by its mark or by the zero octets of ASCII in it.
@@ -128,10 +171,39 @@ fn utf16(data: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> {
+fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate], showing: &Showing) -> Option<Vec<u8>> {
     let tags = scan(data);
-    let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
     let ends = matching(&tags);
+    let (mut changes, removed, shown) = references(data, &tags, &ends, index, fates, showing);
+    if !shown.is_empty() {
+        changes.extend(timing::changes(data, &tags, &ends, &shown));
+    }
+    if let Some(screen) = showing.screen {
+        changes.extend(layout::changes(data, &tags, screen));
+    }
+    if changes.is_empty() && removed.is_empty() {
+        return None;
+    }
+    Some(spliced(data, changes, removed))
+}
+
+/// New bytes for ranges of a document.
+type Changes = Vec<(Range<usize>, Vec<u8>)>;
+
+/// What follows from the fates of parts: new values and names, elements that go, and which tag
+/// shows what plays.
+fn references(
+    data: &[u8],
+    tags: &[Tag],
+    ends: &[Option<usize>],
+    index: &Index,
+    fates: &[Fate],
+    showing: &Showing,
+) -> (Changes, Vec<Range<usize>>, HashMap<usize, Played>) {
+    let mut changes: Changes = Vec::new();
+    let played: HashMap<usize, Played> =
+        showing.played.iter().map(|played| (played.part.index(), *played)).collect();
+    let mut shown = HashMap::new();
     // Media elements that stay and that go, counted up to each tag: containers by difference.
     let mut staying = vec![0u32; tags.len() + 1];
     let mut going = vec![0u32; tags.len() + 1];
@@ -140,13 +212,16 @@ fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> 
         staying[at + 1] = staying[at];
         going[at + 1] = going[at];
         let Some(src) = tag.src.clone().filter(|_| tag.kind != Kind::Close) else { continue };
-        let raw = &data[src.clone()];
-        let value = unescape(&super::wsp::lossy(raw)).into_owned();
+        let value = unescape(&super::wsp::lossy(&data[src.clone()])).into_owned();
         let found = index.find(value.trim());
-        let fate = match &found {
-            Some(Found::Id(at) | Found::Label(at)) => fates.get(*at).unwrap_or(&Fate::Stay),
-            None => &Fate::Stay,
+        let part = match found {
+            Some(Found::Id(part) | Found::Label(part)) => Some(part),
+            None => None,
         };
+        if let Some(played) = part.and_then(|part| played.get(&part)) {
+            shown.insert(at, *played);
+        }
+        let fate = part.and_then(|part| fates.get(part)).unwrap_or(&Fate::Stay);
         match (fate, &found) {
             (Fate::Gone, _) => {
                 going[at + 1] += 1;
@@ -178,11 +253,13 @@ fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> 
             removed.push(tag.range.start..tags[close].range.end);
         }
     }
-    if changes.is_empty() && removed.is_empty() {
-        return None;
-    }
+    (changes, removed, shown)
+}
+
+/// The document with `changes`, except inside of what is `removed`.
+fn spliced(data: &[u8], changes: Changes, mut removed: Vec<Range<usize>>) -> Vec<u8> {
     removed.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-    let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    let mut edits: Changes = Vec::new();
     let mut covered = 0;
     for range in removed {
         if range.end > covered {
@@ -204,7 +281,7 @@ fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate]) -> Option<Vec<u8>> 
         at = range.end;
     }
     out.extend(&data[at..]);
-    Some(out)
+    out
 }
 
 /// Whether an element shows one medium, and another than `fresh` does. `ref` shows all.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::MediaType;
+use crate::model::{Dimensions, MediaType, PartId};
 
 /// The form of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +72,37 @@ pub enum Edit {
     },
     /// Leave it out, and the SMIL elements that refer to it.
     Drop,
+}
+
+/// How the parts are shown from now on, as far as their presentation must follow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Showing {
+    /// The screen, in pixels, which the layout must not exceed; `None`: it stays as it is.
+    pub screen: Option<Dimensions>,
+    /// All parts that play for a time.
+    pub played: Vec<Played>,
+}
+
+/// For how long a part plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Which part.
+    pub part: PartId,
+    /// Milliseconds before; 0 where that is not known.
+    pub before_ms: u32,
+    /// From now on.
+    pub after: After,
+}
+
+/// For how long a part plays from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Milliseconds.
+    Plays(u32),
+    /// It does not play: it is a still, a text, or gone.
+    Still,
+    /// Not decided yet: the presentation is as long as it may become at the most.
+    Open,
 }
 
 /// How deep and how wide a message may be (mms-pdu.md §6).

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{AudioCodec, Bytes, Dimensions, MediaType, VideoCodec};
 
@@ -94,53 +94,89 @@ impl<T> Deref for Sourced<T> {
     }
 }
 
-/// The media types that a device takes; knows `image/*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct AcceptList(Vec<String>);
+/// The media types that a device takes, less those that a policy does not let pass; knows
+/// `image/*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AcceptList {
+    listed: Vec<String>,
+    /// Where not empty, nothing else passes.
+    allowed: Vec<String>,
+    refused: Vec<String>,
+}
+
+/// As the device listed them.
+impl Serialize for AcceptList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.listed.serialize(serializer)
+    }
+}
 
 impl AcceptList {
     /// From spellings as the device listed them: trimmed, lower-cased, empty ones dropped,
     /// parameters cut, duplicates removed, order kept.
     pub fn from_spellings<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Self {
-        let mut list = Vec::new();
+        let mut listed = Vec::new();
         for item in items {
             let essence = item.as_ref().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-            if !essence.is_empty() && !list.contains(&essence) {
-                list.push(essence);
+            if !essence.is_empty() && !listed.contains(&essence) {
+                listed.push(essence);
             }
         }
-        Self(list)
+        Self { listed, ..Self::default() }
+    }
+
+    /// The same list where a policy lets only `allowed` pass (all, where that is empty), and
+    /// nothing of `refused`.
+    #[must_use]
+    pub fn narrowed(&self, allowed: &[String], refused: &[String]) -> Self {
+        let (allowed, refused) = (allowed.to_vec(), refused.to_vec());
+        Self { listed: self.listed.clone(), allowed, refused }
     }
 
     /// Whether nothing is listed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.listed.is_empty()
     }
 
     /// The spellings, in the device's order.
     pub fn spellings(&self) -> &[String] {
-        &self.0
+        &self.listed
     }
 
-    /// Whether the device takes `media_type`, by any alias of its family or by wildcard.
+    /// Whether the device lists `media_type`, whatever a policy says.
+    pub fn lists(&self, media_type: &MediaType) -> bool {
+        matches(&self.listed, media_type)
+    }
+
+    /// Whether `media_type` passes: the device takes it, by any alias of its family or by
+    /// wildcard, and the policy does not refuse it.
     pub fn accepts(&self, media_type: &MediaType) -> bool {
-        self.0.iter().any(|item| {
-            item == "*/*"
-                || item.strip_suffix("/*").is_some_and(|top| top == media_type.top_level())
-                || MediaType::fold(item) == *media_type
-        })
+        self.lists(media_type) && !self.refuses(media_type)
+    }
+
+    /// Whether the policy does not let `media_type` pass, whatever the device takes.
+    pub fn refuses(&self, media_type: &MediaType) -> bool {
+        let open = self.allowed.is_empty() || matches(&self.allowed, media_type);
+        !open || matches(&self.refused, media_type)
     }
 
     /// How to write `media_type` for this device: the listed spelling where exactly one alias of
     /// its family is listed (18 of 3,320 devices list only `image/jpg`), else the canonical one.
     pub fn spelling_of(&self, media_type: &MediaType) -> String {
-        let mut listed = self.0.iter().filter(|item| MediaType::fold(item) == *media_type);
+        let mut listed = self.listed.iter().filter(|item| MediaType::fold(item) == *media_type);
         match (listed.next(), listed.next()) {
             (Some(only), None) if !only.contains('*') => only.clone(),
             _ => media_type.as_str().to_owned(),
         }
     }
+}
+
+fn matches(list: &[String], media_type: &MediaType) -> bool {
+    list.iter().any(|item| {
+        item == "*/*"
+            || item.strip_suffix("/*").is_some_and(|top| top == media_type.top_level())
+            || MediaType::fold(item) == *media_type
+    })
 }
 
 /// How far a device decodes one video codec: a level of its standard, or less.
@@ -279,5 +315,9 @@ mod tests {
         assert_eq!(list.spelling_of(&MediaType::JPEG), "image/jpg");
         let both = AcceptList::from_spellings(["image/jpg", "image/jpeg"]);
         assert_eq!(both.spelling_of(&MediaType::JPEG), "image/jpeg");
+        let narrow = list.narrowed(&["image/*".into()], &["image/jpeg".into()]);
+        assert!(!narrow.accepts(&MediaType::JPEG) && narrow.refuses(&MediaType::JPEG));
+        assert!(narrow.refuses(&MediaType::fold("audio/amr")));
+        assert!(!narrow.refuses(&MediaType::PNG) && !narrow.accepts(&MediaType::PNG));
     }
 }

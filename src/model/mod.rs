@@ -8,9 +8,11 @@ mod av_recipe;
 mod bytes;
 mod capabilities;
 mod content_class;
+mod day;
 mod dimensions;
 mod fault;
 mod interface;
+mod ladder;
 mod limits;
 mod media_info;
 mod media_type;
@@ -19,6 +21,7 @@ mod reason;
 mod recipe;
 mod report;
 mod stop;
+mod wishes;
 
 pub use av_choice::{AudioChoice, VideoChoice};
 pub use av_recipe::{
@@ -30,9 +33,11 @@ pub use capabilities::{
     AcceptList, Capabilities, Provenance, Repair, RepairCode, Source, Sourced, VideoSupport,
 };
 pub use content_class::ContentClass;
+pub use day::Day;
 pub use dimensions::{Dimensions, ParseDimensionsError};
 pub use fault::{Category, Fault};
 pub use interface::{Framing, Interface, SenderType};
+pub use ladder::{Ladder, Ladders, Step, Yielding};
 pub use limits::{Counting, ImageLimit, LimitSource, Limits, WireLimit};
 pub use media_info::{AudioTrack, ContentFacts, MediaInfo, Orientation, VideoTrack};
 pub use media_type::{MediaKind, MediaType};
@@ -41,3 +46,4 @@ pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
 pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};
 pub use stop::{Stop, StopCause};
+pub use wishes::{Adaptation, Floors, LeaveOut, Margin, Tongue, Weights, WishError, Wishes};

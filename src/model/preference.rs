@@ -26,6 +26,7 @@ macro_rules! spelt {
         }
     )+};
 }
+pub(super) use spelt;
 
 spelt! {
     Trim { Never => "never", Allow => "allow" } "is not one of never, allow"

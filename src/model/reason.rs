@@ -106,6 +106,12 @@ pub enum ReasonCode {
     /// Characters that no charset of the device has were written with others.
     #[serde(rename = "REASON_CODE_TRANSLITERATED")]
     Transliterated,
+    /// The layout of a presentation was brought into the device's screen.
+    #[serde(rename = "REASON_CODE_LAYOUT_FITTED")]
+    LayoutFitted,
+    /// The picture inside a card was left out.
+    #[serde(rename = "REASON_CODE_PHOTO_LEFT_OUT")]
+    PhotoLeftOut,
 }
 
 /// A reason and, where it helps, the figures behind it.

@@ -97,7 +97,8 @@ pub(super) fn message(
             None => overhead::edit(job, &prepared.rewrites, part),
         })
         .collect();
-    Ok(job.message.rewrite(&edits)?)
+    let showing = overhead::showing(&prepared.rewrites, &fitted.parts, Some(&fitted.results));
+    Ok(job.message.rewrite_as(&edits, &showing)?)
 }
 
 /// The message with its new class in the header, where it has one. The draft had the longest name.

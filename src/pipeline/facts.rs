@@ -41,6 +41,8 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         makes: Makes::NOTHING,
         text: None,
         strippable: false,
+        spare: Bytes::ZERO,
+        layout: None,
         opaque: part.opaque,
     };
     // Text and presentation are never handed to a media codec: a text that begins like a picture

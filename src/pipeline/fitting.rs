@@ -45,6 +45,8 @@ pub(super) struct Work {
     pub refused: Option<CodecError>,
     /// An animation that became a clip.
     pub converted: bool,
+    /// How much it counts beside the others, by policy.
+    pub weight: f64,
 }
 
 impl Work {
@@ -66,6 +68,7 @@ impl Work {
             failed: None,
             refused: None,
             converted: false,
+            weight: 1.0,
         }
     }
 
@@ -159,7 +162,7 @@ pub(super) fn fit(
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
     refine::restore_originals(job, rewrites, &mut works, &mut parts, facts);
     let sizes = refine::sizes(&works, &parts);
-    notices::place(job, rewrites, &mut parts, facts, &sizes);
+    notices::place(job, rewrites, &mut parts, facts, &sizes)?;
     constraints = overhead::constraints(job, rewrites, &parts);
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
     let verified =

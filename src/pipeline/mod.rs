@@ -10,6 +10,7 @@ mod consequences;
 mod convert;
 mod facts;
 mod fitting;
+mod leaving;
 mod notices;
 mod overhead;
 mod refine;
@@ -30,8 +31,8 @@ use crate::{
     codec::{CodecSet, DecodeLimits},
     message::{Form, Message, MessageError},
     model::{
-        Bytes, Capabilities, Category, Effort, Fault, Interface, Limits, PartId, Report, Stop,
-        StopCause, WireLimit,
+        Adaptation, Bytes, Capabilities, Category, Effort, Fault, Interface, Limits, PartId,
+        Report, Stop, StopCause, WireLimit,
     },
     plan::{self, PartFacts, Plan, PlanError, Policy},
 };
@@ -107,6 +108,11 @@ impl Engine {
     /// # Errors
     /// No plan can fit.
     pub fn prepare(&self, job: &Job) -> Result<Prepared, PipelineError> {
+        self.prepare_without(job, &[])
+    }
+
+    /// As [`Engine::prepare`], where `given_up` are to give way whole.
+    fn prepare_without(&self, job: &Job, given_up: &[PartId]) -> Result<Prepared, PipelineError> {
         let mut facts = facts::collect(&job.message, self);
         let rewrites = Rewrites::of(job, self, &mut facts);
         let plan = plan::plan(
@@ -115,11 +121,16 @@ impl Engine {
                 capabilities: &job.capabilities,
                 limits: &job.limits,
                 policy: &job.policy,
+                given_up,
             },
             &|parts| overhead::constraints(job, &rewrites, parts),
         )?;
         assemble::refuse_empty(job, &facts, plan.parts())?;
-        Ok(Prepared { facts, rewrites, plan })
+        let prepared = Prepared { facts, rewrites, plan };
+        if job.policy.adaptation == Adaptation::Minor {
+            leaving::refuse_major(job, &self.foresee(job, &prepared))?;
+        }
+        Ok(prepared)
     }
 
     /// What a prepared job would do, as a report without results.
@@ -141,13 +152,27 @@ impl Engine {
             let report = report::unchanged(job, prepared);
             return Ok(Adapted { message: job.message.clone(), report });
         }
-        let fitted = fitting::fit(self, job, prepared, stop)?;
+        let mut again;
+        let mut prepared = prepared;
+        let mut given_up = Vec::new();
+        let fitted = loop {
+            match fitting::fit(self, job, prepared, stop) {
+                Err(PipelineError::CannotFit { smallest, limit, .. })
+                    if leaving::more(job, prepared, (smallest, limit.bytes), &mut given_up) =>
+                {
+                    again = self.prepare_without(job, &given_up)?;
+                    prepared = &again;
+                }
+                fitted => break fitted?,
+            }
+        };
         assemble::refuse_empty(job, &prepared.facts, &fitted.parts)?;
         let verified = assemble::verify_parts(self, &prepared.facts, &fitted)?;
         let message = assemble::message(job, prepared, &fitted)?;
         let mut report = report::finished(job, prepared, &fitted, verified, &message);
         let message = assemble::classed(job, message, &mut report);
         assemble::verify_size(job, &message)?;
+        leaving::refuse_major(job, &report)?;
         Ok(Adapted { message, report })
     }
 }

@@ -5,8 +5,8 @@ use super::{Job, overhead, rewrites::Rewrites};
 use crate::{
     codec::text::{self, Charset},
     message::Edit,
-    model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, Notice, PartId},
-    plan::{Missing, PartFacts, PartPlan},
+    model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step},
+    plan::{Missing, PartFacts, PartPlan, PlanError},
 };
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
@@ -109,7 +109,8 @@ fn words(language: Language) -> Words {
 /// Names are cut to so many characters: a notice is one line.
 const MAX_NAME: usize = 40;
 
-fn sentence(language: Language, missing: &Missing, name: &str) -> String {
+/// `own`: the policy's sentence, where it has one.
+fn sentence(language: Language, own: Option<&str>, missing: &Missing, name: &str) -> String {
     let words = words(language);
     let noun = match missing.kind {
         MediaKind::Image => words.picture,
@@ -119,8 +120,7 @@ fn sentence(language: Language, missing: &Missing, name: &str) -> String {
     };
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
     let name = if name.trim().is_empty() { missing.media_type.as_str().to_owned() } else { name };
-    words
-        .sentence
+    own.unwrap_or(words.sentence)
         .replace("{type}", noun)
         .replace("{size}", &missing.bytes.to_string())
         .replace("{name}", &name)
@@ -129,7 +129,7 @@ fn sentence(language: Language, missing: &Missing, name: &str) -> String {
 /// The notice's bytes and charset: one of the device's that can write it, UTF-8 if possible.
 fn written(job: &Job, part: &PartPlan, missing: &Missing) -> (Vec<u8>, Charset) {
     let name = job.message.parts()[part.id.index()].name.clone().unwrap_or_default();
-    let text = sentence(job.policy.language, missing, &name);
+    let text = sentence(job.policy.language, job.policy.sentence.as_deref(), missing, &name);
     let listed = job.capabilities.charsets.value.iter();
     let accepted: Vec<Charset> = listed.filter_map(|name| Charset::for_label(name)).collect();
     // Where nothing is stated, UTF-8.
@@ -159,21 +159,22 @@ pub(super) fn place(
     parts: &mut [PartPlan],
     facts: &[PartFacts],
     sizes: &[(PartId, Bytes)],
-) {
-    if job.policy.notice == Notice::Off {
-        return;
-    }
+) -> Result<(), PlanError> {
     for index in 0..parts.len() {
-        let seen = facts[index].info.kind != MediaKind::Presentation;
-        if parts[index].action != Action::Drop || !seen {
+        if parts[index].action != Action::Drop {
             continue;
         }
-        parts[index].stand_in(&facts[index].info);
+        let facts = &facts[index];
+        parts[index].give_way(facts, &job.policy)?;
+        if parts[index].action == Action::Drop || !job.policy.allows(facts.info.kind, Step::Drop) {
+            continue;
+        }
         let constraints = overhead::constraints(job, rewrites, parts);
         if !constraints.iter().all(|c| c.wire(sizes) <= c.limit.bytes) {
             parts[index].leave_out();
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -185,14 +186,17 @@ mod tests {
         let media_type = MediaType::fold("video/3gpp");
         let info = Missing { kind: media_type.kind(), media_type, bytes: Bytes::new(90_000) };
         for (language, code, _) in Language::ALL {
-            let text = sentence(language, &info, "clip.3gp");
+            let text = sentence(language, None, &info, "clip.3gp");
             assert!(text.contains("clip.3gp") && text.contains("90.0 kB"), "{code}: {text}");
             assert!(!text.contains(['{', '}', '\n']), "{code}: {text}");
         }
-        let text = sentence(Language::English, &info, &format!("\u{7}{}\r\n", "n".repeat(99)));
+        let text =
+            sentence(Language::English, None, &info, &format!("\u{7}{}\r\n", "n".repeat(99)));
         assert!(text.len() < 130 && !text.contains(char::is_control), "{text}");
-        assert!(sentence(Language::German, &info, " ").contains("video/3gpp"));
+        assert!(sentence(Language::German, None, &info, " ").contains("video/3gpp"));
         // A name that looks like a blank to fill in stays a name.
-        assert!(sentence(Language::English, &info, "{size}{type}").contains("({size}{type},"));
+        assert!(
+            sentence(Language::English, None, &info, "{size}{type}").contains("({size}{type},")
+        );
     }
 }

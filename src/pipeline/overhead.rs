@@ -2,23 +2,24 @@
 
 use bytes::Bytes as Buffer;
 
-use super::{Job, notices, rewrites::Rewrites};
+use super::{Job, fitting::FittedPart, notices, rewrites::Rewrites};
 use crate::{
-    message::Edit,
-    model::{Action, Bytes, ContentClass},
-    plan::{Constraint, PartPlan},
+    message::{After, Edit, Played, Showing},
+    model::{Action, Bytes, ContentClass, MediaKind, Recipe},
+    plan::{Constraint, PartFacts, PartPlan},
 };
 
 /// One constraint a limit, for the parts as planned.
 pub(super) fn constraints(job: &Job, rewrites: &Rewrites, parts: &[PartPlan]) -> Vec<Constraint> {
     let edits: Vec<Edit> = parts.iter().map(|part| edit(job, rewrites, part)).collect();
-    let all_kept = edits.iter().all(|edit| *edit == Edit::Keep);
+    let all_kept = parts.iter().all(PartPlan::changes_nothing);
     // The number of edits is that of the parts, so rewriting cannot fail; if it did, the message
     // as it is would be the safe assumption, and the final check has the last word.
     let draft = if all_kept {
         job.message.clone()
     } else {
-        let draft = job.message.rewrite(&edits).unwrap_or_else(|_| job.message.clone());
+        let draft = job.message.rewrite_as(&edits, &showing(rewrites, parts, None));
+        let draft = draft.unwrap_or_else(|_| job.message.clone());
         // The longest of the names that its class may get.
         draft.with_content_class(ContentClass::ContentBasic)
     };
@@ -35,6 +36,41 @@ pub(super) fn constraints(job: &Job, rewrites: &Rewrites, parts: &[PartPlan]) ->
                 .collect(),
         })
         .collect()
+}
+
+/// How the parts are shown from now on. Without results, what may come of them is open.
+pub(super) fn showing(
+    rewrites: &Rewrites,
+    parts: &[PartPlan],
+    results: Option<&[Option<FittedPart>]>,
+) -> Showing {
+    let played = parts.iter().filter_map(|part| {
+        let before_ms = rewrites.plays(part.id)?;
+        let result = results.and_then(|all| all[part.id.index()].as_ref());
+        let after = match (part.action, result) {
+            (Action::Keep, _) => After::Plays(before_ms),
+            (Action::Transcode, Some(result)) => plays(&result.recipe, before_ms),
+            (Action::Transcode, None) => After::Open,
+            (Action::Replace | Action::Drop, _) => After::Still,
+        };
+        Some(Played { part: part.id, before_ms, after })
+    });
+    Showing { screen: parts.iter().find_map(|part| part.layout), played: played.collect() }
+}
+
+fn plays(recipe: &Recipe, before_ms: u32) -> After {
+    match recipe {
+        Recipe::Image(_) => After::Still,
+        Recipe::Audio(recipe) => After::Plays(recipe.keep_ms.unwrap_or(before_ms)),
+        Recipe::Video(recipe) => After::Plays(recipe.keep_ms.unwrap_or(before_ms)),
+        Recipe::Remux(_) => After::Plays(before_ms),
+    }
+}
+
+/// For how many milliseconds a part of these facts plays; `None`: it is shown as long as one likes.
+pub(super) fn play_time(facts: &PartFacts) -> Option<u32> {
+    let plays = matches!(facts.info.kind, MediaKind::Audio | MediaKind::Video);
+    plays.then_some(facts.info.duration_ms)
 }
 
 /// The edit of a part. What is to be fitted, whose bytes are not known yet, is empty, and of the

@@ -83,7 +83,7 @@ fn demand(work: &Work, parts: &[PartPlan], room: Bytes) -> Demand {
         Task::Image(_) => weight,
         Task::Audio(_) => weight.min(room.get() as f64),
         Task::Video(_) => weight.min(room.get() as f64 * HEAVIEST),
-    };
+    } * work.weight;
     Demand { id: parts[work.index].id, weight, ceiling: ceiling(work) }
 }
 
@@ -182,7 +182,8 @@ pub(super) fn rescue(
 fn fair_share(works: &[Work], at: usize, room: Bytes) -> Bytes {
     let weight = |w: &Work| {
         let weight = w.search.demand().unwrap_or_else(|| w.task.guess());
-        if w.search.must_measure() { weight } else { weight.min(room.get() as f64 * HEAVIEST) }
+        let most = room.get() as f64 * HEAVIEST;
+        w.weight * if w.search.must_measure() { weight } else { weight.min(most) }
     };
     let total: f64 = works[at..].iter().map(weight).sum();
     Bytes::new((room.get() as f64 * weight(&works[at]) / total.max(1.0)) as u64)

@@ -5,8 +5,8 @@ use crate::{
     codec::Verified,
     message::{Form, Message},
     model::{
-        Action, Bytes, ContentClass, Counting, Interface, MediaInfo, Outcome, PartReport, Reason,
-        ReasonCode, Report, Warning,
+        Action, Bytes, ContentClass, Counting, Interface, MediaInfo, Outcome, PartId, PartReport,
+        Reason, ReasonCode, Report, Warning,
     },
     plan::{PartFacts, PartPlan},
 };
@@ -76,14 +76,23 @@ pub(super) fn finished(
     }
     let outcome = outcome(&fitted.parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, message, warnings);
-    // Names as they went out: the surviving parts are in the same order.
-    let mut out = message.parts().iter();
-    for part in report.parts.iter_mut().filter(|p| p.action != Action::Drop) {
-        if let Some(name) = out.next().and_then(|p| p.name.clone()) {
-            part.name = name;
+    name(job, message, &mut report.parts);
+    report
+}
+
+/// Names as they went out.
+fn name(job: &Job, message: &Message, parts: &mut [PartReport]) {
+    let gone = |id: PartId| parts[id.index()].action == Action::Drop;
+    let mut order: Vec<PartId> = parts.iter().map(|part| part.id).collect();
+    if job.message.presentation().is_some_and(gone) {
+        order = job.message.showing_order();
+    }
+    order.retain(|id| !gone(*id));
+    for (id, out) in order.into_iter().zip(message.parts()) {
+        if let Some(name) = &out.name {
+            parts[id.index()].name.clone_from(name);
         }
     }
-    report
 }
 
 /// The class by the size of the PDU, which is what classes limit. A bare file has none.
@@ -109,12 +118,19 @@ fn outcome(parts: &[PartPlan]) -> Outcome {
 /// Major, where a medium was lost or became another (the conformance document's adaptation
 /// classes).
 fn lost(parts: &[PartReport]) -> Outcome {
+    if parts.iter().any(is_major) { Outcome::Major } else { Outcome::Unchanged }
+}
+
+/// Whether a medium was lost or became another.
+pub(super) fn is_major(part: &PartReport) -> bool {
     use ReasonCode as R;
     let medium = |r: &Reason| {
-        matches!(r.code, R::AnimationLost | R::VideoLost | R::SoundLost | R::AnimationAsVideo)
+        matches!(
+            r.code,
+            R::AnimationLost | R::VideoLost | R::SoundLost | R::AnimationAsVideo | R::PhotoLeftOut
+        )
     };
-    let major = |p: &PartReport| p.action == Action::Replace || p.reasons.iter().any(medium);
-    if parts.iter().any(major) { Outcome::Major } else { Outcome::Unchanged }
+    matches!(part.action, Action::Replace | Action::Drop) || part.reasons.iter().any(medium)
 }
 
 fn planned(job: &Job, prepared: &Prepared, facts: &PartFacts, part: &PartPlan) -> PartReport {

@@ -1,21 +1,28 @@
 //! Parts whose new bytes are known before anything is fitted: texts in another charset, pictures
-//! without their metadata. Made once, for plans and drafts ask for them again and again.
+//! without their metadata, cards without the picture inside. Made once, for plans and drafts ask
+//! for them again and again.
 
 use bytes::Bytes as Buffer;
 
-use super::{Engine, Job};
+use super::{Engine, Job, overhead};
 use crate::{
     codec::text::{self, Charset},
     message::{Edit, Part},
     model::{
-        Action, Bytes, Capabilities, MediaInfo, MediaKind, MediaType, Reason, ReasonCode, Sanitize,
+        Action, Bytes, Capabilities, MediaInfo, MediaKind, MediaType, PartId, Reason, ReasonCode,
+        Sanitize,
     },
     plan::{PartFacts, PartPlan, TextFacts},
 };
 
-/// New bytes by part.
+/// What a message's drafts need to know of its parts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rewrites(Vec<Option<Rewrite>>);
+pub(super) struct Rewrites {
+    /// New bytes by part.
+    fresh: Vec<Option<Rewrite>>,
+    /// For how many milliseconds each plays.
+    plays: Vec<Option<u32>>,
+}
 
 #[derive(Clone, Debug)]
 struct Rewrite {
@@ -30,12 +37,18 @@ const MAX_CHARSETS: usize = 32;
 impl Rewrites {
     /// Completes the facts of all parts, in order, with what may be made of them.
     pub fn of(job: &Job, engine: &Engine, facts: &mut [PartFacts]) -> Self {
-        let parts = job.message.parts().iter().zip(facts);
-        Self(parts.map(|(part, facts)| look(part, job, engine, facts)).collect())
+        let parts = job.message.parts().iter().zip(facts.iter_mut());
+        let fresh = parts.map(|(part, facts)| look(part, job, engine, facts)).collect();
+        Self { fresh, plays: facts.iter().map(overhead::play_time).collect() }
+    }
+
+    /// For how many milliseconds a part plays; `None`: it is shown as long as one likes.
+    pub fn plays(&self, part: PartId) -> Option<u32> {
+        *self.plays.get(part.index())?
     }
 
     fn get(&self, part: &PartPlan) -> Option<&Rewrite> {
-        self.0.get(part.id.index())?.as_ref()
+        self.fresh.get(part.id.index())?.as_ref()
     }
 
     /// The edit of a part that is rewritten, or whose label alone is; `None` for all others.
@@ -48,11 +61,11 @@ impl Rewrites {
                 None => Edit::Redeclare { content_type },
             });
         }
-        let stripped = self.get(part).filter(|_| part.strip && part.action == Action::Keep)?;
+        let known = self.get(part).filter(|_| applies(part))?;
         let media_type = part.redeclare.as_ref().unwrap_or(&origin.declared);
         Some(Edit::Replace {
             content_type: job.capabilities.accept.spelling_of(media_type),
-            data: stripped.data.clone(),
+            data: known.data.clone(),
         })
     }
 
@@ -71,15 +84,19 @@ impl Rewrites {
     /// What becomes of a part that is rewritten.
     pub fn after(&self, part: &PartPlan, before: &MediaInfo) -> Option<MediaInfo> {
         let recoded = part.recode.as_ref().is_some_and(|recode| recode.rewrite);
-        let stripped = part.strip && part.action == Action::Keep;
-        let rewrite = self.get(part).filter(|_| recoded || stripped)?;
-        let has_metadata = before.has_metadata && !stripped;
+        let rewrite = self.get(part).filter(|_| recoded || applies(part))?;
+        let has_metadata = before.has_metadata && !part.strip;
         Some(MediaInfo { bytes: Bytes::of(&rewrite.data), has_metadata, ..before.clone() })
     }
 }
 
+/// Whether a part that stays is not what it was.
+fn applies(part: &PartPlan) -> bool {
+    part.action == Action::Keep && (part.strip || part.pared)
+}
+
 fn look(part: &Part, job: &Job, engine: &Engine, facts: &mut PartFacts) -> Option<Rewrite> {
-    if part.opaque || job.policy.adaptation_forbidden {
+    if part.opaque || job.policy.forbids_all() {
         return None;
     }
     let strip = job.policy.sanitize == Sanitize::Strip && facts.info.has_metadata;
@@ -88,6 +105,15 @@ fn look(part: &Part, job: &Job, engine: &Engine, facts: &mut PartFacts) -> Optio
         let data = codec.strip_metadata(&part.data)?;
         facts.strippable = true;
         return Some(Rewrite { data, lost: Vec::new() });
+    }
+    if facts.info.media_type.as_str() == "text/x-vcard" {
+        let data = text::without_media(&part.data)?;
+        facts.spare = Bytes::of(&part.data).saturating_sub(Bytes::new(data.len() as u64));
+        return Some(Rewrite { data: data.into(), lost: Vec::new() });
+    }
+    if facts.info.kind == MediaKind::Presentation {
+        facts.layout = job.message.layout_size(facts.id);
+        return None;
     }
     // Other texts say their charset themselves, or are cards and calendars: they are not touched.
     if part.declared != MediaType::TEXT || part.data.is_empty() {

@@ -4,7 +4,9 @@ use super::{Engine, Job, fitting::Work};
 use crate::{
     codec::{CodecError, OpenHint, Session},
     fit::{AudioTask, ImageTask, Task, VideoTask},
-    model::{Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice, VideoCodec},
+    model::{
+        Adaptation, Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice, VideoCodec,
+    },
     plan::{ImageTarget, PartFacts, PartPlan, Target},
 };
 
@@ -41,6 +43,7 @@ pub(super) fn open(
                 remux: target.remux,
                 ceiling: ceiling.filter(|_| facts.info.kind == MediaKind::Audio),
                 trim: job.policy.trim == Trim::Allow,
+                floors: job.policy.floors,
             };
             (session, Task::Audio(task))
         }
@@ -57,7 +60,8 @@ pub(super) fn open(
             (session, Task::Video(task))
         }
     };
-    Ok(Work::new(index, session, task, part.original_acceptable))
+    let weight = job.policy.weights.of(facts.info.kind);
+    Ok(Work { weight, ..Work::new(index, session, task, part.original_acceptable) })
 }
 
 /// An animation opened as a clip.
@@ -133,6 +137,8 @@ fn picture(
         bounds: target.bounds,
         formats: target.formats.clone(),
         animate: target.animate,
+        still: target.still,
+        floors: job.policy.floors,
         first_step: if still { 1 } else { poster_step(&facts.info) },
         lossless_source: still && is_lossless(facts),
         facts: content,
@@ -176,6 +182,8 @@ fn clip(
         poster: None,
         ceiling,
         trim: job.policy.trim == Trim::Allow,
+        mute: job.policy.adaptation == Adaptation::Major,
+        floors: job.policy.floors,
         effort: job.effort,
     })
 }

@@ -6,7 +6,7 @@ use super::{
     device,
 };
 use crate::model::{
-    Action, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize,
+    Action, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize, Step,
 };
 
 /// An animation stands for a clip up to this length: longer ones need more frames than a GIF can
@@ -21,7 +21,7 @@ pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let info = &facts.info;
     let accept = &input.capabilities.accept.value;
     let accepted = device::accepts(accept, &facts.declared, &info.media_type);
-    if broken(part, facts, accepted) {
+    if broken(part, facts, input, accepted) {
         return;
     }
     let plays = device::plays(info, input.capabilities);
@@ -36,7 +36,7 @@ pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
         return;
     }
     if !accepted {
-        not_accepted(part, &info.media_type);
+        not_accepted(part, &info.media_type, input);
     }
     let movable = plays.is_ok();
     if let Err(detail) = plays {
@@ -76,40 +76,58 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
     }
 }
 
-/// What the part may become for the device; `None`: nothing.
+/// What the part may become for the device, by the first step of its ladder that is possible;
+/// `None`: nothing. `movable`: its tracks would do, in another file.
 pub(super) fn target(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
-    let info = &facts.info;
-    let remux = || if movable { device::remux(info, input.capabilities) } else { None };
-    let sound = |remux| {
-        let choices = device::sounds(input.capabilities);
-        let possible = facts.makes.audio && !choices.is_empty() && info.duration_ms > 0;
-        possible.then_some(Target::Audio(AudioTarget { choices, remux }))
-    };
-    if info.kind == MediaKind::Audio {
-        return sound(remux());
-    }
-    let choices = device::clips(input.capabilities);
-    let poster = if facts.makes.image { poster(info, input) } else { None };
-    let known = info.duration_ms > 0 && info.dimensions.is_some();
-    if facts.makes.video && known && !choices.is_empty() {
-        return Some(Target::Video(VideoTarget { choices, remux: remux(), poster }));
-    }
-    let alone = || if info.audio.is_some() { sound(None) } else { None };
-    poster.map(Target::Image).or_else(alone)
+    let kind = facts.info.kind;
+    let steps = input.policy.ladder(kind).steps();
+    steps.filter(|step| input.policy.allows(kind, *step)).find_map(|step| match (kind, step) {
+        (MediaKind::Audio, Step::Format) => sound(facts, input, movable),
+        (_, Step::Format) => clip(facts, input, movable),
+        (_, Step::Animation | Step::Still) => poster(facts, input).map(Target::Image),
+        (_, Step::Sound) if facts.info.audio.is_some() => sound(facts, input, false),
+        _ => None,
+    })
 }
 
-/// The picture that may stand for a clip.
-fn poster(info: &MediaInfo, input: &Input<'_>) -> Option<ImageTarget> {
-    let dimensions = info.dimensions?;
+/// The sound alone.
+fn sound(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
+    let choices = device::sounds(input.capabilities);
+    let possible = facts.makes.audio && !choices.is_empty() && facts.info.duration_ms > 0;
+    let remux = if movable { device::remux(&facts.info, input.capabilities) } else { None };
+    possible.then_some(Target::Audio(AudioTarget { choices, remux }))
+}
+
+/// A clip, and the picture that stands for it where none can be had.
+fn clip(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
+    let info = &facts.info;
+    let choices = device::clips(input.capabilities);
+    let known = info.duration_ms > 0 && info.dimensions.is_some();
+    let possible = facts.makes.video && known && !choices.is_empty();
+    let remux = if movable { device::remux(info, input.capabilities) } else { None };
+    possible.then(|| Target::Video(VideoTarget { choices, remux, poster: poster(facts, input) }))
+}
+
+/// The picture that may stand for a clip: moving, still, or one after the other, as the policy
+/// says.
+fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
+    let info = &facts.info;
+    let dimensions = info.dimensions.filter(|_| facts.makes.image)?;
     let mut formats = formats(input);
     formats.retain(|format| *format != ImageFormat::Wbmp);
     if formats.is_empty() {
         return None;
     }
+    let allows = |step| input.policy.allows(MediaKind::Video, step);
+    let ladder = input.policy.ladder(MediaKind::Video);
     let bounds = input.limits.image.map_or(dimensions, |limit| limit.bounds.turned_to(dimensions));
     let short = (1..=GIF_POSTER_MS).contains(&info.duration_ms);
-    let animate = short && formats.contains(&ImageFormat::Gif);
-    Some(ImageTarget { formats, bounds, animate, clip: Vec::new() })
+    let animate = short
+        && formats.contains(&ImageFormat::Gif)
+        && allows(Step::Animation)
+        && ladder.prefers(Step::Animation, Step::Still);
+    let still = allows(Step::Still);
+    (animate || still).then_some(ImageTarget { formats, bounds, animate, still, clip: Vec::new() })
 }
 
 /// Whether a kept part is so much larger than its tracks that moving them may be enough.

@@ -3,7 +3,7 @@
 use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device, text};
 use crate::model::{
     Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode, Sanitize,
-    Source,
+    Source, Step, WireLimit,
 };
 
 /// What must happen to a part, the message's size apart.
@@ -16,16 +16,23 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         recode: None,
         notice: None,
         strip: false,
+        pared: false,
+        layout: None,
         target: None,
         budget: None,
         original_acceptable: true,
     };
-    if input.policy.adaptation_forbidden {
+    if input.policy.forbids_all() {
         part.reasons.push(ReasonCode::AdaptationNotAllowed.into());
         return part;
     }
     if facts.opaque {
         part.reasons.push(Reason::new(ReasonCode::NeverCut, "sealed container"));
+        return part;
+    }
+    if input.given_up.contains(&facts.id) {
+        part.reasons.push(Reason::new(ReasonCode::CannotFit, "no version of it is small enough"));
+        drop_part(&mut part);
         return part;
     }
     match facts.info.kind {
@@ -56,12 +63,25 @@ fn presentation(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let own = [Source::Uaprof, Source::UaprofUrl, Source::DeviceId];
     let related =
         |item: &String| item.ends_with("multipart.related") || item == "multipart/related";
-    let takes = accept.accepts(&facts.info.media_type) || accept.spellings().iter().any(related);
+    let takes = accept.lists(&facts.info.media_type) || accept.spellings().iter().any(related);
     if takes || !own.contains(&accept.provenance.source) {
-        return part.reasons.push(ReasonCode::NeverCut.into());
+        return fitted_layout(part, facts, input);
     }
-    not_accepted(part, &facts.info.media_type);
+    not_accepted(part, &facts.info.media_type, input);
     drop_part(part);
+}
+
+/// A layout that states more pixels than the device says its screen has is brought into it.
+fn fitted_layout(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
+    let screen = input.capabilities.screen.as_ref().map(|screen| screen.value);
+    match (facts.layout, screen) {
+        (Some(layout), Some(screen)) if !layout.within(screen) => {
+            part.layout = Some(screen);
+            let detail = format!("{layout} > {screen}");
+            part.reasons.push(Reason::new(ReasonCode::LayoutFitted, detail));
+        }
+        _ => part.reasons.push(ReasonCode::NeverCut.into()),
+    }
 }
 
 /// Whether a codec looked into the part, with whatever result.
@@ -95,7 +115,7 @@ fn as_it_is(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
         };
         part.reasons.push(code.into());
     } else {
-        not_accepted(part, &facts.info.media_type);
+        not_accepted(part, &facts.info.media_type, input);
         if facts.info.kind == MediaKind::Drm {
             part.reasons.push(ReasonCode::Protected.into());
         } else if facts.info.kind != MediaKind::Other {
@@ -114,11 +134,22 @@ fn lacking(facts: &PartFacts) -> String {
     }
 }
 
-pub(super) fn not_accepted(part: &mut PartPlan, media_type: &MediaType) {
-    part.reasons.push(Reason::new(
-        ReasonCode::TypeNotAccepted,
-        format!("the device does not list {media_type}"),
-    ));
+pub(super) fn not_accepted(part: &mut PartPlan, media_type: &MediaType, input: &Input<'_>) {
+    let refused = input.capabilities.accept.refuses(media_type);
+    let detail = match refused {
+        true => format!("the policy does not let {media_type} pass"),
+        false => format!("the device does not list {media_type}"),
+    };
+    part.reasons.push(Reason::new(ReasonCode::TypeNotAccepted, detail));
+}
+
+/// A part goes, whatever it is, because the message is over a limit.
+pub(super) fn give_up(part: &mut PartPlan, limit: &WireLimit) {
+    part.reasons.retain(|r| !matches!(r.code, ReasonCode::Fits | ReasonCode::MetadataStripped));
+    let detail = format!("the limit of {} is set by {}", limit.bytes, limit.source);
+    part.reasons.insert(0, Reason::new(ReasonCode::OverMessageLimit, detail));
+    (part.target, part.budget, part.redeclare, part.strip) = (None, None, None, false);
+    drop_part(part);
 }
 
 pub(super) fn drop_part(part: &mut PartPlan) {
@@ -127,7 +158,12 @@ pub(super) fn drop_part(part: &mut PartPlan) {
 }
 
 /// Judges what could not be read. `true` if that was it.
-pub(super) fn broken(part: &mut PartPlan, facts: &PartFacts, accepted: bool) -> bool {
+pub(super) fn broken(
+    part: &mut PartPlan,
+    facts: &PartFacts,
+    input: &Input<'_>,
+    accepted: bool,
+) -> bool {
     let Some(problem) = &facts.problem else { return false };
     // Sound media that only this build cannot decode still pass where the device takes them;
     // broken ones are not handed on.
@@ -142,7 +178,7 @@ pub(super) fn broken(part: &mut PartPlan, facts: &PartFacts, accepted: bool) -> 
     };
     part.reasons.push(Reason::new(code, problem.detail.clone()));
     if !accepted {
-        not_accepted(part, &facts.info.media_type);
+        not_accepted(part, &facts.info.media_type, input);
     }
     drop_part(part);
     true
@@ -150,7 +186,7 @@ pub(super) fn broken(part: &mut PartPlan, facts: &PartFacts, accepted: bool) -> 
 
 fn picture(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let accepted = input.capabilities.accept.accepts(&facts.info.media_type);
-    if broken(part, facts, accepted) {
+    if broken(part, facts, input, accepted) {
         return;
     }
     must_change(part, facts, input, accepted);
@@ -182,7 +218,7 @@ fn must_be_anew(facts: &PartFacts, input: &Input<'_>) -> bool {
 fn must_change(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>, accepted: bool) {
     let info = &facts.info;
     if !accepted {
-        not_accepted(part, &info.media_type);
+        not_accepted(part, &info.media_type, input);
     }
     if let Some((dimensions, bounds)) = over_box(facts, input) {
         part.reasons
@@ -212,22 +248,28 @@ fn over_box(facts: &PartFacts, input: &Input<'_>) -> Option<(Dimensions, Dimensi
 pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let Some(dimensions) = facts.info.dimensions else { return drop_part(part) };
     let formats = formats(input);
-    if !facts.makes.image || formats.is_empty() {
+    let allows = |step| input.policy.allows(MediaKind::Image, step);
+    if !facts.makes.image || formats.is_empty() || !allows(Step::Format) {
         drop_part(part);
         return;
     }
     let bounds = input.limits.image.map_or(dimensions, |limit| limit.bounds.turned_to(dimensions));
-    let animate = facts.info.animated() && formats.contains(&ImageFormat::Gif);
-    if facts.info.animated() && !animate {
+    let moves = facts.info.animated();
+    let animate = moves && formats.contains(&ImageFormat::Gif);
+    let playable = moves && facts.info.duration_ms > 0 && facts.makes.video;
+    let clip =
+        if playable && allows(Step::Clip) { device::clips(input.capabilities) } else { Vec::new() };
+    let still = !moves || allows(Step::Still);
+    if !still && !animate && clip.is_empty() {
+        part.reasons.push(Reason::new(ReasonCode::AnimationLost, "the policy allows no still"));
+        drop_part(part);
+        return;
+    }
+    if moves && !animate {
         part.reasons.push(ReasonCode::AnimationLost.into());
     }
-    let clip = if facts.info.animated() && facts.info.duration_ms > 0 && facts.makes.video {
-        device::clips(input.capabilities)
-    } else {
-        Vec::new()
-    };
     part.action = Action::Transcode;
-    part.target = Some(Target::Image(ImageTarget { formats, bounds, animate, clip }));
+    part.target = Some(Target::Image(ImageTarget { formats, bounds, animate, still, clip }));
 }
 
 /// Formats that the device takes, the most useful first. WBMP only where nothing else is taken:

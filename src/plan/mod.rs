@@ -8,6 +8,7 @@ mod av;
 mod budget;
 mod decide;
 mod device;
+mod policy;
 mod shrink;
 mod target;
 mod text;
@@ -16,43 +17,14 @@ mod text;
 mod tests;
 
 use crate::model::{
-    AcceptList, Action, Bytes, Capabilities, Category, Fault, Framing, Language, Limits, MediaInfo,
-    MediaKind, MediaType, Notice, PartId, Reason, ReasonCode, Rgb, Sanitize, Trim, WireLimit,
+    AcceptList, Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, Limits,
+    MediaInfo, MediaKind, MediaType, PartId, Reason, ReasonCode, Step, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
+pub use policy::Policy;
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 pub use text::{Recode, TextFacts};
-
-/// What policy says, beyond limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Colour put behind transparent pixels where the format has none. Default: white.
-    pub background: Rgb,
-    /// Nothing may be changed: the originator or the device forbids it.
-    pub adaptation_forbidden: bool,
-    /// Whether sounds and clips may be cut shorter. Default: never.
-    pub trim: Trim,
-    /// What stands for a part that is left out. Default: nothing.
-    pub notice: Notice,
-    /// What may be hidden in media that pass. Default: they pass bit for bit.
-    pub sanitize: Sanitize,
-    /// The language of notices. Default: English.
-    pub language: Language,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            background: [255; 3],
-            adaptation_forbidden: false,
-            trim: Trim::Never,
-            notice: Notice::Off,
-            sanitize: Sanitize::Off,
-            language: Language::English,
-        }
-    }
-}
 
 /// Why a part's medium could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +54,10 @@ pub struct PartFacts {
     pub text: Option<TextFacts>,
     /// Its metadata can be taken out, bit for bit the same otherwise.
     pub strippable: bool,
+    /// Bytes of pictures inside a card, which it can do without.
+    pub spare: Bytes,
+    /// Of a presentation: the size of its layout in pixels, where it states one.
+    pub layout: Option<Dimensions>,
     /// Must pass untouched: a signed or encrypted container, a nested message.
     pub opaque: bool,
 }
@@ -97,6 +73,8 @@ pub struct Input<'a> {
     pub limits: &'a Limits,
     /// The policy.
     pub policy: &'a Policy,
+    /// Parts of which no version was small enough: they give way whole.
+    pub given_up: &'a [PartId],
 }
 
 /// What one part becomes.
@@ -114,6 +92,10 @@ pub struct PartPlan {
     pub recode: Option<Recode>,
     /// If it stays, it stays without its metadata.
     pub strip: bool,
+    /// A card stays without the picture inside.
+    pub pared: bool,
+    /// A presentation's layout is brought into this screen.
+    pub layout: Option<Dimensions>,
     /// A notice stands for it, and says that this is missing.
     pub notice: Option<Missing>,
     /// For [`Action::Transcode`] of media: into what.
@@ -136,6 +118,31 @@ pub struct Missing {
 }
 
 impl PartPlan {
+    /// Takes the last steps of its ladder: a notice, or nothing.
+    ///
+    /// # Errors
+    /// The policy has no such step.
+    pub fn give_way(&mut self, facts: &PartFacts, policy: &Policy) -> Result<(), PlanError> {
+        let kind = facts.info.kind;
+        if policy.notices(kind) {
+            self.stand_in(&facts.info);
+        } else if policy.allows(kind, Step::Drop) {
+            self.leave_out();
+        } else {
+            let why = self.reasons.first().map_or_else(String::new, |reason| reason.to_string());
+            return Err(PlanError::NoStep { part: self.id, detail: why });
+        }
+        Ok(())
+    }
+
+    /// Whether it may go without a notice.
+    fn may_drop(&self, facts: &[PartFacts], policy: &Policy) -> bool {
+        facts
+            .iter()
+            .find(|facts| facts.id == self.id)
+            .is_some_and(|facts| policy.allows(facts.info.kind, Step::Drop))
+    }
+
     /// A notice takes the place of a part that is left out.
     pub fn stand_in(&mut self, info: &MediaInfo) {
         self.action = Action::Replace;
@@ -158,6 +165,8 @@ impl PartPlan {
             && self.redeclare.is_none()
             && self.recode.is_none()
             && !self.strip
+            && !self.pared
+            && self.layout.is_none()
     }
 
     /// Whether it goes through a codec: its bytes are not known before.
@@ -256,13 +265,21 @@ pub enum PlanError {
         /// The limit.
         limit: WireLimit,
     },
+    /// A part would have to be changed in a way that the policy does not allow.
+    #[error("the policy does not allow what would have to be done: {detail}")]
+    NoStep {
+        /// Which part.
+        part: PartId,
+        /// Why it cannot stay as it is.
+        detail: String,
+    },
 }
 
 impl Fault for PlanError {
     fn category(&self) -> Category {
         match self {
             Self::FixedOverLimit { .. } => Category::CannotFit,
-            Self::NotAllowed { .. } => Category::NotAllowed,
+            Self::NotAllowed { .. } | Self::NoStep { .. } => Category::NotAllowed,
         }
     }
 
@@ -270,6 +287,7 @@ impl Fault for PlanError {
         match self {
             Self::FixedOverLimit { .. } => "CANNOT_FIT",
             Self::NotAllowed { .. } => "ADAPTATION_NOT_ALLOWED",
+            Self::NoStep { .. } => "NO_STEP_ALLOWED",
         }
     }
 }
@@ -285,19 +303,15 @@ impl Fault for PlanError {
 pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanError> {
     let mut parts: Vec<PartPlan> =
         input.parts.iter().map(|facts| decide::alone(facts, &input)).collect();
-    if input.policy.notice == Notice::Text {
-        for (part, facts) in parts.iter_mut().zip(input.parts) {
-            // What was never seen itself is not missed.
-            let seen = facts.info.kind != MediaKind::Presentation;
-            if part.action == Action::Drop && seen {
-                part.stand_in(&facts.info);
-            }
+    for (part, facts) in parts.iter_mut().zip(input.parts) {
+        if part.action == Action::Drop {
+            part.give_way(facts, input.policy)?;
         }
     }
     loop {
         let constraints = overheads(&parts);
         let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
-        let demands = shrink::demands(&parts, input.parts, &constraints);
+        let demands = shrink::demands(&parts, input.parts, &constraints, &input);
         let shares = allocate(&constraints, &demands);
         match shrink::next(&parts, input.parts, &constraints, &shares, &input) {
             Some(index) => {
@@ -305,11 +319,7 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
             }
             None => {
                 if let Some(worst) = over {
-                    // Notices are the first that can be done without.
-                    let Some(last) = parts.iter_mut().rev().find(|p| p.notice.is_some()) else {
-                        return Err(refusal(&input, worst));
-                    };
-                    last.leave_out();
+                    relieve(&mut parts, &input, worst)?;
                     continue;
                 }
                 for part in parts.iter_mut().filter(|p| p.is_fitted()) {
@@ -321,8 +331,23 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
     }
 }
 
+/// Nothing is left that could shrink: something has to go.
+fn relieve(parts: &mut [PartPlan], input: &Input<'_>, worst: Constraint) -> Result<(), PlanError> {
+    // Notices are the first that can be done without.
+    let without =
+        |part: &&mut PartPlan| part.notice.is_some() && part.may_drop(input.parts, input.policy);
+    if let Some(last) = parts.iter_mut().rev().find(without) {
+        last.leave_out();
+        return Ok(());
+    }
+    let Some(index) = shrink::whole(parts, input) else { return Err(refusal(input, worst)) };
+    let facts = &input.parts[index];
+    decide::give_up(&mut parts[index], &worst.limit);
+    parts[index].give_way(facts, input.policy)
+}
+
 fn refusal(input: &Input<'_>, worst: Constraint) -> PlanError {
-    if input.policy.adaptation_forbidden {
+    if input.policy.forbids_all() {
         PlanError::NotAllowed { size: worst.fixed, limit: worst.limit }
     } else {
         PlanError::FixedOverLimit { fixed: worst.fixed, limit: worst.limit }

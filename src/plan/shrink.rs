@@ -4,7 +4,9 @@ use super::{
     Constraint, Demand, Input, PartFacts, PartPlan, Target, av,
     decide::{formats, transcode},
 };
-use crate::model::{Action, Bytes, Dimensions, MediaKind, PartId, Reason, ReasonCode};
+use crate::model::{
+    Action, Bytes, Dimensions, LeaveOut, MediaKind, PartId, Reason, ReasonCode, Step,
+};
 
 /// Bytes per pixel of a picture at the reference quality, before anything is measured.
 const GUESSED_BYTES_PER_PIXEL: f64 = 0.15;
@@ -14,6 +16,7 @@ pub(super) fn demands(
     parts: &[PartPlan],
     facts: &[PartFacts],
     constraints: &[Constraint],
+    input: &Input<'_>,
 ) -> Vec<Demand> {
     let room = room(constraints);
     parts
@@ -22,7 +25,8 @@ pub(super) fn demands(
         .filter(|(part, _)| part.is_fitted())
         .map(|(part, facts)| Demand {
             id: part.id,
-            weight: weight(facts, part.target.as_ref(), room),
+            weight: weight(facts, part.target.as_ref(), room)
+                * input.policy.weights.of(facts.info.kind),
             ceiling: part.original_acceptable.then_some(facts.info.bytes),
         })
         .collect()
@@ -54,7 +58,7 @@ fn pixels(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
 struct Candidate {
     index: usize,
     bytes: Bytes,
-    picture: bool,
+    kind: MediaKind,
     /// Its bytes over what it would like to have.
     density: f64,
 }
@@ -68,7 +72,7 @@ pub(super) fn next(
     shares: &[(PartId, Bytes)],
     input: &Input<'_>,
 ) -> Option<usize> {
-    if input.policy.adaptation_forbidden {
+    if input.policy.forbids_all() {
         return None;
     }
     let excess =
@@ -93,15 +97,61 @@ pub(super) fn next(
         .filter_map(|(index, (part, facts))| candidate(index, part, facts, input, room))
         .filter(|c| over || (fair < 1.0 && c.density > 2.0 * fair))
         .collect();
+    // The kinds that the policy names give way before the others.
+    let first = candidates.iter().map(|c| input.policy.yielding.rank(c.kind)).min();
+    let candidates: Vec<Candidate> = candidates
+        .into_iter()
+        .filter(|c| Some(input.policy.yielding.rank(c.kind)) == first)
+        .collect();
     // A picture that could make up for all of it with half its bytes goes before sound and clips:
     // their second generation costs more, in quality and in work.
-    let enough = |c: &&Candidate| c.picture && c.bytes.get() >= excess.get().saturating_mul(2);
+    let enough = |c: &&Candidate| {
+        c.kind == MediaKind::Image && c.bytes.get() >= excess.get().saturating_mul(2)
+    };
     let largest = |a: &&Candidate, b: &&Candidate| {
         // The largest goes first; between equals the one later in the message.
         a.bytes.cmp(&b.bytes).then(a.index.cmp(&b.index))
     };
     let picture = candidates.iter().filter(enough).max_by(largest);
-    picture.or_else(|| candidates.iter().max_by(largest)).map(|c| c.index)
+    let medium = picture.or_else(|| candidates.iter().max_by(largest)).map(|c| c.index);
+    let photo = over && input.policy.allows(MediaKind::Text, Step::Photo);
+    medium.or_else(|| if photo { card(parts, facts) } else { None })
+}
+
+/// Whether a kept picture may become another.
+fn pictures(facts: &PartFacts, input: &Input<'_>) -> bool {
+    facts.makes.image
+        && !formats(input).is_empty()
+        && input.policy.allows(MediaKind::Image, Step::Format)
+}
+
+/// The medium that is given up whole, because nothing can shrink any more: of the kind that the
+/// policy names first the largest. Text and presentation never are.
+pub(super) fn whole(parts: &[PartPlan], input: &Input<'_>) -> Option<usize> {
+    if input.policy.leave_out == LeaveOut::Never || input.policy.forbids_all() {
+        return None;
+    }
+    let all = parts.iter().zip(input.parts).enumerate();
+    let media = all.filter(|(_, (part, facts))| {
+        part.action == Action::Keep
+            && !matches!(facts.info.kind, MediaKind::Text | MediaKind::Presentation)
+            && facts.info.bytes > Bytes::ZERO
+    });
+    let key = |(index, (_, facts)): &(usize, (&PartPlan, &PartFacts))| {
+        let rank = input.policy.yielding.rank(facts.info.kind);
+        (std::cmp::Reverse(rank), facts.info.bytes, *index)
+    };
+    media.max_by_key(key).map(|(index, _)| index)
+}
+
+/// The card that can do without the largest picture inside: the last thing that gives way.
+fn card(parts: &[PartPlan], facts: &[PartFacts]) -> Option<usize> {
+    let open = |(index, (part, facts)): (usize, (&PartPlan, &PartFacts))| {
+        let free = part.action == Action::Keep && !part.pared && facts.spare > Bytes::ZERO;
+        free.then_some((facts.spare, index))
+    };
+    let all = parts.iter().zip(facts).enumerate().filter_map(open);
+    all.max().map(|(_, index)| index)
 }
 
 fn candidate(
@@ -122,17 +172,16 @@ fn candidate(
         return None;
     }
     let bytes = facts.info.bytes;
-    let (picture, weight) = match facts.info.kind {
-        MediaKind::Image if facts.makes.image && !formats(input).is_empty() => {
-            (true, pixels(facts, None) * GUESSED_BYTES_PER_PIXEL)
-        }
+    let kind = facts.info.kind;
+    let weight = match kind {
+        MediaKind::Image if pictures(facts, input) => pixels(facts, None) * GUESSED_BYTES_PER_PIXEL,
         MediaKind::Audio | MediaKind::Video => {
             let target = av::target(facts, input, av::padded(&facts.info))?;
-            (false, weight(facts, Some(&target), room.max(bytes)))
+            weight(facts, Some(&target), room.max(bytes))
         }
         _ => return None,
     };
-    Some(Candidate { index, bytes, picture, density: bytes.get() as f64 / weight.max(1.0) })
+    Some(Candidate { index, bytes, kind, density: bytes.get() as f64 / weight.max(1.0) })
 }
 
 /// Makes a kept part a transcoded one, because of the limit.
@@ -148,6 +197,9 @@ pub(super) fn shrink(
         format!("the limit of {} is set by {}", c.limit.bytes, c.limit.source)
     });
     part.reasons.push(Reason::new(ReasonCode::OverMessageLimit, detail));
+    if facts.info.kind == MediaKind::Text {
+        return pare(part, facts);
+    }
     part.redeclare = None;
     part.reasons.retain(|r| r.code != ReasonCode::MetadataStripped);
     if facts.info.kind == MediaKind::Image {
@@ -155,4 +207,12 @@ pub(super) fn shrink(
     } else {
         av::transcode(part, facts, input, av::padded(&facts.info));
     }
+}
+
+/// A card goes without the picture inside.
+fn pare(part: &mut PartPlan, facts: &PartFacts) {
+    part.pared = true;
+    let detail = format!("{} saved", facts.spare);
+    part.reasons.push(Reason::new(ReasonCode::PhotoLeftOut, detail));
+    part.reasons.retain(|r| r.code != ReasonCode::NeverCut);
 }

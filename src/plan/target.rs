@@ -24,6 +24,8 @@ pub struct ImageTarget {
     pub bounds: Dimensions,
     /// Whether it may go on moving.
     pub animate: bool,
+    /// Whether it may be a still, where it moves.
+    pub still: bool,
     /// What an animation may become where it cannot stay one: a clip, the best way first.
     pub clip: Vec<VideoChoice>,
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    AcceptList, Counting, ImageLimit, LimitSource, MediaKind, Orientation, Provenance, ReasonCode,
-    Sourced,
+    AcceptList, Adaptation, Counting, ImageLimit, Ladder, LeaveOut, LimitSource, MediaKind,
+    Orientation, Provenance, ReasonCode, Sourced, Yielding,
 };
 
 fn capabilities(accept: &[&str]) -> Capabilities {
@@ -48,6 +48,8 @@ fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> Part
         makes: Makes::IMAGE,
         text: None,
         strippable: false,
+        spare: Bytes::ZERO,
+        layout: None,
         opaque: false,
     }
 }
@@ -59,15 +61,27 @@ fn check(
     bytes: u64,
     forbidden: bool,
 ) -> Result<Plan, PlanError> {
+    let adaptation = if forbidden { Adaptation::Never } else { Adaptation::Major };
+    under(&Policy { adaptation, ..Policy::default() }, parts, accept, bytes)
+}
+
+fn under(
+    policy: &Policy,
+    parts: &[PartFacts],
+    accept: &[&str],
+    bytes: u64,
+) -> Result<Plan, PlanError> {
     let capabilities = capabilities(accept);
     let limits = limits(bytes);
-    let policy = Policy { adaptation_forbidden: forbidden, ..Policy::default() };
     let overheads = |plans: &[PartPlan]| {
         let kept: Bytes = plans
             .iter()
             .zip(parts)
             .filter(|(p, _)| p.action == Action::Keep)
-            .map(|(_, f)| Framing::Wsp.wire(f.info.bytes))
+            .map(|(p, f)| {
+                let gone = if p.pared { f.spare } else { Bytes::ZERO };
+                Framing::Wsp.wire(f.info.bytes.saturating_sub(gone))
+            })
             .sum();
         let open: Vec<_> = plans.iter().filter(|p| p.action == Action::Transcode).collect();
         vec![Constraint {
@@ -76,7 +90,8 @@ fn check(
             framings: open.iter().map(|p| (p.id, Framing::Wsp)).collect(),
         }]
     };
-    plan(Input { parts, capabilities: &capabilities, limits: &limits, policy: &policy }, &overheads)
+    let (capabilities, limits) = (&capabilities, &limits);
+    plan(Input { parts, capabilities, limits, policy, given_up: &[] }, &overheads)
 }
 
 const COMMON: &[&str] = &["image/jpeg", "image/gif", "image/png", "image/vnd.wap.wbmp"];
@@ -232,4 +247,108 @@ fn what_stays_after_all_stays_without_its_metadata() {
     part.keep_after_all(&facts, &AcceptList::from_spellings(accept));
     assert!(part.action == Action::Keep && !part.changes_nothing());
     assert!(part.reasons.iter().any(|r| r.code == ReasonCode::MetadataStripped));
+}
+
+fn other(id: u32, media_type: &str, bytes: u64) -> PartFacts {
+    let media_type = MediaType::fold(media_type);
+    PartFacts {
+        info: MediaInfo::opaque(media_type.clone(), Bytes::new(bytes)),
+        declared: media_type,
+        makes: Makes::NOTHING,
+        ..picture(id, MediaType::JPEG, "8x8", bytes)
+    }
+}
+
+#[test]
+fn a_ladder_that_ends_refuses_and_names_the_part() {
+    let parts = [picture(0, MediaType::JPEG, "64x64", 5_000), other(1, "application/pdf", 5_000)];
+    let mut policy = Policy::default();
+    let plan = under(&policy, &parts, COMMON, 100_000).unwrap();
+    assert_eq!(plan.parts()[1].action, Action::Drop);
+
+    policy.ladders.other = Ladder::OTHER.with_notice();
+    let plan = under(&policy, &parts, COMMON, 100_000).unwrap();
+    assert_eq!(plan.parts()[1].action, Action::Replace);
+    assert!(plan.parts()[1].notice.is_some());
+
+    policy.ladders.other = Ladder::parse("", Ladder::OTHER).unwrap();
+    let error = under(&policy, &parts, COMMON, 100_000).unwrap_err();
+    assert!(matches!(error, PlanError::NoStep { part: PartId(1), .. }), "{error}");
+    assert_eq!((error.category(), error.reason()), (Category::NotAllowed, "NO_STEP_ALLOWED"));
+}
+
+#[test]
+fn a_policy_that_allows_no_loss_drops_nothing() {
+    let policy = Policy { adaptation: Adaptation::Minor, ..Policy::default() };
+    let webp = picture(0, MediaType::WEBP, "64x64", 5_000);
+    let plan = under(&policy, std::slice::from_ref(&webp), COMMON, 100_000).unwrap();
+    assert_eq!(plan.parts()[0].action, Action::Transcode);
+    let parts = [webp, other(1, "application/pdf", 5_000)];
+    assert!(matches!(
+        under(&policy, &parts, COMMON, 100_000),
+        Err(PlanError::NoStep { part: PartId(1), .. })
+    ));
+    // Nor may an animation become a still.
+    let mut moving = picture(0, MediaType::WEBP, "64x64", 5_000);
+    moving.info.frames = 9;
+    let error = under(&policy, &[moving], &["image/jpeg"], 100_000).unwrap_err();
+    assert!(error.to_string().contains("AnimationLost") || error.to_string().contains("webp"));
+}
+
+#[test]
+fn the_kind_that_the_policy_names_gives_way_first() {
+    let sound = |id| {
+        let mut facts = other(id, "audio/amr", 40_000);
+        facts.info.duration_ms = 20_000;
+        facts.makes = Makes { audio: true, ..Makes::NOTHING };
+        facts
+    };
+    let parts = [picture(0, MediaType::JPEG, "640x480", 90_000), sound(1)];
+    let accept = ["image/jpeg", "audio/amr"];
+    let changed = |order: &str| -> Vec<u32> {
+        let yielding = Yielding::parse(order).unwrap();
+        let policy = Policy { yielding, ..Policy::default() };
+        let plan = under(&policy, &parts, &accept, 110_000).unwrap();
+        plan.parts().iter().filter(|p| p.is_fitted()).map(|p| p.id.0).collect()
+    };
+    assert_eq!(changed(""), [0]);
+    assert_eq!(changed("audio"), [1]);
+    assert_eq!(changed("image, audio"), [0]);
+}
+
+#[test]
+fn what_cannot_shrink_goes_whole_where_the_policy_says_so() {
+    let parts = [
+        picture(0, MediaType::JPEG, "64x64", 5_000),
+        other(1, "application/pdf", 90_000),
+        other(2, "text/plain", 3_000),
+        other(3, "application/pdf", 20_000),
+    ];
+    let accept = ["image/jpeg", "application/pdf"];
+    assert!(under(&Policy::default(), &parts, &accept, 100_000).is_err());
+    let policy = Policy { leave_out: LeaveOut::Allow, ..Policy::default() };
+    let plan = under(&policy, &parts, &accept, 100_000).unwrap();
+    let actions: Vec<Action> = plan.parts().iter().map(|part| part.action).collect();
+    // The picture was tried first; it stays as it is after all, once the other is gone.
+    assert_eq!(actions[1..], [Action::Drop, Action::Keep, Action::Keep]);
+    assert!(plan.parts()[0].original_acceptable);
+    assert_eq!(plan.parts()[1].reasons[0].code, ReasonCode::OverMessageLimit);
+    // Text is never given up.
+    assert!(under(&policy, &parts[2..3], &accept, 2_000).is_err());
+}
+
+#[test]
+fn a_card_loses_the_picture_inside_last() {
+    let mut card = other(1, "text/x-vcard", 60_000);
+    card.spare = Bytes::new(50_000);
+    let parts = [picture(0, MediaType::JPEG, "640x480", 90_000), card];
+    let plan = under(&Policy::default(), &parts, COMMON, 100_000).unwrap();
+    assert!(plan.parts()[0].is_fitted() && !plan.parts()[1].pared, "the picture gives way");
+    let plan = under(&Policy::default(), &parts, COMMON, 40_000).unwrap();
+    assert!(plan.parts()[0].is_fitted() && plan.parts()[1].pared);
+    let codes: Vec<_> = plan.parts()[1].reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [ReasonCode::OverMessageLimit, ReasonCode::PhotoLeftOut]);
+    let mut policy = Policy::default();
+    policy.ladders.card = Ladder::parse("", Ladder::CARD).unwrap();
+    assert!(under(&policy, &parts, COMMON, 40_000).is_err());
 }

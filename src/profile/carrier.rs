@@ -4,7 +4,9 @@ mod file;
 mod select;
 
 use crate::{
-    model::{Bytes, Category, Counting, Dimensions, Fault, Interface, SenderType, WireLimit},
+    model::{
+        Bytes, Category, Counting, Day, Dimensions, Fault, Interface, SenderType, WireLimit, Wishes,
+    },
     profile::error::suggest,
 };
 
@@ -35,10 +37,21 @@ pub struct CarrierLimit {
     pub source: String,
     /// When, as `YYYY-MM` or `YYYY-MM-DD`.
     pub date: String,
+    /// The first day on which it holds; `None`: it always did.
+    pub from: Option<Day>,
+    /// The last day on which it holds; `None`: until further notice.
+    pub until: Option<Day>,
+}
+
+impl CarrierLimit {
+    /// Whether it holds on a day.
+    pub fn holds(&self, on: Day) -> bool {
+        self.from.is_none_or(|from| from <= on) && self.until.is_none_or(|until| on <= until)
+    }
 }
 
 /// A carrier's policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Carrier {
     /// Stable name: lower case, digits and hyphens, `us-verizon`.
     pub name: String,
@@ -54,6 +67,9 @@ pub struct Carrier {
     pub max_image: Option<Dimensions>,
     /// The store document to assume for devices that say nothing usable.
     pub default_device: Option<String>,
+    /// What it wishes for messages of its subscribers, over what the operator of this service
+    /// does.
+    pub wishes: Wishes,
 }
 
 impl Carrier {
@@ -65,7 +81,7 @@ impl Carrier {
         file::parse(name, toml_text)
     }
 
-    /// The limits that apply to a route. With no sender type given, the strictest of all sender
+    /// The limits that apply to a route on a day. With no sender type given, the strictest of all sender
     /// types applies. Rows for exactly this interface or sender win over general rows, gateway
     /// rows over handset rows. Several limits come out where several are equally exact; the
     /// message must respect each by its own counting.
@@ -73,8 +89,9 @@ impl Carrier {
         &self,
         interface: Interface,
         sender: Option<SenderType>,
+        on: Day,
     ) -> Vec<(&CarrierLimit, WireLimit)> {
-        select::limits_for(&self.limits, interface, sender)
+        select::limits_for(&self.limits, interface, sender, on)
     }
 }
 

@@ -17,6 +17,7 @@ mod error;
 mod header;
 pub(crate) mod nearest;
 mod number;
+pub(crate) mod policy;
 mod repairs;
 mod resolve;
 mod rules;

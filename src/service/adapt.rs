@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Service, ServiceError, resolve};
+use super::{
+    Service, ServiceError, policy,
+    resolve::{self, Route, today},
+};
 use crate::{
     codec::{Codec, CodecSet, image::ImageCodec},
     config::Config,
     message::{Form, Message},
     model::{
-        Bytes, Capabilities, Effort, Fault, Interface, Language, Limits, Notice, Repair,
-        RepairCode, Report, Stop, Warning,
+        Bytes, Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop,
+        Warning,
     },
     pipeline::{Engine, Job, PipelineError, Prepared},
     plan::{PlanError, Policy},
@@ -77,27 +80,22 @@ pub(super) fn recipient<'a>(
 pub(super) fn terms(
     config: &Config,
     message: &Message,
-    (carrier, Resolution { capabilities, repairs }): For<'_>,
+    (carrier, Resolution { mut capabilities, repairs }): For<'_>,
     request: &AdaptRequest,
 ) -> Terms {
     let output = request.output_form.unwrap_or(message.form());
     let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, message));
-    let limits =
-        resolve::limits(&capabilities, carrier, &request.limits, (interface, request.sender));
+    let wishes = policy::wishes(config, carrier);
+    let route = Route { interface, sender: request.sender, on: today() };
+    let limits = resolve::limits(&capabilities, carrier, &request.limits, route);
+    let limits = policy::with_margin(limits, wishes.margin.unwrap_or_default());
+    let listed = |types: &Option<Vec<String>>| types.clone().unwrap_or_default();
+    let accept = &mut capabilities.accept.value;
+    *accept = accept.narrowed(&listed(&wishes.allow), &listed(&wishes.refuse));
     // What the originator or the device forbids is honoured.
-    let adaptation_forbidden =
-        message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
-    let settings = config.policy;
-    let language = || carrier.map_or(Language::English, |c| Language::of_country(&c.country));
-    let policy = Policy {
-        adaptation_forbidden,
-        background: settings.background.0,
-        trim: settings.trim,
-        // A bare file is all that there is: what cannot be had of it is refused.
-        notice: if message.form() == Form::Bare { Notice::Off } else { settings.notice },
-        sanitize: settings.sanitize,
-        language: settings.language.unwrap_or_else(language),
-    };
+    let forbidden = message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
+    let bare = message.form() == Form::Bare;
+    let policy = policy::policy(&wishes, carrier, forbidden, bare);
     let mut warnings = Vec::new();
     let (fell_back, mended): (Vec<Repair>, Vec<Repair>) =
         repairs.into_iter().partition(|repair| repair.code == RepairCode::FellBack);
@@ -261,6 +259,9 @@ fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
         // The part is a field of its own: shells number parts in their own ways.
         PipelineError::OnlyPart { part, detail, .. } => {
             ServiceError { part: Some(*part), message: detail.clone(), ..base }
+        }
+        PipelineError::Plan(PlanError::NoStep { part, .. }) => {
+            ServiceError { part: Some(*part), ..base }
         }
         PipelineError::Message(_) | PipelineError::Stopped(_) | PipelineError::Check(_) => {
             ServiceError { limit: limits.wire.iter().map(|l| l.bytes).min(), ..base }

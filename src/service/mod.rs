@@ -4,6 +4,7 @@
 mod adapt;
 pub mod many;
 pub mod matrix;
+mod policy;
 pub mod pool;
 pub mod request;
 mod resolve;

@@ -1,12 +1,14 @@
 //! What shells ask for and get back, before any resolution.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes as Buffer;
 
 use crate::{
     message::{Form, PartData},
     model::{
-        Bytes, Counting, Dimensions, Effort, ImageLimit, Interface, Limits, Report, SenderType,
-        WireLimit,
+        Bytes, Counting, Day, Dimensions, Effort, ImageLimit, Interface, Limits, Report,
+        SenderType, WireLimit,
     },
     profile::DeviceDescription,
 };
@@ -181,6 +183,10 @@ pub struct RouteLimit {
     pub source: String,
     /// When.
     pub date: String,
+    /// The first day on which it holds; `None`: it always did.
+    pub from: Option<Day>,
+    /// The last day on which it holds; `None`: until further notice.
+    pub until: Option<Day>,
 }
 
 /// The limits of a route.
@@ -194,4 +200,6 @@ pub struct LimitsResponse {
     pub limits: Vec<RouteLimit>,
     /// The image box, if the carrier sets one.
     pub image: Option<ImageLimit>,
+    /// What the carrier's policy states, by key, as its file writes it.
+    pub policy: BTreeMap<String, String>,
 }

@@ -1,10 +1,12 @@
 //! From what a request says to what the engine needs: device, carrier, limits.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::{
     config::Store,
     message::{Form, Message},
     model::{
-        Bytes, Capabilities, Counting, Dimensions, ImageLimit, Interface, LimitSource, Limits,
+        Bytes, Capabilities, Counting, Day, Dimensions, ImageLimit, Interface, LimitSource, Limits,
         SenderType, Source, WireLimit,
     },
     profile::{self, DeviceDescription, Resolution, carrier::Carrier},
@@ -68,13 +70,27 @@ pub(super) fn device(
     })
 }
 
+/// On which way a message is, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
+    pub interface: Interface,
+    pub sender: Option<SenderType>,
+    pub on: Day,
+}
+
+/// The day, UTC: rows of carriers hold from one and until another.
+pub(super) fn today() -> Day {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Day::of_unix(now.map_or(0, |since| since.as_secs()))
+}
+
 /// All limits that apply. A value that nobody stated (a built-in default) yields to any that
 /// somebody did.
 pub(super) fn limits(
     capabilities: &Capabilities,
     carrier: Option<&Carrier>,
     overrides: &LimitOverrides,
-    route: (Interface, Option<SenderType>),
+    route: Route,
 ) -> Limits {
     Limits {
         wire: wire_limits(capabilities, carrier, overrides, route),
@@ -86,7 +102,7 @@ fn wire_limits(
     capabilities: &Capabilities,
     carrier: Option<&Carrier>,
     overrides: &LimitOverrides,
-    (interface, sender): (Interface, Option<SenderType>),
+    route: Route,
 ) -> Vec<WireLimit> {
     let request = overrides.max_message_bytes.map(|bytes| WireLimit {
         bytes,
@@ -98,7 +114,8 @@ fn wire_limits(
     }
     let mut wire: Vec<WireLimit> = request.into_iter().collect();
     if let Some(carrier) = carrier {
-        wire.extend(carrier.limits_for(interface, sender).into_iter().map(|(_, limit)| limit));
+        let rows = carrier.limits_for(route.interface, route.sender, route.on);
+        wire.extend(rows.into_iter().map(|(_, limit)| limit));
     }
     let device = &capabilities.max_message_bytes;
     let stated = device.provenance.source != Source::Default;
@@ -165,6 +182,7 @@ pub(super) fn lookup(
     let carrier = carrier(store, Some(&request.carrier))?.ok_or_else(|| {
         ServiceError::caller("MISSING_CARRIER", "carrier", "name a carrier or an MCC-MNC")
     })?;
+    let on = today();
     let interfaces = match request.interface {
         Some(one) => vec![one],
         None => vec![Interface::Mm1, Interface::Mm4, Interface::Mm7],
@@ -172,15 +190,16 @@ pub(super) fn lookup(
     let limits = interfaces
         .into_iter()
         .flat_map(|interface| {
-            carrier.limits_for(interface, request.sender).into_iter().map(move |(row, limit)| {
-                RouteLimit {
-                    interface,
-                    sender: row.sender,
-                    limit,
-                    counting: limit.counting,
-                    source: row.source.clone(),
-                    date: row.date.clone(),
-                }
+            let rows = carrier.limits_for(interface, request.sender, on);
+            rows.into_iter().map(move |(row, limit)| RouteLimit {
+                interface,
+                sender: row.sender,
+                limit,
+                counting: limit.counting,
+                source: row.source.clone(),
+                date: row.date.clone(),
+                from: row.from,
+                until: row.until,
             })
         })
         .collect();
@@ -189,6 +208,7 @@ pub(super) fn lookup(
         title: carrier.title.clone(),
         limits,
         image: carrier.max_image.map(|bounds| ImageLimit { bounds, source: LimitSource::Carrier }),
+        policy: carrier.wishes.stated.clone(),
     })
 }
 
@@ -255,7 +275,8 @@ mod tests {
         }))
     }
 
-    const ROUTE: (Interface, Option<SenderType>) = (Interface::Mm1, None);
+    const ON: Day = Day { year: 2026, month: 11, day: 25 };
+    const ROUTE: Route = Route { interface: Interface::Mm1, sender: None, on: ON };
 
     #[test]
     fn defaults_yield_to_what_somebody_stated() {

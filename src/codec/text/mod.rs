@@ -3,10 +3,12 @@
 //! Nothing is ever cut. Line ends, blanks and marks of direction stay; a byte order mark stays
 //! only where the charset needs one.
 
+mod card;
 mod charset;
 #[cfg(test)]
 mod tests;
 
+pub use card::without_media;
 pub use charset::Charset;
 
 /// What a text's bytes are.

@@ -3,9 +3,7 @@
 //! A curve of size over the quantiser scale is kept for each (scale, chroma) tried. The first
 //! guess comes from bytes per pixel; from the second encode on, everything is measured.
 
-use super::{
-    Attempt, ImageTask, Observation, Proposal, Situation, curve::Curve, ladder::FLOOR_SIDE,
-};
+use super::{Attempt, ImageTask, Observation, Proposal, Situation, curve::Curve};
 use crate::model::{Bytes, Chroma, Dimensions, ImageCoding, Quality};
 
 // Measured 2026-11-24 with `benches/jpeg_sweep.rs`, 12 photos, SSIMULACRA2 at 640×480 (means):
@@ -26,8 +24,6 @@ const CHROMA_INERTIA: f64 = 4.0;
 const SCALE_BELOW: f64 = 52.0;
 /// The quality that a reduced scale aims for: the best scale of most photos lies at 55 to 75.
 const SCALED_QUALITY: f64 = 64.0;
-/// The lowest quality ever used.
-const LOWEST: f64 = 12.0;
 /// From this quality (in tenths) on, the next try is the highest quality at once.
 const NEARLY_LOSSLESS: u16 = 975;
 /// Bytes of a typical photo at quantiser scale 1 %, per pixel, 4:2:0: the prior of the first
@@ -57,6 +53,10 @@ pub struct JpegLane {
     largest: Dimensions,
     full_chroma: bool,
     gray: bool,
+    /// No output has a shorter longest side than this, unless the source has.
+    floor_side: u32,
+    /// The lowest quality ever used.
+    lowest: f64,
     curves: Vec<(Setting, Curve)>,
     /// Every encode: setting, quality, what came of it.
     seen: Vec<(Setting, Quality, Observation)>,
@@ -68,6 +68,8 @@ impl JpegLane {
             largest: task.largest(),
             full_chroma: task.full_chroma && !task.facts.gray,
             gray: task.facts.gray,
+            floor_side: task.floors.image_side,
+            lowest: f64::from(task.floors.image_quality),
             curves: Vec::new(),
             seen: Vec::new(),
         }
@@ -148,7 +150,7 @@ impl JpegLane {
         if self.curves.is_empty() && self.quality_for(whole, target * 2.0) >= SCALE_BELOW {
             return self.largest;
         }
-        let floor = (f64::from(FLOOR_SIDE) / f64::from(self.largest.longest())).min(1.0);
+        let floor = self.floor_scale();
         let mut z: f64 = 1.0;
         while z > floor {
             z = (z * 0.94).max(floor);
@@ -176,9 +178,10 @@ impl JpegLane {
         };
         let setting = self.choose(aim);
         let (fits, over) = self.bracket(setting, now.budget);
-        let mut tenths =
-            (self.quality_for(setting, aim) * 10.0).floor().clamp(LOWEST * 10.0, 1000.0) as u16;
-        let low = fits.map_or(LOWEST as u16 * 10 - 1, |(q, _)| q.tenths());
+        let mut tenths = (self.quality_for(setting, aim) * 10.0)
+            .floor()
+            .clamp(self.lowest * 10.0, 1000.0) as u16;
+        let low = fits.map_or(self.lowest as u16 * 10 - 1, |(q, _)| q.tenths());
         let high = over.map_or(1001, |q| q.tenths());
         if high <= low + 1 {
             return match (fits, now.best) {
@@ -200,14 +203,17 @@ impl JpegLane {
         }
         // At the floor of size and quality, with nothing that fits: one last look.
         if setting.dimensions == self.floor() && now.best.is_none() && now.tries_left == 0 {
-            tenths = (LOWEST * 10.0) as u16;
+            tenths = (self.lowest * 10.0) as u16;
         }
         self.attempt(setting, Quality::from_tenths(tenths), now)
     }
 
     fn floor(&self) -> Dimensions {
-        let floor = (f64::from(FLOOR_SIDE) / f64::from(self.largest.longest())).min(1.0);
-        self.largest.scaled(floor)
+        self.largest.scaled(self.floor_scale())
+    }
+
+    fn floor_scale(&self) -> f64 {
+        (f64::from(self.floor_side) / f64::from(self.largest.longest())).min(1.0)
     }
 
     fn attempt(&self, setting: Setting, quality: Quality, now: Situation) -> Proposal {
@@ -293,7 +299,7 @@ impl JpegLane {
 
     /// The smallest dimensions at the lowest quality.
     pub fn harshest(&self) -> (Dimensions, ImageCoding) {
-        let quality = Quality::from_tenths((LOWEST * 10.0) as u16);
+        let quality = Quality::from_tenths((self.lowest * 10.0) as u16);
         let coding = ImageCoding::Jpeg { quality, chroma: Chroma::Quarter };
         (self.floor(), coding)
     }

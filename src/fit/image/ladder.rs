@@ -17,8 +17,8 @@ const COLOR_FACTORS: [(u16, f64); 5] =
 /// Pictures and animations are not made smaller than this on the longer side before colours and
 /// frames go.
 const SMALL_SIDE: u32 = 128;
-/// No output has a shorter longest side than this, unless the source has.
-pub(super) const FLOOR_SIDE: u32 = 32;
+/// WBMP is legible at half of the size at which colours are, and there is nothing else then.
+const BILEVEL_FLOOR_SIDE: u32 = 16;
 
 /// The lanes of a task, the best first. Never empty unless the device takes no format at all.
 pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
@@ -27,7 +27,10 @@ pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
     let mut lanes = Vec::new();
 
     if task.animate && takes(ImageFormat::Gif) {
-        lanes.push(Lane::Path(PathLane::new(animation(task))));
+        lanes.push(Lane::Path(PathLane::new(animation(task)).moving()));
+    }
+    if !task.still {
+        return lanes;
     }
     // Drawings and screenshots stay crisp as long as the budget allows it.
     let keep_lossless = task.lossless_source && (task.facts.graphic || task.facts.transparent);
@@ -91,7 +94,7 @@ fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> 
         });
     };
     let mut small = 1.0;
-    for z in scales(largest, SMALL_SIDE) {
+    for z in scales(largest, SMALL_SIDE.max(task.floors.image_side)) {
         small = z;
         push(z, 256, 1.0);
     }
@@ -99,7 +102,7 @@ fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> 
         push(small, colors, factor);
     }
     let (colors, factor) = COLOR_FACTORS[COLOR_FACTORS.len() - 1];
-    for z in scales(largest, FLOOR_SIDE).filter(|z| *z < small) {
+    for z in scales(largest, task.floors.image_side).filter(|z| *z < small) {
         push(z, colors, factor);
     }
     rungs
@@ -128,7 +131,7 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
         });
     };
     let mut small = 1.0;
-    for z in scales(largest, SMALL_SIDE) {
+    for z in scales(largest, SMALL_SIDE.max(task.floors.image_side)) {
         small = z;
         push(z, COLOR_FACTORS[0], 1);
     }
@@ -139,7 +142,9 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
     for frame_step in [2, 3, 4, 6, 8] {
         push(small, last, frame_step);
     }
-    for z in scales(largest, FLOOR_SIDE * 2).filter(|z| *z < small) {
+    // An animation smaller than this is no use.
+    let floor = task.floors.image_side.max(SMALL_SIDE / 2);
+    for z in scales(largest, floor).filter(|z| *z < small) {
         push(z, last, 8);
     }
     rungs
@@ -148,7 +153,7 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
 /// WBMP: one bit a pixel, so that the size follows from the dimensions alone.
 fn bilevel(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
-    scales(largest, FLOOR_SIDE.min(16))
+    scales(largest, task.floors.image_side.min(BILEVEL_FLOOR_SIDE))
         .map(|z| {
             let dimensions = largest.scaled(z);
             let bytes = u64::from(dimensions.width().div_ceil(8)) * u64::from(dimensions.height());

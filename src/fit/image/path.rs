@@ -30,7 +30,15 @@ pub struct PathLane {
     rungs: Vec<Rung>,
     seen: Vec<Option<Observation>>,
     curve: Curve,
+    /// Which share of its mildest rung is as good as pictures are at the reference quality.
+    reference: f64,
 }
+
+/// A lossless coding is far above it: a third of its bytes buys a JPEG that is alike.
+const STILL_REFERENCE: f64 = 1.0 / 3.0;
+/// An animation has no such other way: with less than this it begins to lose frames, and then all
+/// but one.
+const MOVING_REFERENCE: f64 = 0.6;
 
 impl PathLane {
     /// Rungs whose factor does not fall are left out.
@@ -42,7 +50,13 @@ impl PathLane {
             }
         }
         let seen = vec![None; falling.len()];
-        Self { most: usize::MAX, rungs: falling, seen, curve: Curve::new(1.0) }
+        let curve = Curve::new(1.0);
+        Self { most: usize::MAX, rungs: falling, seen, curve, reference: STILL_REFERENCE }
+    }
+
+    /// The same for what moves.
+    pub fn moving(self) -> Self {
+        Self { reference: MOVING_REFERENCE, ..self }
     }
 
     /// The same, giving up after `most` encodes.
@@ -167,9 +181,8 @@ impl PathLane {
         self.rungs.last().map(|rung| (rung.dimensions, rung.coding))
     }
 
-    /// Bytes at the quality at which pictures are compared. A lossless coding is far above it: a
-    /// third of its bytes buys a JPEG that is alike.
+    /// Bytes at the quality at which pictures are compared.
     pub fn demand(&self) -> Option<f64> {
-        Some(self.curve.predict(self.rungs.first()?.factor)? / 3.0)
+        Some(self.curve.predict(self.rungs.first()?.factor)? * self.reference)
     }
 }

@@ -1,6 +1,6 @@
 //! What a search is for.
 
-use crate::model::{Bytes, ContentFacts, Dimensions, Effort, ImageFormat, Rgb};
+use crate::model::{Bytes, ContentFacts, Dimensions, Effort, Floors, ImageFormat, Rgb};
 
 /// What is to be fitted: one picture for one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct ImageTask {
     pub formats: Vec<ImageFormat>,
     /// Whether the source moves and may go on moving.
     pub animate: bool,
+    /// Whether it may be a still, where the source moves.
+    pub still: bool,
     /// Of an animation, only every n-th frame to begin with: 1 for all.
     pub first_step: u16,
     /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
@@ -27,6 +29,8 @@ pub struct ImageTask {
     pub ceiling: Option<Bytes>,
     /// How much work to spend.
     pub effort: Effort,
+    /// What is not worth sending any more.
+    pub floors: Floors,
     /// Colour behind transparency.
     pub background: Rgb,
 }

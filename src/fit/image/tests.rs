@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Chroma, ContentFacts, ImageFormat, Quality};
+use crate::model::{Chroma, ContentFacts, Floors, ImageFormat, Quality};
 
 fn d(text: &str) -> Dimensions {
     text.parse().unwrap()
@@ -12,6 +12,8 @@ fn photo(bounds: &str) -> ImageTask {
         bounds: d(bounds).turned_to(source),
         formats: vec![ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Wbmp],
         animate: false,
+        still: true,
+        floors: Floors::default(),
         first_step: 1,
         lossless_source: false,
         facts: ContentFacts::default(),

@@ -4,6 +4,7 @@ use super::{count, enums::number};
 use crate::{
     grpc::v1,
     message::PartData,
+    model::Day,
     profile::{
         Resolution,
         carrier::{Carrier, CarrierLimit},
@@ -101,6 +102,7 @@ impl From<Carrier> for v1::Carrier {
             limits: carrier.limits.into_iter().map(Into::into).collect(),
             max_image: carrier.max_image.map(Into::into),
             default_device: carrier.default_device.unwrap_or_default(),
+            policy: carrier.wishes.stated.into_iter().collect(),
         }
     }
 }
@@ -115,6 +117,8 @@ impl From<CarrierLimit> for v1::CarrierLimit {
             counting: number(limit.counting),
             source: limit.source,
             date: limit.date,
+            valid_from: day(limit.from),
+            valid_until: day(limit.until),
         }
     }
 }
@@ -126,8 +130,14 @@ impl From<LimitsResponse> for v1::LookupLimitsResponse {
             title: limits.title,
             limits: limits.limits.into_iter().map(Into::into).collect(),
             image: limits.image.map(Into::into),
+            policy: limits.policy.into_iter().collect(),
         }
     }
+}
+
+/// As `YYYY-MM-DD`; empty for none.
+fn day(day: Option<Day>) -> String {
+    day.map_or_else(String::new, |day| day.to_string())
 }
 
 impl From<RouteLimit> for v1::RouteLimit {
@@ -138,6 +148,8 @@ impl From<RouteLimit> for v1::RouteLimit {
             limit: Some(route.limit.into()),
             source: route.source,
             date: route.date,
+            valid_from: day(route.from),
+            valid_until: day(route.until),
         }
     }
 }

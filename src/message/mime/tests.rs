@@ -162,3 +162,19 @@ fn names_from_outside_are_made_safe_when_written_anew() {
     let again = parse(&mime).unwrap();
     assert_eq!(&again.parts()[0].data[..], b"<smil><img src='e.png'/></smil>");
 }
+
+/// Parts around the multipart in which the presentation stands stay where they are.
+#[test]
+fn only_what_the_presentation_shows_is_put_in_its_order() {
+    let text = "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: \
+        text/plain\r\n\r\nfirst\r\n--o\r\nContent-Type: multipart/related; boundary=i\r\n\r\n\
+        --i\r\nContent-Type: application/smil\r\n\r\n<smil><img src='b'/><img src='a'/></smil>\r\n\
+        --i\r\nContent-Location: a\r\nContent-Type: image/gif\r\n\r\nA\r\n\
+        --i\r\nContent-Location: b\r\nContent-Type: image/gif\r\n\r\nB\r\n--i--\r\n--o--\r\n";
+    let message = parse(text).unwrap();
+    let order: Vec<u32> = message.showing_order().iter().map(|id| id.0).collect();
+    assert_eq!(order, [0, 1, 3, 2]);
+    let out = message.rewrite(&[Edit::Keep, Edit::Drop, Edit::Keep, Edit::Keep]).unwrap();
+    let data: Vec<&[u8]> = out.parts().iter().map(|part| &part.data[..]).collect();
+    assert_eq!(data, [&b"first"[..], b"B", b"A"]);
+}

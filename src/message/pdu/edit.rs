@@ -7,6 +7,7 @@ use crate::{
     message::{
         edits::Change,
         leaf::{Leaf, bare_id},
+        order,
         wsp::{self, ContentType, Param},
     },
     model::{ContentClass, MediaType},
@@ -53,6 +54,15 @@ impl Pdu {
         }
         pdu.state_size();
         pdu
+    }
+
+    /// Sorts the parts by rank where the presentation stands; the leaves' old indices in their new
+    /// order.
+    pub fn reorder(&mut self, ranks: &[usize]) -> Vec<usize> {
+        match &mut self.body {
+            Body::Multi(multi) => multi.reorder(0, ranks),
+            Body::None | Body::Whole(..) => (0..ranks.len()).collect(),
+        }
     }
 
     /// With this class in X-Mms-Content-Class, where it has one; `None` where it has none.
@@ -150,6 +160,20 @@ fn rooted(
 }
 
 impl Multi {
+    fn reorder(&mut self, first: usize, ranks: &[usize]) -> Vec<usize> {
+        let inner = |entry: &mut Entry, first| match &mut entry.body {
+            EntryBody::Multi(multi) => {
+                let order = multi.reorder(first, ranks);
+                if !order.is_sorted() {
+                    entry.raw = None;
+                }
+                Some(order)
+            }
+            EntryBody::Leaf(..) => None,
+        };
+        order::sort(&mut self.entries, Entry::leaf_count, inner, first, ranks)
+    }
+
     /// The multipart after its share of the changes; none where nothing changes.
     fn changed<'a>(&self, changes: &mut impl Iterator<Item = &'a Change>) -> Option<Self> {
         let mut entries = Vec::with_capacity(self.entries.len());

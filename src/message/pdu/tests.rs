@@ -238,3 +238,16 @@ fn adaptation_may_be_forbidden() {
         assert_eq!(parse(&pdu).unwrap().adaptation_forbidden(), forbidden);
     }
 }
+
+/// Without their presentation the parts come in the order of its slides.
+#[test]
+fn parts_without_presentation_come_in_its_order() {
+    let whole = parse(&message()).unwrap();
+    let order: Vec<u32> = whole.showing_order().iter().map(|id| id.0).collect();
+    assert_eq!(order, [0, 2, 1]);
+    let out = whole.rewrite(&[Edit::Drop, Edit::Keep, replace("image/gif", b"GIF")]).unwrap();
+    let types: Vec<&str> = out.parts().iter().map(|part| part.declared.as_str()).collect();
+    assert_eq!(types, ["image/gif", "text/plain"]);
+    assert_eq!(parse(&bytes(&out)).unwrap().parts(), out.parts());
+    assert_eq!(&out.parts()[1].data[..], b"hi");
+}

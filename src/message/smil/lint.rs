@@ -3,9 +3,8 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::{
-    Index,
+    Index, clock,
     scan::{Kind, Tag, matching, scan},
-    unescape,
 };
 use crate::{
     message::{Leaf, Rule, Violation},
@@ -34,7 +33,7 @@ impl Linter<'_> {
     }
 
     fn value(&self, range: &Range<usize>) -> String {
-        unescape(&super::super::wsp::lossy(&self.data[range.clone()])).trim().to_owned()
+        super::value(self.data, range)
     }
 
     fn attribute(&self, tag: &Tag, name: &str) -> Option<String> {
@@ -45,18 +44,11 @@ impl Linter<'_> {
 
 /// All violations of a presentation, in order; what is about parts comes last.
 pub(in crate::message) fn lint(presentation: &Leaf, leaves: &[&Leaf]) -> Vec<Violation> {
-    let text;
-    let data: &[u8] = match super::utf16(&presentation.part.data) {
-        Some(encoding) => {
-            text = encoding.decode_without_bom_handling(&presentation.part.data).0.into_owned();
-            text.as_bytes()
-        }
-        None => &presentation.part.data,
-    };
-    let tags = scan(data);
+    let data = super::readable(&presentation.part.data);
+    let tags = scan(&data);
     let ends = matching(&tags);
     let index = Index::new(leaves.iter().copied());
-    let mut linter = Linter { data, found: Vec::new() };
+    let mut linter = Linter { data: &data, found: Vec::new() };
     let regions: HashSet<String> = tags
         .iter()
         .filter(|tag| tag.name == "region" && tag.kind != Kind::Close)
@@ -158,31 +150,12 @@ fn element(tag: &Tag, parent: &str, linter: &mut Linter<'_>) {
         let detail = format!("<{name}> stands in {inside}");
         linter.tell(Rule::Misplaced, tag.range.start, detail);
     }
-    if let Some(value) = linter.attribute(tag, "dur").filter(|value| !is_clock_value(value)) {
+    let duration = linter.attribute(tag, "dur");
+    if let Some(value) = duration.filter(|value| clock::parse(value).is_none()) {
         linter.tell(Rule::Duration, tag.range.start, format!("dur=\"{value}\" is no time"));
     } else if name == "par" && linter.attribute(tag, "dur").is_none() {
         linter.tell(Rule::Duration, tag.range.start, "a slide without a duration");
     }
-}
-
-/// `5s`, `5000ms`, `5`, `0:05`, `00:00:05.5`, `indefinite` (SMIL 2.0 clause 10.4.1).
-fn is_clock_value(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let number = |text: &str| match text.split_once('.') {
-        Some((whole, part)) => digits(whole) && digits(part),
-        None => digits(text),
-    };
-    let clock = || {
-        let fields: Vec<&str> = text.split(':').collect();
-        (2..=3).contains(&fields.len())
-            && fields[..fields.len() - 1].iter().all(|field| digits(field))
-            && number(fields[fields.len() - 1])
-    };
-    let count = || {
-        let unit = ["ms", "min", "s", "h"].into_iter().find_map(|unit| text.strip_suffix(unit));
-        number(unit.unwrap_or(text))
-    };
-    text == "indefinite" || clock() || count()
 }
 
 fn region(tag: &Tag, linter: &mut Linter<'_>) {

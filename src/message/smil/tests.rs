@@ -1,7 +1,7 @@
 use bytes::Bytes as Buffer;
 
 use super::*;
-use crate::message::leaf::Handles;
+use crate::message::{After, leaf::Handles};
 
 fn leaf(id: Option<&str>, location: Option<&str>, name: Option<&str>) -> Leaf {
     let handles = Handles {
@@ -16,7 +16,8 @@ fn leaf(id: Option<&str>, location: Option<&str>, name: Option<&str>) -> Leaf {
 
 fn run(smil: &str, leaves: &[Leaf], fates: &[Fate]) -> Option<String> {
     let index = Index::new(leaves.iter());
-    rewrite(smil.as_bytes(), &index, fates).map(|bytes| String::from_utf8(bytes).unwrap())
+    let changed = rewrite(smil.as_bytes(), &index, fates, &Showing::default());
+    changed.map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 fn to(old: &str, new: &str) -> Fate {
@@ -70,9 +71,10 @@ fn utf16_and_latin_1_are_edited_in_place() {
     let wide = |text: &str| -> Vec<u8> {
         [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     };
-    let out = rewrite(&wide("<smil><img src=\"a.png\"/>é</smil>"), &index, &fates);
+    let out =
+        rewrite(&wide("<smil><img src=\"a.png\"/>é</smil>"), &index, &fates, &Showing::default());
     assert_eq!(out, Some(wide("<smil><img src=\"a.jpg\"/>é</smil>")));
-    let out = rewrite(b"<img src=\"\xe4.png\"/>\xe9", &index, &fates);
+    let out = rewrite(b"<img src=\"\xe4.png\"/>\xe9", &index, &fates, &Showing::default());
     assert_eq!(out.as_deref(), Some(&b"<img src=\"&#228;.jpg\"/>\xe9"[..]));
 }
 
@@ -174,4 +176,129 @@ fn hostile_presentations_are_judged_in_linear_time() {
     let start = std::time::Instant::now();
     assert!(!rules(&many, &[]).is_empty());
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
+
+/// A slide show on a screen of this size, with its lengths as they come out.
+fn on_screen(smil: &str, screen: &str) -> Option<String> {
+    let index = Index::new(std::iter::empty());
+    let showing = Showing { screen: screen.parse().ok(), played: Vec::new() };
+    let changed = rewrite(smil.as_bytes(), &index, &[], &showing);
+    changed.map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+#[test]
+fn layouts_shrink_into_the_screen_and_only_then() {
+    let layout = |root: &str, image: &str| {
+        format!(
+            "<smil><head><layout><root-layout {root}/><region id=\"Image\" {image} fit='meet'/>\
+             </layout></head><body></body></smil>"
+        )
+    };
+    for (root, image, to_root, to_image) in [
+        // Everything by the same factor, whatever the unit.
+        (
+            "width=\"352\" height=\"416\"",
+            "left='0' top='20px' width='352' height=\"300\"",
+            "width=\"176\" height=\"208\"",
+            "left='0' top='10px' width='176' height=\"150\"",
+        ),
+        // Percentages stay.
+        (
+            "width=\"320px\" height=\"240px\"",
+            "width='100%' height='80%' top='12%'",
+            "width=\"176px\" height=\"132px\"",
+            "width='100%' height='80%' top='12%'",
+        ),
+        // No root: the regions tell how far the layout reaches.
+        ("", "left='100' width='252' height='100'", "", "left='50' width='126' height='50'"),
+    ] {
+        let out = on_screen(&layout(root, image), "176x208");
+        assert_eq!(out.as_deref(), Some(layout(to_root, to_image).as_str()));
+    }
+    for (root, image) in [
+        ("width=\"176\" height=\"208\"", "width='100%'"),
+        ("", "width='100%' height='5000%'"),
+        ("width='wide' height=''", "width='-1' left='99999999999'"),
+        ("", ""),
+    ] {
+        assert_eq!(on_screen(&layout(root, image), "176x208"), None, "{root} {image}");
+    }
+    let size = layout_size(layout("width='9' height='7'", "width='50'").as_bytes());
+    assert_eq!(size, "9x7".parse().ok());
+}
+
+/// The first leaf plays as told.
+fn played(smil: &str, before_ms: u32, after: After) -> String {
+    let leaves = [leaf(None, Some("v"), None), leaf(None, Some("p"), None)];
+    let index = Index::new(leaves.iter());
+    let played = vec![Played { part: crate::model::PartId(0), before_ms, after }];
+    let showing = Showing { screen: None, played };
+    let changed = rewrite(smil.as_bytes(), &index, &[Fate::Stay, Fate::Stay], &showing);
+    changed.map_or_else(|| smil.to_owned(), |bytes| String::from_utf8(bytes).unwrap())
+}
+
+#[test]
+fn slides_last_as_long_as_what_they_play() {
+    let slide = |par: &str, medium: &str| {
+        format!("<smil><par{par}><video src='v'{medium}/><img src='p'/></par></smil>")
+    };
+    for (par, medium, after, to_par, to_medium) in [
+        // Cut: slides that were as long as the clip are cut with it, in their own unit.
+        (" dur=\"30s\"", "", After::Plays(11_300), " dur=\"12s\"", ""),
+        (" dur='30000ms'", " dur='30s'", After::Plays(11_300), " dur='12000ms'", " dur='12s'"),
+        (" dur='31'", " end='0:00:30'", After::Plays(9_000), " dur='9s'", " end='9s'"),
+        // Whole: nothing changes.
+        (" dur='30s'", "", After::Plays(29_900), " dur='30s'", ""),
+        // A slide that outlasts its clip has its own reasons.
+        (" dur='60s'", "", After::Plays(9_000), " dur='60s'", ""),
+        (" dur='indefinite'", "", After::Still, " dur='indefinite'", ""),
+        // A still is looked at, and then the show goes on.
+        (" dur='30s'", "", After::Still, " dur='10s'", ""),
+        (" dur='8s'", "", After::Still, " dur='8s'", ""),
+        // What held the slide is gone: it gets a time of its own.
+        ("", "", After::Still, " dur=\"10s\"", ""),
+        ("", "", After::Plays(9_000), "", ""),
+        // Not decided: as long as it may become.
+        (" dur='30s'", "", After::Open, " dur='30s'", ""),
+        ("", "", After::Open, " dur=\"10s\"", ""),
+    ] {
+        let out = played(&slide(par, medium), 30_000, after);
+        assert_eq!(out, slide(to_par, to_medium), "{par} {medium} {after:?}");
+    }
+    assert_eq!(played(&slide("", ""), 0, After::Still), slide(" dur=\"5s\"", ""));
+    // The draft is never shorter than what follows from it.
+    for par in ["", " dur='30s'", " dur='0:30'", " dur='30000ms'", " dur='7'"] {
+        let draft = played(&slide(par, " dur='30s'"), 30_000, After::Open).len();
+        for after in [After::Still, After::Plays(30_000), After::Plays(1_000)] {
+            assert!(played(&slide(par, " dur='30s'"), 30_000, after).len() <= draft);
+        }
+    }
+}
+
+/// Many slides in slides cost no more than as many beside each other.
+#[test]
+fn timing_of_hostile_markup_is_linear() {
+    let deep =
+        format!("{}<video src='v'/>{}", "<par dur='9s'>".repeat(60_000), "</par>".repeat(60_000));
+    let start = std::time::Instant::now();
+    played(&deep, 9_000, After::Still);
+    assert!(start.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn the_order_of_showing_is_that_of_the_slides() {
+    let leaves = [
+        leaf(None, Some("c"), None),
+        leaf(None, Some("a"), None),
+        leaf(None, Some("unseen"), None),
+        leaf(None, Some("b"), None),
+    ];
+    let smil = "<smil><par><img src='a'/><text src='b'/></par><par><img src='a'/>\
+        <img src='c'/></par></smil>";
+    let handles = Handles { content_type: "application/smil".into(), ..Handles::default() };
+    let presentation = Leaf::new(handles, Buffer::from_static(smil.as_bytes()));
+    let all: Vec<&Leaf> = leaves.iter().chain([&presentation]).collect();
+    let ranks = order(4, &all);
+    assert!(ranks[1] < ranks[3] && ranks[3] < ranks[0] && ranks[0] < ranks[2], "{ranks:?}");
+    assert_eq!(ranks[4], 0);
 }

@@ -1,12 +1,15 @@
 //! The form of carrier files: TOML, unknown keys refused, every row with source and date.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
 use super::{Carrier, CarrierError, CarrierLimit, LimitKind};
 use crate::{
-    model::{Bytes, Counting, Dimensions, Interface, SenderType},
-    profile::nearest,
+    model::{Bytes, Counting, Day, Dimensions, Interface, SenderType},
+    profile::{
+        nearest,
+        policy::{self, PolicyError},
+    },
 };
 
 #[derive(Deserialize)]
@@ -17,6 +20,9 @@ struct File {
     mcc_mnc: Spanned<Vec<String>>,
     max_image: Option<Spanned<String>>,
     default_device: Option<String>,
+    /// Read by its own room.
+    #[serde(default, rename = "policy")]
+    _policy: IgnoredAny,
     limits: Spanned<Vec<Row>>,
 }
 
@@ -30,6 +36,8 @@ struct Row {
     counted: Option<Spanned<String>>,
     source: Spanned<String>,
     date: Spanned<String>,
+    from: Option<Spanned<String>>,
+    until: Option<Spanned<String>>,
 }
 
 /// A number of bytes, or a text with a unit.
@@ -79,6 +87,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Carrier, CarrierError> {
         limits,
         max_image,
         default_device: file.default_device,
+        wishes: policy::wishes(text).map_err(|error| reader.policy(error))?,
     })
 }
 
@@ -90,19 +99,10 @@ fn is_mcc_mnc(code: &str) -> bool {
     })
 }
 
-/// `2024`-`10` or `2024-10-16`.
+/// `2024-10` or `2024-10-16`.
 fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let number = |part: &str, digits: usize, range: std::ops::RangeInclusive<u32>| {
-        part.len() == digits && part.parse().is_ok_and(|n: u32| range.contains(&n))
-    };
-    match parts.as_slice() {
-        [year, month] => number(year, 4, 2000..=2100) && number(month, 2, 1..=12),
-        [year, month, day] => {
-            number(year, 4, 2000..=2100) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
-        }
-        _ => false,
-    }
+    let day = |text: &str| text.parse::<Day>().is_ok_and(|day| (2000..=2100).contains(&day.year));
+    day(text) || day(&format!("{text}-01"))
 }
 
 /// Errors with their place.
@@ -164,6 +164,13 @@ impl Reader<'_> {
         if !is_date(row.date.get_ref()) {
             return Err(self.at(&row.date, "date", "is not YYYY-MM or YYYY-MM-DD"));
         }
+        let from = self.day(row.from.as_ref(), "from")?;
+        let until = self.day(row.until.as_ref(), "until")?;
+        if let (Some(first), Some(last), Some(raw)) = (from, until, &row.until)
+            && last < first
+        {
+            return Err(self.at(raw, "until", "is before `from`"));
+        }
         Ok(CarrierLimit {
             kind,
             interface,
@@ -172,7 +179,27 @@ impl Reader<'_> {
             counting,
             source: row.source.get_ref().clone(),
             date: row.date.get_ref().clone(),
+            from,
+            until,
         })
+    }
+
+    fn day(&self, raw: Option<&Spanned<String>>, key: &str) -> Result<Option<Day>, CarrierError> {
+        let Some(raw) = raw else { return Ok(None) };
+        raw.get_ref().parse().map(Some).map_err(|error: &str| self.at(raw, key, error))
+    }
+
+    fn policy(&self, error: PolicyError) -> CarrierError {
+        let PolicyError { offset, key, message, suggestions } = error;
+        if suggestions.is_empty() {
+            return self.value(offset, &key, &message);
+        }
+        CarrierError::Syntax {
+            carrier: self.name.to_owned(),
+            line: nearest::line(self.text, offset),
+            message: format!("{key}: {message}"),
+            suggestions,
+        }
     }
 
     fn at<T>(&self, value: &Spanned<T>, key: &str, message: &str) -> CarrierError {
@@ -228,6 +255,9 @@ mod tests {
             ("['311-480']", "['311480']", "line 3: mcc_mnc"),
             ("2592x1944", "big", "line 4: max_image"),
             ("counted = 'mms-pdu'", "counted = 'x'", "line 9: counted"),
+            ("counted = 'mms-pdu'", "until = 'soon'", "line 9: until"),
+            ("\n[[limits]]", "[policy]\ntrim = 'x'\n[[limits]]", "line 6: policy.trim"),
+            ("\n[[limits]]", "[policy]\ntrin = 'x'\n[[limits]]", "did you mean `trim`"),
             ("kind = 'handset'", "kind = 'handset'\nsender = 'robot'", "line 8: sender"),
         ] {
             let text = GOOD.replace(from, to);

@@ -1,7 +1,7 @@
 //! Which rows of a carrier hold for a route.
 
 use super::{CarrierLimit, LimitKind};
-use crate::model::{Interface, LimitSource, SenderType, WireLimit};
+use crate::model::{Day, Interface, LimitSource, SenderType, WireLimit};
 
 const SENDERS: [SenderType; 4] =
     [SenderType::Person, SenderType::LongCode, SenderType::TollFree, SenderType::ShortCode];
@@ -10,13 +10,14 @@ pub(super) fn limits_for(
     rows: &[CarrierLimit],
     interface: Interface,
     sender: Option<SenderType>,
+    on: Day,
 ) -> Vec<(&CarrierLimit, WireLimit)> {
     let mut chosen: Vec<&CarrierLimit> = Vec::new();
     match sender {
-        Some(sender) => chosen = exact(rows, interface, sender),
+        Some(sender) => chosen = exact(rows, interface, sender, on),
         None => {
             for sender in SENDERS {
-                for row in exact(rows, interface, sender) {
+                for row in exact(rows, interface, sender, on) {
                     if !chosen.contains(&row) {
                         chosen.push(row);
                     }
@@ -50,10 +51,16 @@ pub(super) fn limits_for(
 }
 
 /// The rows that match a route with the most conditions, gateway rows before handset rows.
-fn exact(rows: &[CarrierLimit], interface: Interface, sender: SenderType) -> Vec<&CarrierLimit> {
+fn exact(
+    rows: &[CarrierLimit],
+    interface: Interface,
+    sender: SenderType,
+    on: Day,
+) -> Vec<&CarrierLimit> {
     for kind in [LimitKind::Gateway, LimitKind::Handset] {
         let matching = |row: &&CarrierLimit| {
             row.kind == kind
+                && row.holds(on)
                 && row.interface.is_none_or(|own| own == interface)
                 && row.sender.is_none_or(|own| own == sender)
         };
@@ -70,6 +77,8 @@ fn exact(rows: &[CarrierLimit], interface: Interface, sender: SenderType) -> Vec
 mod tests {
     use super::*;
     use crate::{model::Counting, profile::carrier::Carrier};
+
+    const TODAY: Day = Day { year: 2026, month: 11, day: 25 };
 
     fn carrier() -> Carrier {
         let mut text = String::from("title = 'T'\ncountry = 'us'\nmcc_mnc = ['311-480']\n");
@@ -88,7 +97,7 @@ mod tests {
     }
 
     fn bytes(interface: Interface, sender: Option<SenderType>) -> Vec<u64> {
-        carrier().limits_for(interface, sender).iter().map(|(_, l)| l.bytes.get()).collect()
+        carrier().limits_for(interface, sender, TODAY).iter().map(|(_, l)| l.bytes.get()).collect()
     }
 
     #[test]
@@ -104,10 +113,25 @@ mod tests {
     #[test]
     fn without_a_sender_the_strictest_holds_for_each_counting() {
         let carrier = carrier();
-        let limits = carrier.limits_for(Interface::Mm7, None);
+        let limits = carrier.limits_for(Interface::Mm7, None, TODAY);
         let found: Vec<(u64, Counting)> =
             limits.iter().map(|(_, l)| (l.bytes.get(), l.counting)).collect();
         assert_eq!(found, [(600_000, Counting::Interface), (1_680_000, Counting::MimeBase64)]);
         assert!(limits.iter().all(|(_, l)| l.source == LimitSource::Carrier));
+    }
+
+    #[test]
+    fn rows_hold_from_a_day_until_a_day() {
+        let text = "title = 'T'\ncountry = 'us'\nmcc_mnc = []\n\
+            [[limits]]\nkind = 'gateway'\nbytes = '600k'\nuntil = '2026-12-31'\nsource = 's'\n\
+            date = '2026-11'\n[[limits]]\nkind = 'gateway'\nbytes = '1M'\nfrom = '2027-01-01'\n\
+            source = 's'\ndate = '2026-11'\n";
+        let carrier = Carrier::parse("us-test", text).unwrap();
+        let on = |day: &str| -> Vec<u64> {
+            let limits = carrier.limits_for(Interface::Mm1, None, day.parse().unwrap());
+            limits.iter().map(|(_, l)| l.bytes.get()).collect()
+        };
+        assert_eq!(on("2026-12-31"), [600_000]);
+        assert_eq!(on("2027-01-01"), [1_000_000]);
     }
 }

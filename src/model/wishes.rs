@@ -1,0 +1,404 @@
+//! What policy files state: the same keys for an operator and for a carrier, which wins.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use super::{Bytes, Color, Ladder, Language, Notice, Sanitize, Trim, Yielding, preference::spelt};
+
+spelt! {
+    Adaptation { Never => "never", Minor => "minor", Major => "major" }
+        "is not one of never, minor, major"
+    LeaveOut { Never => "never", Allow => "allow" } "is not one of never, allow"
+}
+
+/// How much of a message may be changed (the adaptation classes of OMA-MMS-CONF).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Adaptation {
+    /// Nothing: it passes as it is or is refused.
+    Never,
+    /// The same media in other formats and sizes.
+    Minor,
+    /// Media may be replaced and left out.
+    #[default]
+    Major,
+}
+
+/// What happens where even the smallest versions of all media are over the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LeaveOut {
+    /// The message is refused.
+    #[default]
+    Never,
+    /// Media are given up whole, one after the other.
+    Allow,
+}
+
+/// Bytes of a limit that are left free.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Margin {
+    bytes: u64,
+    /// Of the limit.
+    share: f64,
+}
+
+impl Margin {
+    /// What is left of a limit.
+    pub fn within(self, limit: Bytes) -> Bytes {
+        let share = (limit.get() as f64 * self.share).ceil() as u64;
+        limit.saturating_sub(Bytes::new(share.saturating_add(self.bytes)))
+    }
+}
+
+impl FromStr for Margin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some(percent) = text.strip_suffix('%') else {
+            let bytes: Bytes = text.parse().map_err(|error| format!("{error}"))?;
+            return Ok(Self { bytes: bytes.get(), share: 0.0 });
+        };
+        let percent: f64 = percent.trim().parse().map_err(|_| "is no percentage".to_owned())?;
+        let sound = (0.0..=50.0).contains(&percent);
+        sound
+            .then_some(Self { bytes: 0, share: percent / 100.0 })
+            .ok_or_else(|| "is not between 0 % and 50 %".to_owned())
+    }
+}
+
+/// Below these, a medium is not what it was: the next step of its ladder is taken instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floors {
+    /// The longer side of pictures, in pixels, unless the original is smaller.
+    pub image_side: u32,
+    /// The quality setting of JPEG, of 100.
+    pub image_quality: u32,
+    /// Bits per second of sound, as far as its codec goes.
+    pub audio_bitrate: u32,
+    /// The longer side of clips, in pixels, unless the original is smaller.
+    pub video_side: u32,
+    /// Frames per second of clips, unless the original has fewer.
+    pub video_frame_rate: u32,
+}
+
+impl Default for Floors {
+    /// What the engine holds for the least that is worth sending.
+    fn default() -> Self {
+        Self {
+            image_side: 32,
+            image_quality: 12,
+            audio_bitrate: 0,
+            video_side: 128,
+            video_frame_rate: 5,
+        }
+    }
+}
+
+/// How much a kind of media counts where several share a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Of pictures.
+    pub image: f64,
+    /// Of sounds.
+    pub audio: f64,
+    /// Of videos.
+    pub video: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { image: 1.0, audio: 1.0, video: 1.0 }
+    }
+}
+
+impl Weights {
+    /// That of a kind.
+    pub fn of(&self, kind: super::MediaKind) -> f64 {
+        match kind {
+            super::MediaKind::Audio => self.audio,
+            super::MediaKind::Video => self.video,
+            _ => self.image,
+        }
+    }
+}
+
+/// Why a wish cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WishError {
+    /// There is no such key.
+    UnknownKey,
+    /// What is wrong with the value, for people.
+    Value(String),
+}
+
+/// Declares the keys once: field, name in files, type, how it is read.
+macro_rules! wishes {
+    ($($(#[$doc:meta])* $field:ident $key:literal : $type:ty = $read:expr;)+) => {
+        /// What a policy states. What it does not state is up to the next one.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Wishes {
+            $($(#[$doc])* pub $field: Option<$type>,)+
+            /// Sentences of notices by language, with `{type}`, `{name}` and `{size}`.
+            pub sentences: Vec<(Language, String)>,
+            /// All that is stated, by key, as it was written.
+            pub stated: BTreeMap<String, String>,
+        }
+
+        impl Wishes {
+            /// All keys, but those of the sentences: `notices.` and a language.
+            pub const KEYS: &[&str] = &[$($key),+];
+
+            /// Takes a value by its key. Lists come with commas between their items.
+            ///
+            /// # Errors
+            /// No such key, or a value that it cannot have.
+            pub fn set(&mut self, key: &str, text: &str) -> Result<(), WishError> {
+                let wrong = |message: String| WishError::Value(message);
+                match key {
+                    $($key => self.$field = Some(($read)(text).map_err(wrong)?),)+
+                    _ => {
+                        let code = key.strip_prefix("notices.").ok_or(WishError::UnknownKey)?;
+                        let language = code.parse().map_err(|_| WishError::UnknownKey)?;
+                        let sentence = sentence(text).map_err(wrong)?;
+                        self.sentences.retain(|(own, _)| *own != language);
+                        self.sentences.push((language, sentence));
+                    }
+                }
+                self.stated.insert(key.to_owned(), text.to_owned());
+                Ok(())
+            }
+
+            /// These wishes, and where they state nothing, `base`.
+            #[must_use]
+            pub fn over(&self, base: &Self) -> Self {
+                let mut sentences = self.sentences.clone();
+                let known = |language| self.sentences.iter().any(|(own, _)| *own == language);
+                sentences.extend(base.sentences.iter().filter(|(l, _)| !known(*l)).cloned());
+                let mut stated = base.stated.clone();
+                stated.extend(self.stated.clone());
+                Self {
+                    $($field: self.$field.clone().or_else(|| base.$field.clone()),)+
+                    sentences,
+                    stated,
+                }
+            }
+        }
+    };
+}
+
+wishes! {
+    /// How much of a message may be changed. Default: everything.
+    adaptation "adaptation": Adaptation = value;
+    /// Whether sounds and clips may be cut shorter. Default: never.
+    trim "trim": Trim = value;
+    /// Whether notices stand for what is left out, where a ladder does not say. Default: no.
+    notice "notice": Notice = value;
+    /// The language of notices; `auto`: that of the carrier's country. Default: that.
+    language "language": Tongue = value;
+    /// What may be hidden in media that pass. Default: they pass bit for bit.
+    sanitize "sanitize": Sanitize = value;
+    /// The colour behind transparent pixels where the format has none. Default: white.
+    background "background": Color = value;
+    /// Whether media may be given up to keep a limit. Default: never.
+    leave_out "leave_out": LeaveOut = value;
+    /// Bytes of every limit of device and carrier that are left free. Default: none.
+    margin "margin": Margin = value;
+    /// What pictures may become. Default: all steps.
+    image "ladder.image": Ladder = |text| Ladder::parse(text, Ladder::IMAGE);
+    /// What videos may become. Default: all steps.
+    video "ladder.video": Ladder = |text| Ladder::parse(text, Ladder::VIDEO);
+    /// What sounds may become. Default: all steps.
+    audio "ladder.audio": Ladder = |text| Ladder::parse(text, Ladder::AUDIO);
+    /// What cards may lose. Default: the picture inside.
+    card "ladder.card": Ladder = |text| Ladder::parse(text, Ladder::CARD);
+    /// What becomes of all else. Default: left out where the device does not take it.
+    other "ladder.other": Ladder = |text| Ladder::parse(text, Ladder::OTHER);
+    /// Which kind gives way first. Default: what is the largest.
+    yielding "ladder.first": Yielding = Yielding::parse;
+    /// Media types that alone are taken. Default: all that the device takes.
+    allow "formats.allow": Vec<String> = types;
+    /// Media types that are not taken, whatever the device says. Default: none.
+    refuse "formats.refuse": Vec<String> = types;
+    /// See [`Floors`].
+    image_side "floor.image_side": u32 = |text| within(text, 1, 4096);
+    /// See [`Floors`].
+    image_quality "floor.image_quality": u32 = |text| within(text, 1, 95);
+    /// See [`Floors`].
+    audio_bitrate "floor.audio_bitrate": u32 = |text| within(text, 0, 128_000);
+    /// See [`Floors`].
+    video_side "floor.video_side": u32 = |text| within(text, 1, 1920);
+    /// See [`Floors`].
+    video_frame_rate "floor.video_frame_rate": u32 = |text| within(text, 1, 30);
+    /// See [`Weights`].
+    image_weight "weight.image": f64 = weight;
+    /// See [`Weights`].
+    audio_weight "weight.audio": f64 = weight;
+    /// See [`Weights`].
+    video_weight "weight.video": f64 = weight;
+}
+
+impl Wishes {
+    /// The floors, where nothing is stated the engine's own.
+    pub fn floors(&self) -> Floors {
+        let own = Floors::default();
+        Floors {
+            image_side: self.image_side.unwrap_or(own.image_side),
+            image_quality: self.image_quality.unwrap_or(own.image_quality),
+            audio_bitrate: self.audio_bitrate.unwrap_or(own.audio_bitrate),
+            video_side: self.video_side.unwrap_or(own.video_side),
+            video_frame_rate: self.video_frame_rate.unwrap_or(own.video_frame_rate),
+        }
+    }
+
+    /// The weights, 1 where nothing is stated.
+    pub fn weights(&self) -> Weights {
+        let own = Weights::default();
+        Weights {
+            image: self.image_weight.unwrap_or(own.image),
+            audio: self.audio_weight.unwrap_or(own.audio),
+            video: self.video_weight.unwrap_or(own.video),
+        }
+    }
+
+    /// The ladders, with notices where those are wished and a ladder is not stated.
+    pub fn ladders(&self) -> super::Ladders {
+        let stated = |ladder: Option<Ladder>, all: Ladder| {
+            let notice = self.notice == Some(Notice::Text);
+            ladder.unwrap_or_else(|| if notice { all.with_notice() } else { all })
+        };
+        super::Ladders {
+            image: stated(self.image, Ladder::IMAGE),
+            video: stated(self.video, Ladder::VIDEO),
+            audio: stated(self.audio, Ladder::AUDIO),
+            card: stated(self.card, Ladder::CARD),
+            other: stated(self.other, Ladder::OTHER),
+        }
+    }
+
+    /// The sentence of notices in a language, where one is stated.
+    pub fn sentence(&self, language: Language) -> Option<&str> {
+        let found = self.sentences.iter().find(|(own, _)| *own == language);
+        found.map(|(_, sentence)| sentence.as_str())
+    }
+}
+
+/// A language, or the one of the country.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tongue {
+    /// That of the carrier's country, else English.
+    #[default]
+    Auto,
+    /// This one.
+    Fixed(Language),
+}
+
+impl FromStr for Tongue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Fixed).map_err(|error: &str| format!("{error}, auto"))
+    }
+}
+
+fn value<T>(text: &str) -> Result<T, String>
+where
+    T: FromStr,
+    T::Err: ToString,
+{
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn within(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|n| (least..=most).contains(n));
+    number.ok_or_else(|| format!("is not a whole number between {least} and {most}"))
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|n| (0.1..=10.0).contains(n));
+    number.ok_or_else(|| "is not a number between 0.1 and 10".to_owned())
+}
+
+/// Media types, `image/*` among them.
+fn types(text: &str) -> Result<Vec<String>, String> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let sound = |item: &str| {
+        let letters = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && b != b'/')
+        };
+        item.split_once('/').is_some_and(|(top, sub)| letters(top) && letters(sub))
+    };
+    items
+        .map(|item| match sound(item) {
+            true => Ok(item.to_ascii_lowercase()),
+            false => Err(format!("`{item}` is not a media type")),
+        })
+        .collect()
+}
+
+/// Sentences are one line, and have no blanks but those that are filled in.
+fn sentence(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 300;
+    let rest = ["{type}", "{name}", "{size}"].iter().fold(text.to_owned(), |t, b| t.replace(b, ""));
+    if rest.contains(['{', '}']) {
+        return Err("has other blanks than {type}, {name} and {size}".to_owned());
+    }
+    let sound = !text.trim().is_empty()
+        && text.chars().count() <= LONGEST
+        && !text.contains(char::is_control);
+    sound.then(|| text.to_owned()).ok_or_else(|| format!("is not one line of up to {LONGEST}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearer_policy_wins_key_by_key() {
+        let mut operator = Wishes::default();
+        let mut carrier = Wishes::default();
+        for (key, text) in
+            [("trim", "allow"), ("ladder.video", "format, drop"), ("notices.de", "[{name} fehlt]")]
+        {
+            operator.set(key, text).unwrap();
+        }
+        carrier.set("trim", "never").unwrap();
+        carrier.set("notices.en", "[gone]").unwrap();
+        let both = carrier.over(&operator);
+        assert_eq!(both.trim, Some(Trim::Never));
+        assert_eq!(both.ladders().video.to_string(), "format, drop");
+        assert_eq!(both.sentence(Language::German), Some("[{name} fehlt]"));
+        assert_eq!(both.sentence(Language::English), Some("[gone]"));
+        assert_eq!(both.sentence(Language::French), None);
+    }
+
+    #[test]
+    fn wrong_values_are_told() {
+        let mut wishes = Wishes::default();
+        assert_eq!(wishes.set("ladder.text", "drop"), Err(WishError::UnknownKey));
+        assert_eq!(wishes.set("notices.xx", "a"), Err(WishError::UnknownKey));
+        for (key, text, wrong) in [
+            ("margin", "60%", "between"),
+            ("margin", "much", ""),
+            ("formats.allow", "image/jpeg, png", "`png` is not a media type"),
+            ("floor.image_quality", "100", "between 1 and 95"),
+            ("weight.video", "0", "between 0.1 and 10"),
+            ("notices.en", "{what}", "blanks"),
+            ("notices.en", "a\nb", "one line"),
+            ("language", "xx", "auto"),
+            ("adaptation", "some", "minor"),
+        ] {
+            match wishes.set(key, text) {
+                Err(WishError::Value(message)) => assert!(message.contains(wrong), "{message}"),
+                other => panic!("{key}: {other:?}"),
+            }
+        }
+        assert_eq!(wishes, Wishes::default());
+    }
+
+    #[test]
+    fn margins_are_bytes_or_shares() {
+        let of = |text: &str| text.parse::<Margin>().unwrap().within(Bytes::new(300_000)).get();
+        assert_eq!((of("1k"), of("2%"), of("0"), of("1M")), (299_000, 294_000, 300_000, 0));
+    }
+}

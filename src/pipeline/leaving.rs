@@ -1,0 +1,55 @@
+//! What the policy says of giving things up: which parts go where nothing is small enough, and
+//! that nothing goes where it allows no loss.
+
+use super::{Job, PipelineError, Prepared};
+use crate::{
+    model::{Action, Adaptation, Bytes, LeaveOut, MediaKind, Outcome, PartId, Report},
+    plan::{PartFacts, PartPlan, PlanError},
+};
+
+/// Adds to `given_up` as many media as have to go so that the rest may come under the limit, in
+/// the policy's order and of a kind the largest first. `over`: the smallest size that could be
+/// reached, and the limit. `false` where nothing may go, or nothing is left.
+pub(super) fn more(
+    job: &Job,
+    prepared: &Prepared,
+    over: (Bytes, Bytes),
+    given_up: &mut Vec<PartId>,
+) -> bool {
+    if job.policy.leave_out == LeaveOut::Never {
+        return false;
+    }
+    let there = |part: &PartPlan, facts: &PartFacts| {
+        let medium = !matches!(facts.info.kind, MediaKind::Text | MediaKind::Presentation);
+        medium && matches!(part.action, Action::Keep | Action::Transcode)
+    };
+    let all = prepared.plan.parts().iter().zip(&prepared.facts);
+    let mut media: Vec<&PartFacts> =
+        all.filter(|(part, facts)| there(part, facts)).map(|(_, facts)| facts).collect();
+    let key = |facts: &&PartFacts| {
+        let rank = job.policy.yielding.rank(facts.info.kind);
+        (rank, std::cmp::Reverse(facts.info.bytes), std::cmp::Reverse(facts.id))
+    };
+    media.sort_by_key(key);
+    // What one of them takes at the least, on average: at least that goes with each.
+    let (smallest, limit) = over;
+    let each = (smallest.get() / (media.len() as u64).max(1)).max(1);
+    let count = smallest.saturating_sub(limit).get().div_ceil(each).max(1);
+    let before = given_up.len();
+    given_up.extend(media.iter().take(count as usize).map(|facts| facts.id));
+    given_up.len() > before
+}
+
+/// A loss where the policy allows none is refused.
+pub(super) fn refuse_major(job: &Job, report: &Report) -> Result<(), PipelineError> {
+    if job.policy.adaptation != Adaptation::Minor || report.outcome != Outcome::Major {
+        return Ok(());
+    }
+    let lost = report.parts.iter().find(|part| super::report::is_major(part));
+    let part = lost.or(report.parts.first());
+    let detail = part.and_then(|part| part.reasons.last()).map(|reason| reason.to_string());
+    Err(PipelineError::Plan(PlanError::NoStep {
+        part: part.map_or(PartId(0), |part| part.id),
+        detail: detail.unwrap_or_default(),
+    }))
+}
