@@ -15,7 +15,12 @@ async fn client(arguments: Vec<String>) -> Option<Output> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/run.sh");
     let address = server.addr.to_string();
     let run = tokio::task::spawn_blocking(move || {
-        std::process::Command::new("sh").arg(script).arg(address).args(arguments).output()
+        std::process::Command::new("sh")
+            .arg(script)
+            .arg("client.py")
+            .arg(address)
+            .args(arguments)
+            .output()
     });
     let output = run.await.expect("no panic").expect("sh starts");
     if output.status.code() == Some(77) {

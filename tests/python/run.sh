@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs client.py with stock grpcio, in an environment of its own under target/.
-#   tests/python/run.sh ADDRESS [PHOTO] [options of client.py]
+# Runs a script of this folder with stock libraries, in an environment of its own under target/.
+#   tests/python/run.sh client.py ADDRESS [PHOTO] [options of client.py]
+#   tests/python/run.sh schema.py ROOT WRONG_DIR
 # Exit code 77: the environment cannot be made (no python3, no venv, no package index).
 set -eu
 
@@ -22,4 +23,7 @@ if ! cmp -s "$here/requirements.txt" "$venv/.requirements"; then
 fi
 exec 9>&-
 
-exec "$python" "$here/client.py" --proto "$root/proto" "$@"
+script=$1
+shift
+[ "$script" = client.py ] && set -- --proto "$root/proto" "$@"
+exec "$python" "$here/$script" "$@"
