@@ -3,17 +3,18 @@
 
 #[path = "support/compose.rs"]
 mod compose;
+#[path = "support/judge.rs"]
+mod judge;
 #[path = "support/mod.rs"]
 mod support;
 
-use std::{collections::BTreeSet, process::Command};
+use std::process::Command;
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
     capacity::samples,
-    codec::text,
     config::Config,
-    message::{Edit, Form, Message, ParseLimits},
+    message::{Edit, Form, Message, ParseLimits, Part},
     model::{Category, Counting, Interface, MediaKind, Stop},
     profile::DeviceDescription,
     service::{
@@ -185,45 +186,17 @@ fn faults(
     if wire.len() as u64 > limit {
         faults.push(format!("{} bytes once serialized for {interface}", wire.len()));
     }
-    let dangling: BTreeSet<String> = dangling(&after);
-    if dangling.len() > self::dangling(before).len() {
+    let dangling = judge::dangling(&after);
+    if dangling.len() > judge::dangling(before).len() {
         faults.push(format!("SMIL refers to nothing: {dangling:?}"));
     }
     // The same words, in whatever charset.
-    let texts = |message: &Message| -> Vec<String> {
-        // The SOAP envelope of MM7 is no text for people, and does not go over MM1.
-        let text = |p: &&mmsfit::message::Part| {
-            p.declared.kind() == MediaKind::Text && p.declared.as_str() != "text/xml"
-        };
-        let words = |p: &mmsfit::message::Part| text::read(&p.data, p.charset.as_deref()).text;
-        message.parts().iter().filter(text).map(words).collect()
-    };
-    if texts(before) != texts(&after) {
+    // The SOAP envelope of MM7 is no text for people, and does not go over MM1.
+    let text = |p: &Part| p.declared.kind() == MediaKind::Text && p.declared.as_str() != "text/xml";
+    if judge::texts(before, text) != judge::texts(&after, text) {
         faults.push("texts changed".into());
     }
     faults
-}
-
-/// References of the presentation that no part answers to.
-fn dangling(message: &Message) -> BTreeSet<String> {
-    let Some(smil) = message.presentation() else { return BTreeSet::new() };
-    let text = String::from_utf8_lossy(&message.parts()[smil.index()].data).into_owned();
-    let pattern = regex::Regex::new(r#"\ssrc\s*=\s*["']([^"']*)["']"#).unwrap();
-    let known = |reference: &str| {
-        let bare = reference.strip_prefix("cid:").unwrap_or(reference);
-        let bare = bare.trim_matches(['<', '>']);
-        message.parts().iter().any(|part| {
-            [&part.content_id, &part.content_location, &part.name]
-                .into_iter()
-                .flatten()
-                .any(|label| label.eq_ignore_ascii_case(bare))
-        })
-    };
-    pattern
-        .captures_iter(&text)
-        .map(|found| found[1].to_owned())
-        .filter(|reference| !reference.is_empty() && !known(reference))
-        .collect()
 }
 
 /// A message, a handset and an interface.
