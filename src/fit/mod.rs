@@ -64,6 +64,16 @@ impl Task {
         ceiling.take().is_some()
     }
 
+    /// With less than this it becomes something else: a clip a picture, a sound nothing. 0 for
+    /// pictures, which become smaller.
+    pub fn floor(&self) -> Bytes {
+        match self {
+            Self::Image(_) => Bytes::ZERO,
+            Self::Audio(task) => audio::least(task),
+            Self::Video(task) => video::floor(task),
+        }
+    }
+
     /// More bytes than this could not be used, where that can be told ahead.
     pub fn useful(&self) -> Option<Bytes> {
         match self {

@@ -563,3 +563,13 @@ pub fn least(task: &VideoTask) -> Bytes {
     let least = task.choices.iter().filter_map(of).fold(f64::INFINITY, f64::min);
     Bytes::new(if least.is_finite() { (least / AIM).ceil() as u64 + 1 } else { 0 })
 }
+
+/// The smallest clip that keeps its sound, with what a first encode may be over.
+pub fn floor(task: &VideoTask) -> Bytes {
+    let pictures = least(task).get() as f64;
+    let sound = match task.sound {
+        Some(_) => f64::from(sound::fewest(AudioCodec::AmrNb)) / 8.0 * task.seconds(),
+        None => 0.0,
+    };
+    Bytes::new(((pictures + sound) * 1.1) as u64)
+}

@@ -5,9 +5,7 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{
-    Bytes, ContentClass, Counting, Dimensions, Framing, Interface, MediaKind, PartId,
-};
+use crate::model::{Bytes, ContentClass, Counting, Framing, Interface, MediaKind, PartId};
 
 mod date;
 mod edits;
@@ -16,9 +14,9 @@ mod leaf;
 mod mime;
 mod names;
 mod neutral;
-mod order;
 mod parts;
 mod pdu;
+mod showing;
 mod smil;
 mod tables;
 #[cfg(test)]
@@ -239,43 +237,6 @@ impl Message {
             }
         };
         Ok(Self::new(doc, None))
-    }
-
-    /// All parts in the order in which the presentation shows them, itself first and what it does
-    /// not show last; parts of inner multiparts stay together. In the order of the message where
-    /// there is no presentation.
-    pub fn showing_order(&self) -> Vec<PartId> {
-        self.permuted().1.into_iter().map(|at| PartId(at as u32)).collect()
-    }
-
-    fn permuted(&self) -> (Doc, Vec<usize>) {
-        let leaves = self.doc.leaves();
-        let Some(presentation) = self.presentation else {
-            return (self.doc.clone(), (0..leaves.len()).collect());
-        };
-        let ranks = smil::order(presentation.index(), &leaves);
-        let mut doc = self.doc.clone();
-        let order = match &mut doc {
-            Doc::Pdu(pdu) => pdu.reorder(&ranks),
-            Doc::Mime(entity) => entity.reorder(&ranks),
-            Doc::Parts { leaves, .. } => order::sort(leaves, |_| 1, |_, _| None, 0, &ranks),
-            Doc::Bare(_) => vec![0],
-        };
-        (doc, order)
-    }
-
-    /// The document in the order of its presentation, and the changes with it.
-    fn in_showing_order(&self, changes: Vec<Change>) -> (Doc, Vec<Change>) {
-        let (doc, order) = self.permuted();
-        let changes = order.iter().map(|at| changes[*at].clone()).collect();
-        (doc, changes)
-    }
-
-    /// The size in pixels of the layout of a part that is a presentation, where it states one.
-    pub fn layout_size(&self, part: PartId) -> Option<Dimensions> {
-        let leaves = self.doc.leaves();
-        let leaf = leaves.get(part.index()).filter(|leaf| leaf.is_presentation())?;
-        smil::layout_size(&leaf.part.data)
     }
 
     /// With this class in X-Mms-Content-Class, where the message has that header; else as it is.

@@ -22,6 +22,7 @@ mod recipe;
 mod report;
 mod stop;
 mod wishes;
+mod worth;
 
 pub use av_choice::{AudioChoice, VideoChoice};
 pub use av_recipe::{
@@ -46,4 +47,5 @@ pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
 pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};
 pub use stop::{Stop, StopCause};
-pub use wishes::{Adaptation, Floors, LeaveOut, Margin, Tongue, Weights, WishError, Wishes};
+pub use wishes::{Adaptation, LeaveOut, Tongue, WishError, Wishes};
+pub use worth::{Floors, Margin, Weights};

@@ -26,8 +26,7 @@ pub(super) fn share(
     facts: &[PartFacts],
     constraints: &[Constraint],
 ) {
-    let room = room(constraints);
-    let demands: Vec<Demand> = works.iter().map(|work| demand(work, parts, room)).collect();
+    let demands = demands(works, parts, room(constraints));
     let budgets = plan::allocate(constraints, &demands);
     for work in works.iter_mut() {
         let id = facts[work.index].id;
@@ -73,9 +72,52 @@ fn room(constraints: &[Constraint]) -> Bytes {
     constraints.iter().map(|c| c.limit.bytes.saturating_sub(c.fixed)).min().unwrap_or_default()
 }
 
-/// A clip outweighs a picture at the most so: beside a film of any length a picture must still be
-/// seen.
+/// Beside pictures, what a clip and a sound should get of what a picture gets on the average.
+/// Quality grows with the logarithm of the bytes, by so much per doubling: a photo 16 points of
+/// SSIMULACRA2, a clip 8 to 11 on the same scale, AMR 12 points of opinion; a clip counts half as
+/// much again (fit-to-size.md §5). Measured 2026-11-26 with `tests/joint.rs`, which prints the
+/// curves.
+const CLIP_SHARE: f64 = 0.9;
+const SOUND_SHARE: f64 = 0.7;
+/// What clips and sounds need at the least may take so much of the room; else they fall down their
+/// ladders.
+const FLOORS_SHARE: f64 = 0.65;
+
+/// Alone among themselves, sounds and clips weigh what they take at a fair quality, but none more
+/// than this many times the room.
 const HEAVIEST: f64 = 1.5;
+
+/// What all works would like to have.
+fn demands(works: &[Work], parts: &[PartPlan], room: Bytes) -> Vec<Demand> {
+    let mut demands: Vec<Demand> = works.iter().map(|work| demand(work, parts, room)).collect();
+    let pictures: Vec<f64> = works
+        .iter()
+        .zip(&demands)
+        .filter(|(work, _)| matches!(work.task, Task::Image(_)))
+        .map(|(work, demand)| demand.weight / work.weight)
+        .collect();
+    if pictures.is_empty() {
+        return demands;
+    }
+    let mean = pictures.iter().sum::<f64>() / pictures.len() as f64;
+    let floors: f64 = works.iter().map(|work| work.task.floor().get() as f64).sum();
+    let holds = floors <= room.get() as f64 * FLOORS_SHARE;
+    for (work, demand) in works.iter().zip(&mut demands) {
+        let share = match work.task {
+            Task::Image(_) => continue,
+            Task::Audio(_) => SOUND_SHARE,
+            Task::Video(_) => CLIP_SHARE,
+        };
+        // More than a fair quality takes is better spent on the pictures.
+        let fair = Bytes::new((demand.weight / work.weight) as u64);
+        demand.ceiling = demand.ceiling.into_iter().chain([fair.max(work.task.floor())]).min();
+        demand.weight = mean * share * work.weight;
+        if holds {
+            demand.floor = work.task.floor();
+        }
+    }
+    demands
+}
 
 fn demand(work: &Work, parts: &[PartPlan], room: Bytes) -> Demand {
     let weight = work.search.demand().unwrap_or_else(|| work.task.guess());
@@ -84,7 +126,8 @@ fn demand(work: &Work, parts: &[PartPlan], room: Bytes) -> Demand {
         Task::Audio(_) => weight.min(room.get() as f64),
         Task::Video(_) => weight.min(room.get() as f64 * HEAVIEST),
     } * work.weight;
-    Demand { id: parts[work.index].id, weight, ceiling: ceiling(work) }
+    let id = parts[work.index].id;
+    Demand { id, weight, ceiling: ceiling(work), floor: Bytes::ZERO }
 }
 
 /// What a work has no use beyond. A drawing that must be changed may outgrow its original.

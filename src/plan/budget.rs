@@ -13,6 +13,9 @@ pub struct Demand {
     pub weight: f64,
     /// It has no use for more than this.
     pub ceiling: Option<Bytes>,
+    /// With less than this it is not what it was. Where the floors of all are over the limit, none
+    /// counts.
+    pub floor: Bytes,
 }
 
 /// Budgets in media bytes, one a demand: shares in proportion to the weights, what one does not
@@ -38,17 +41,27 @@ fn shares(constraint: &Constraint, demands: &[Demand]) -> Vec<(PartId, Bytes)> {
     let mut left = constraint.room().unwrap_or(Bytes::ZERO).get() as f64;
     let mut open: Vec<usize> = (0..demands.len()).collect();
     let mut given = vec![0.0f64; demands.len()];
+    let wire = |i: usize, n: Bytes| {
+        let framing = framing(constraint, demands[i].id);
+        framing.wire(n).saturating_sub(framing.wire(Bytes::ZERO)).get() as f64
+    };
+    let floors: f64 = open.iter().map(|i| wire(*i, demands[*i].floor)).sum();
+    let holds = floors <= left;
     loop {
         let total: f64 = open.iter().map(|i| demands[*i].weight.max(1.0)).sum();
-        let full = open.iter().position(|i| {
+        let bound = open.iter().enumerate().find_map(|(at, i)| {
             let share = left * demands[*i].weight.max(1.0) / total;
-            wire_ceiling(constraint, &demands[*i]).is_some_and(|ceiling| ceiling <= share)
+            let floor = wire(*i, demands[*i].floor);
+            if holds && share < floor {
+                return Some((at, floor));
+            }
+            let ceiling = demands[*i].ceiling.map(|n| wire(*i, n));
+            ceiling.filter(|ceiling| *ceiling <= share).map(|ceiling| (at, ceiling))
         });
-        match full {
-            Some(at) => {
-                let i = open.remove(at);
-                given[i] = wire_ceiling(constraint, &demands[i]).unwrap_or(0.0);
-                left -= given[i];
+        match bound {
+            Some((at, bytes)) => {
+                given[open.remove(at)] = bytes;
+                left = (left - bytes).max(0.0);
             }
             None => {
                 for i in open {
@@ -59,12 +72,6 @@ fn shares(constraint: &Constraint, demands: &[Demand]) -> Vec<(PartId, Bytes)> {
         }
     }
     demands.iter().zip(given).map(|(d, n)| (d.id, Bytes::new(n.max(0.0) as u64))).collect()
-}
-
-fn wire_ceiling(constraint: &Constraint, demand: &Demand) -> Option<f64> {
-    let framing = framing(constraint, demand.id);
-    let empty = framing.wire(Bytes::ZERO);
-    demand.ceiling.map(|n| framing.wire(n).saturating_sub(empty).get() as f64)
 }
 
 fn framing(constraint: &Constraint, id: PartId) -> crate::model::Framing {

@@ -28,6 +28,7 @@ pub(super) fn demands(
             weight: weight(facts, part.target.as_ref(), room)
                 * input.policy.weights.of(facts.info.kind),
             ceiling: part.original_acceptable.then_some(facts.info.bytes),
+            floor: Bytes::ZERO,
         })
         .collect()
 }

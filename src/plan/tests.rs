@@ -220,11 +220,20 @@ fn shares_go_by_weight_and_what_is_not_needed_flows_on() {
         id: PartId(id),
         weight,
         ceiling: ceiling.map(Bytes::new),
+        floor: Bytes::ZERO,
     };
-    let demands = [demand(0, 100.0, None), demand(1, 200.0, None), demand(2, 300.0, Some(2_000))];
+    let mut demands =
+        [demand(0, 100.0, None), demand(1, 200.0, None), demand(2, 300.0, Some(2_000))];
     let got = allocate(std::slice::from_ref(&constraint), &demands);
     assert_eq!(got[2].1.get(), 2_000);
     assert_eq!((got[0].1.get(), got[1].1.get()), (9_000, 18_000));
+    // What one needs at the least comes before the shares of the others, if it can be had at all.
+    demands[0].floor = Bytes::new(12_000);
+    let got = allocate(std::slice::from_ref(&constraint), &demands);
+    assert_eq!(got.iter().map(|(_, n)| n.get()).collect::<Vec<_>>(), [12_000, 15_000, 2_000]);
+    demands[0].floor = Bytes::new(40_000);
+    let got = allocate(std::slice::from_ref(&constraint), &demands);
+    assert_eq!(got[0].1.get(), 9_000);
     let rest = spare(
         &[constraint],
         &[(PartId(0), Bytes::new(9_000)), (PartId(2), Bytes::new(500))],

@@ -6,10 +6,7 @@ use bytes::Bytes as Buffer;
 use super::{
     Body, Encoding, Entity, LeafBody, Multi, Style, Wire, header, leaf, rewriter::Rewriter,
 };
-use crate::{
-    message::{edits::Change, order},
-    model::MediaType,
-};
+use crate::{message::edits::Change, model::MediaType};
 
 /// Width of a length in a header field: blanks fill it up on the left (RFC 9110 §5.6.3 lets
 /// them stand), so that the size of the message does not depend on the digits.
@@ -35,19 +32,6 @@ impl Entity {
         };
         entity.settle();
         entity
-    }
-
-    /// Sorts the parts by rank where the presentation stands; the leaves' old indices in their new
-    /// order.
-    pub fn reorder(&mut self, ranks: &[usize]) -> Vec<usize> {
-        self.reorder_from(0, ranks).unwrap_or_else(|| (0..ranks.len()).collect())
-    }
-
-    fn reorder_from(&mut self, first: usize, ranks: &[usize]) -> Option<Vec<usize>> {
-        let Body::Multi(multi) = &mut self.body else { return None };
-        let count = |child: &Self| child.leaves().len();
-        let inner = |child: &mut Self, first| child.reorder_from(first, ranks);
-        Some(order::sort(&mut multi.children, count, inner, first, ranks))
     }
 
     /// The message with this value of a header that it has; `None` where it has none of that name.

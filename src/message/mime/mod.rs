@@ -19,7 +19,10 @@ pub(super) use self::{
     parse::parse,
     transfer::Encoding,
 };
-use super::leaf::{Handles, Leaf};
+use super::{
+    leaf::{Handles, Leaf},
+    showing,
+};
 use crate::model::{Framing, MediaType};
 
 /// How media are coded when a message is written for a counting.
@@ -78,6 +81,19 @@ struct Multi {
 }
 
 impl Entity {
+    /// Sorts the parts by rank where the presentation stands; the leaves' old indices in their new
+    /// order.
+    pub fn reorder(&mut self, ranks: &[usize]) -> Vec<usize> {
+        self.reorder_from(0, ranks).unwrap_or_else(|| (0..ranks.len()).collect())
+    }
+
+    fn reorder_from(&mut self, first: usize, ranks: &[usize]) -> Option<Vec<usize>> {
+        let Body::Multi(multi) = &mut self.body else { return None };
+        let count = |child: &Self| child.leaves().len();
+        let inner = |child: &mut Self, first| child.reorder_from(first, ranks);
+        Some(showing::sort(&mut multi.children, count, inner, first, ranks))
+    }
+
     /// The leaves in order.
     pub fn leaves(&self) -> Vec<&Leaf> {
         let mut list = Vec::new();

@@ -7,7 +7,7 @@ use crate::{
     message::{
         edits::Change,
         leaf::{Leaf, bare_id},
-        order,
+        showing,
         wsp::{self, ContentType, Param},
     },
     model::{ContentClass, MediaType},
@@ -171,7 +171,7 @@ impl Multi {
             }
             EntryBody::Leaf(..) => None,
         };
-        order::sort(&mut self.entries, Entry::leaf_count, inner, first, ranks)
+        showing::sort(&mut self.entries, Entry::leaf_count, inner, first, ranks)
     }
 
     /// The multipart after its share of the changes; none where nothing changes.

@@ -1,0 +1,104 @@
+//! What policies say in figures: what is kept free, what is not worth sending, what counts more.
+
+use std::str::FromStr;
+
+use super::{Bytes, MediaKind};
+
+/// Bytes of a limit that are left free.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Margin {
+    bytes: u64,
+    /// Of the limit.
+    share: f64,
+}
+
+impl Margin {
+    /// What is left of a limit.
+    pub fn within(self, limit: Bytes) -> Bytes {
+        let share = (limit.get() as f64 * self.share).ceil() as u64;
+        limit.saturating_sub(Bytes::new(share.saturating_add(self.bytes)))
+    }
+}
+
+impl FromStr for Margin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some(percent) = text.strip_suffix('%') else {
+            let bytes: Bytes = text.parse().map_err(|error| format!("{error}"))?;
+            return Ok(Self { bytes: bytes.get(), share: 0.0 });
+        };
+        let percent: f64 = percent.trim().parse().map_err(|_| "is no percentage".to_owned())?;
+        let sound = (0.0..=50.0).contains(&percent);
+        sound
+            .then_some(Self { bytes: 0, share: percent / 100.0 })
+            .ok_or_else(|| "is not between 0 % and 50 %".to_owned())
+    }
+}
+
+/// Below these, a medium is not what it was: the next step of its ladder is taken instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floors {
+    /// The longer side of pictures, in pixels, unless the original is smaller.
+    pub image_side: u32,
+    /// The quality setting of JPEG, of 100.
+    pub image_quality: u32,
+    /// Bits per second of sound, as far as its codec goes.
+    pub audio_bitrate: u32,
+    /// The longer side of clips, in pixels, unless the original is smaller.
+    pub video_side: u32,
+    /// Frames per second of clips, unless the original has fewer.
+    pub video_frame_rate: u32,
+}
+
+impl Default for Floors {
+    /// What the engine holds for the least that is worth sending.
+    fn default() -> Self {
+        Self {
+            image_side: 32,
+            image_quality: 12,
+            audio_bitrate: 0,
+            video_side: 128,
+            video_frame_rate: 5,
+        }
+    }
+}
+
+/// How much a kind of media counts where several share a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Of pictures.
+    pub image: f64,
+    /// Of sounds.
+    pub audio: f64,
+    /// Of videos.
+    pub video: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { image: 1.0, audio: 1.0, video: 1.0 }
+    }
+}
+
+impl Weights {
+    /// That of a kind.
+    pub fn of(&self, kind: MediaKind) -> f64 {
+        match kind {
+            MediaKind::Audio => self.audio,
+            MediaKind::Video => self.video,
+            _ => self.image,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margins_are_bytes_or_shares() {
+        let of = |text: &str| text.parse::<Margin>().unwrap().within(Bytes::new(300_000)).get();
+        assert_eq!((of("1k"), of("2%"), of("0"), of("1M")), (299_000, 294_000, 300_000, 0));
+    }
+}
