@@ -322,10 +322,10 @@ fn order(task: &AudioTask, budget: f64, open: &[usize]) -> Vec<AudioChoice> {
     choices
 }
 
-/// Bytes at a fair quality: a speech codec's upper modes, half of AAC's ceiling.
+/// Bytes at a fair quality: AMR's top mode, an upper one of AMR-WB, half of AAC's ceiling.
 pub fn demand(task: &AudioTask) -> f64 {
     let fair = |choice: &AudioChoice| match choice.codec {
-        AudioCodec::AmrNb => 10_200.0,
+        AudioCodec::AmrNb => 12_200.0,
         AudioCodec::AmrWb => 15_850.0,
         AudioCodec::Aac | AudioCodec::Mp3 => {
             f64::from(sound::most(choice.codec, task.sound())) / if task.music { 1.0 } else { 2.0 }
