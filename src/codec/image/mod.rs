@@ -14,6 +14,7 @@ mod foreign;
 pub mod gif_out;
 mod header;
 mod input;
+pub mod jpeg_in;
 pub mod jpeg_out;
 pub mod likeness;
 mod orient;

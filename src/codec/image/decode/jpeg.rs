@@ -1,5 +1,6 @@
-//! JPEG at a fraction of its size: `jpeg-decoder` scales in the DCT; where it refuses,
-//! `zune-jpeg` (by way of `image`), which forgives more, decodes the whole.
+//! JPEG at a fraction of its size: what cameras write by our own reader; the rest of JPEG by
+//! `jpeg-decoder`, which scales in the DCT too; where it refuses, `zune-jpeg` (by way of `image`),
+//! which forgives more, decodes the whole.
 
 use std::io::Cursor;
 
@@ -14,6 +15,7 @@ use crate::{
             color::{Model, narrow},
             header::{self, Header},
             input::{StopReader, stop_cause},
+            jpeg_in,
             resize::Plane,
         },
     },
@@ -32,6 +34,12 @@ pub(super) fn decode(
     let icc = layout.icc(bytes);
     let stream = bytes.get(layout.start..).unwrap_or_default();
     let adobe = layout.adobe(bytes).is_some();
+    if let Some(own) = jpeg_in::decode(stream, target, limits.max_memory, stop) {
+        let jpeg_in::Decoded { dimensions, channels, pixels } = own;
+        let plane = Plane { dimensions, channels, alpha: false, pixels };
+        return Ok(Decoded { plane, model: Model::Light, icc });
+    }
+    stop.check()?;
     match scaled(stream, adobe, target, limits, stop) {
         Ok((plane, model)) => Ok(Decoded { plane, model, icc }),
         Err(error @ (CodecError::Stopped(_) | CodecError::Limit { .. })) => Err(error),

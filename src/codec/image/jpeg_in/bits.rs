@@ -1,0 +1,207 @@
+//! Bits of an entropy-coded segment (T.81 F.2.2.5) and the codes in them.
+
+/// Bits that a table looks at in one step: nearly all codes of photos, and short ones with the
+/// value behind them.
+const LOOK: u32 = 10;
+
+/// Reads bits from the most significant end; stuffed zeros are taken out on the way.
+pub struct Bits<'a> {
+    data: &'a [u8],
+    at: usize,
+    /// The next bits, from the top.
+    next: u64,
+    have: u32,
+    /// Of those, zeros that are not in the file.
+    padding: u32,
+}
+
+impl<'a> Bits<'a> {
+    pub fn new(data: &'a [u8]) -> Self {
+        Self { data, at: 0, next: 0, have: 0, padding: 0 }
+    }
+
+    /// At least 56 bits; behind a marker or the end they are zeros.
+    #[inline]
+    fn refill(&mut self) {
+        if let Some(word) = self.data.get(self.at..self.at + 8)
+            && let Ok(word) = word.try_into()
+        {
+            let word = u64::from_be_bytes(word);
+            // No 0xFF among the eight: whole bytes at once. What does not fit is read again.
+            let turned = !word;
+            let zeros = turned.wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080;
+            if zeros == 0 && self.padding == 0 {
+                self.next |= word >> self.have;
+                self.at += ((63 - self.have) >> 3) as usize;
+                self.have |= 56;
+                return;
+            }
+        }
+        while self.have <= 56 {
+            let byte = match (self.data.get(self.at), self.data.get(self.at + 1)) {
+                (Some(0xFF), Some(0)) => {
+                    self.at += 2;
+                    0xFF
+                }
+                (None, _) | (Some(0xFF), _) => {
+                    self.padding += 8;
+                    0
+                }
+                (Some(byte), _) => {
+                    self.at += 1;
+                    *byte
+                }
+            };
+            self.next |= u64::from(byte) << (56 - self.have);
+            self.have += 8;
+        }
+    }
+
+    #[inline]
+    fn skip(&mut self, count: u32) {
+        self.next <<= count;
+        self.have -= count;
+    }
+
+    /// A number of `size` bits as T.81 table F.1 means it; `size` is at most 15.
+    #[inline]
+    fn number(&mut self, size: u32) -> i32 {
+        if size == 0 {
+            return 0;
+        }
+        let raw = (self.next >> (64 - size)) as i32;
+        self.skip(size);
+        if raw < 1 << (size - 1) { raw - (1 << size) + 1 } else { raw }
+    }
+
+    /// Whether zeros were read that are not in the file.
+    pub fn is_over(&self) -> bool {
+        self.padding > self.have
+    }
+
+    /// Goes on behind the restart marker of this number; `None` where that does not stand here.
+    pub fn restart(&mut self, number: u8) -> Option<()> {
+        self.refill();
+        let left = self.have.checked_sub(self.padding)?;
+        let marker = self.data.get(self.at..self.at + 2)?;
+        (left < 8 && marker == [0xFF, 0xD0 + number % 8]).then_some(())?;
+        *self = Self { at: self.at + 2, ..Self::new(self.data) };
+        Some(())
+    }
+}
+
+/// A Huffman table for reading.
+pub struct Codes {
+    /// By the next bits: length of the code and symbol; length 0 where it is longer.
+    short: Box<[(u8, u8); 1 << LOOK]>,
+    /// By the next bits: value, zeros before it and bits in all; 0 bits where they are more.
+    whole: Box<[(i16, u8, u8); 1 << LOOK]>,
+    /// By length: the first code behind those of this length, moved to 16 bits; and what leads
+    /// from a code to its symbol.
+    ends: [(u32, i32); 17],
+    symbols: Vec<u8>,
+}
+
+impl Codes {
+    /// From BITS and HUFFVAL (T.81 B.2.4.2); `None` where they make no code.
+    pub fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
+        let mut short = Box::new([(0, 0); 1 << LOOK]);
+        let mut ends = [(0, 0); 17];
+        let (mut code, mut at) = (0u32, 0usize);
+        for (length, count) in (1u32..).zip(counts) {
+            ends[length as usize].1 = at as i32 - code as i32;
+            for _ in 0..*count {
+                let symbol = *symbols.get(at)?;
+                if code >> length != 0 {
+                    return None;
+                }
+                if length <= LOOK {
+                    let first = (code << (LOOK - length)) as usize;
+                    short[first..first + (1 << (LOOK - length))].fill((length as u8, symbol));
+                }
+                (code, at) = (code + 1, at + 1);
+            }
+            ends[length as usize].0 = code << (16 - length);
+            code <<= 1;
+        }
+        let whole = Box::new(std::array::from_fn(|next| with_value(next as u32, short[next])));
+        Some(Self { short, whole, ends, symbols: symbols.to_vec() })
+    }
+
+    #[inline]
+    fn symbol(&self, bits: &mut Bits<'_>) -> Option<u8> {
+        let (length, symbol) = self.short[(bits.next >> (64 - LOOK)) as usize];
+        if length > 0 {
+            bits.skip(length.into());
+            return Some(symbol);
+        }
+        let next = (bits.next >> 48) as u32;
+        let length = (LOOK + 1..=16).find(|length| next < self.ends[*length as usize].0)?;
+        let code = (next >> (16 - length)) as i32;
+        bits.skip(length);
+        self.symbols.get(usize::try_from(code + self.ends[length as usize].1).ok()?).copied()
+    }
+}
+
+fn with_value(next: u32, (length, symbol): (u8, u8)) -> (i16, u8, u8) {
+    let (length, size) = (u32::from(length), u32::from(symbol & 15));
+    if length == 0 || size == 0 || length + size > LOOK {
+        return (0, 0, 0);
+    }
+    let raw = (next >> (LOOK - length - size)) & ((1 << size) - 1);
+    let value = if raw < 1 << (size - 1) { raw as i32 - (1 << size) + 1 } else { raw as i32 };
+    (value as i16, symbol >> 4, (length + size) as u8)
+}
+
+/// Where the coefficients stand in a block, in the order of the file (T.81 figure A.6).
+pub const ZIGZAG: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
+
+/// Reads one block into `out`, which must be zeros: coefficients times their quantisers, the mean
+/// after `before`. `None` where the bits make no block.
+#[inline]
+pub fn block(
+    bits: &mut Bits<'_>,
+    (mean, rest): (&Codes, &Codes),
+    quantisers: &[u16; 64],
+    before: &mut i32,
+    out: &mut [i32; 64],
+) -> Option<()> {
+    // What no encoder makes is cut to what a transform can take.
+    let times = |value: i32, q: u16| value.wrapping_mul(i32::from(q)).clamp(-32_768, 32_767);
+    bits.refill();
+    let size = mean.symbol(bits)?;
+    if size > 11 {
+        return None;
+    }
+    *before = before.wrapping_add(bits.number(size.into()));
+    out[0] = times(*before, quantisers[0]);
+    let mut at = 1usize;
+    while at < 64 {
+        bits.refill();
+        let (value, zeros, length) = rest.whole[(bits.next >> (64 - LOOK)) as usize];
+        let (value, zeros) = if length > 0 {
+            bits.skip(length.into());
+            (i32::from(value), zeros)
+        } else {
+            let symbol = rest.symbol(bits)?;
+            let (zeros, size) = (symbol >> 4, symbol & 15);
+            if size == 0 {
+                if zeros < 15 {
+                    break;
+                }
+                at += 16;
+                continue;
+            }
+            (bits.number(size.into()), zeros)
+        };
+        at += usize::from(zeros);
+        let place = out.get_mut(usize::from(*ZIGZAG.get(at)?))?;
+        *place = times(value, quantisers[at]);
+        at += 1;
+    }
+    Some(())
+}
