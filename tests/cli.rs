@@ -156,6 +156,50 @@ fn configuration_is_shown_and_a_missing_one_is_told() {
     assert!(stderr(&output).contains("/no/such/file.toml"), "{}", stderr(&output));
 }
 
+/// A carrier of the operator's own, with its policy, from its file to the message.
+#[test]
+fn a_carrier_file_is_checked_shown_and_obeyed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let row = "kind = 'gateway'\nbytes = '60k'\nsource = 's'\ndate = '2026-11'\n";
+    let carrier = |policy: &str, more: &str| {
+        format!("title = 'T'\ncountry = 'de'\nmcc_mnc = []\n{policy}\n[[limits]]\n{row}{more}")
+    };
+    let put = |text: String| fs::write(path("carriers/xx-own.toml"), text).unwrap();
+    fs::create_dir(path("carriers")).unwrap();
+    fs::write(path("mmsfit.toml"), format!("carriers_dirs = ['{}']", path("carriers"))).unwrap();
+    let config = path("mmsfit.toml");
+    let run = |args: &[&str]| run(&[&["--config", &config], args].concat());
+
+    put(carrier("[policy.ladder]\nvidoe = ['drop']", ""));
+    let said = stderr(&run(&["check-config"]));
+    assert!(said.contains("line 5") && said.contains("did you mean `ladder.video`"), "{said}");
+
+    put(carrier("", "until = '2020-01-01'"));
+    let shown = stdout(&run(&["check-config"]));
+    assert!(shown.contains("no limit holds today") && shown.contains("xx-own"), "{shown}");
+
+    put(carrier("[policy]\nladder.other = ['notice']\nnotices.de = '[{name} fehlt]'", ""));
+    let shown = stdout(&run(&["carriers", "xx-own"]));
+    assert!(shown.contains("policy: ladder.other = notice"), "{shown}");
+    fs::write(path("plan.pdf"), "%PDF-1.4").unwrap();
+    fs::write(path("hello.txt"), "Hallo").unwrap();
+    let (pdf, text, out) = (path("plan.pdf"), path("hello.txt"), path("out.mms"));
+    let device = ["--device", "class-image-rich", "--carrier", "xx-own"];
+    let output = run(&[&["adapt", &pdf, &text, "-o", &out], &device[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let bytes = fs::read(&out).unwrap();
+    let notice = "[plan.pdf fehlt]".as_bytes();
+    assert!(bytes.windows(notice.len()).any(|window| window == notice));
+
+    put(carrier("[policy]\nladder.other = []", ""));
+    let output = run(&[&["adapt", &pdf, &text, "-o", &path("none.mms")], &device[..]].concat());
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("NO_STEP_ALLOWED") && said.contains("application/pdf"), "{said}");
+    assert!(!Path::new(&path("none.mms")).exists());
+}
+
 #[test]
 fn without_an_output_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();

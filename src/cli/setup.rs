@@ -113,6 +113,7 @@ pub fn check_config(
                 "language": language(config),
                 "stated": config.policy.stated,
             },
+            "carriersWithoutLimit": service.carriers_without_limit(),
             "devices": devices,
             "carriers": carriers,
         });
@@ -142,6 +143,9 @@ pub fn check_config(
     }
     for (key, value) in &config.policy.stated {
         table.row(vec![format!("policy: {key}").into(), value.as_str().into()]);
+    }
+    for carrier in service.carriers_without_limit() {
+        table.row(vec!["no limit holds today".into(), carrier.as_str().into()]);
     }
     for (name, value) in worker_rows(config, workers.as_ref()) {
         table.row(vec![name.into(), value.into()]);

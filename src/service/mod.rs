@@ -101,6 +101,14 @@ impl Service {
         self.config.store.carriers().cloned().collect()
     }
 
+    /// Carriers of which no limit holds today: their messages go by the device's limits alone.
+    pub fn carriers_without_limit(&self) -> Vec<String> {
+        let today = resolve::today();
+        let held = |carrier: &&Carrier| carrier.limits.iter().any(|row| row.holds(today));
+        let carriers = self.config.store.carriers().filter(|carrier| !held(carrier));
+        carriers.map(|carrier| carrier.name.clone()).collect()
+    }
+
     /// The limits of a route.
     ///
     /// # Errors
