@@ -29,7 +29,7 @@ pub struct Decoded {
 }
 
 /// Decodes to at least `target` on one side (in stored order), if the file is one of those. Stops
-/// between rows of blocks; the caller asks why. Takes four bytes for each pixel that comes out at
+/// between rows of blocks; the caller asks why. Takes five bytes for each pixel that comes out at
 /// the most, and nothing where that is more than `max_memory`.
 pub fn decode(
     stream: &[u8],
@@ -40,43 +40,70 @@ pub fn decode(
     let frame = Frame::read(stream)?;
     let scale = frame.scale_for(target);
     let dimensions = frame.scaled(scale)?;
-    (dimensions.pixels().checked_mul(4)? <= max_memory.get()).then_some(())?;
+    (dimensions.pixels().checked_mul(5)? <= max_memory.get()).then_some(())?;
     let mut strips: Vec<Strip> =
         frame.components.iter().map(|c| Strip::new(&frame, c, scale)).collect::<Option<_>>()?;
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
+    let whole = strips.iter().any(Strip::is_small);
+    if whole {
+        strips.iter_mut().for_each(|strip| strip.keep(frame.mcu_rows));
+    }
     let channels = strips.len();
     let mut pixels = Vec::with_capacity(width * height * channels);
-    let mut bits = Bits::new(frame.data);
-    let mut block = [0i32; 64];
-    let (mut until_restart, mut restarts) = (frame.restart_interval, 0u8);
-    for _ in 0..frame.mcu_rows {
+    let mut scan = Scan::new(&frame);
+    for row in 0..frame.mcu_rows {
         if stop.check().is_err() {
             return None;
         }
-        for column in 0..frame.mcu_columns {
-            if frame.restart_interval > 0 {
-                if until_restart == 0 {
-                    bits.restart(restarts)?;
-                    restarts = restarts.wrapping_add(1);
-                    until_restart = frame.restart_interval;
-                    strips.iter_mut().for_each(|strip| strip.mean = 0);
-                }
-                until_restart -= 1;
+        scan.read_row(&mut strips, if whole { row } else { 0 })?;
+        if !whole {
+            let left = height - pixels.len() / (width * channels);
+            for y in 0..left.min(frame.mcu_height * scale / 8) {
+                put_row(&strips, y, width, &mut pixels);
             }
-            for (strip, component) in strips.iter_mut().zip(&frame.components) {
-                strip.read(&mut bits, &frame, component, column, &mut block)?;
-            }
-        }
-        if bits.is_over() {
-            return None;
-        }
-        let left = height - pixels.len() / (width * channels);
-        let rows = left.min(frame.mcu_height * scale / 8);
-        for y in 0..rows {
-            put_row(&strips, y, width, &mut pixels);
         }
     }
+    if whole {
+        enlarged(&strips, (width, height), &mut pixels);
+    }
     (pixels.len() == width * height * channels).then_some(Decoded { dimensions, channels, pixels })
+}
+
+/// Where the reading of the bits stands.
+struct Scan<'a> {
+    frame: &'a Frame<'a>,
+    bits: Bits<'a>,
+    until_restart: usize,
+    restarts: u8,
+    block: [i32; 64],
+}
+
+impl<'a> Scan<'a> {
+    fn new(frame: &'a Frame<'a>) -> Self {
+        let until_restart = frame.restart_interval;
+        Self { frame, bits: Bits::new(frame.data), until_restart, restarts: 0, block: [0; 64] }
+    }
+
+    /// Reads a row of MCUs into the strips, at `place` in rows of MCUs.
+    fn read_row(&mut self, strips: &mut [Strip], place: usize) -> Option<()> {
+        let frame = self.frame;
+        for column in 0..frame.mcu_columns {
+            if frame.restart_interval > 0 {
+                if self.until_restart == 0 {
+                    self.bits.restart(self.restarts)?;
+                    self.restarts = self.restarts.wrapping_add(1);
+                    self.until_restart = frame.restart_interval;
+                    strips.iter_mut().for_each(|strip| strip.mean = 0);
+                }
+                self.until_restart -= 1;
+            }
+            for (strip, component) in strips.iter_mut().zip(&frame.components) {
+                let at = (column, place);
+                strip.read(&mut self.bits, frame, component, at, &mut self.block)?;
+            }
+        }
+        (!self.bits.is_over()).then_some(())
+    }
 }
 
 /// The samples of one component in one row of MCUs.
@@ -88,17 +115,32 @@ struct Strip {
     transform: fn(&[i32; 64], &mut [u8], usize),
     /// The mean of the block before.
     mean: i32,
+    /// How much smaller it is than the picture, across and down: 1 or 2.
+    small: (usize, usize),
 }
 
 impl Strip {
     fn new(frame: &Frame<'_>, component: &Component, scale: usize) -> Option<Self> {
         let (most_h, most_v) = frame.most_sampled();
         let exact = most_h % component.h == 0 && most_v % component.v == 0;
-        let block = (scale * most_h / component.h, scale * most_v / component.v);
-        let transform = idct::of(block.0, block.1).filter(|_| exact)?;
+        let wanted = (scale * most_h / component.h, scale * most_v / component.v);
+        // There is no transform to 16 samples: those are interpolated.
+        let small = (wanted.0.div_ceil(8), wanted.1.div_ceil(8));
+        let block = (wanted.0 / small.0, wanted.1 / small.1);
+        let fits = exact && small.0 <= 2 && small.1 <= 2;
+        let transform = idct::of(block.0, block.1).filter(|_| fits)?;
         let stride = frame.mcu_columns * component.h * block.0;
         let samples = vec![0; stride * component.v * block.1];
-        Some(Self { samples, stride, block, transform, mean: 0 })
+        Some(Self { samples, stride, block, transform, mean: 0, small })
+    }
+
+    fn is_small(&self) -> bool {
+        self.small != (1, 1)
+    }
+
+    /// Room for so many rows of MCUs.
+    fn keep(&mut self, rows: usize) {
+        self.samples = vec![0; self.samples.len() * rows];
     }
 
     /// The blocks of one MCU.
@@ -108,7 +150,7 @@ impl Strip {
         bits: &mut Bits<'_>,
         frame: &Frame<'_>,
         component: &Component,
-        column: usize,
+        (column, row): (usize, usize),
         block: &mut [i32; 64],
     ) -> Option<()> {
         let codes = frame.codes(component)?;
@@ -118,7 +160,8 @@ impl Strip {
                 block.fill(0);
                 bits::block(bits, codes, quantisers, &mut self.mean, block)?;
                 let left = (column * component.h + x) * self.block.0;
-                let start = y * self.block.1 * self.stride + left;
+                let top = (row * component.v + y) * self.block.1;
+                let start = top * self.stride + left;
                 (self.transform)(block, self.samples.get_mut(start..)?, self.stride);
             }
         }
@@ -130,14 +173,73 @@ impl Strip {
     }
 }
 
-/// A row of pixels; colour by ITU-T T.871 clause 7.
+/// A row of pixels from strips of its own size.
 fn put_row(strips: &[Strip], y: usize, width: usize, pixels: &mut Vec<u8>) {
-    let [luma, blue, red] = strips else {
-        return pixels.extend(strips.first().map_or(&[][..], |strip| strip.row(y, width)));
-    };
+    match strips {
+        [luma, blue, red] => {
+            put_colors([luma.row(y, width), blue.row(y, width), red.row(y, width)], pixels);
+        }
+        _ => pixels.extend(strips.first().map_or(&[][..], |strip| strip.row(y, width))),
+    }
+}
+
+/// All rows, from strips of which some are smaller: between samples a quarter of the farther and
+/// three of the nearer, as libjpeg has it ("fancy upsampling").
+fn enlarged(strips: &[Strip], (width, height): (usize, usize), pixels: &mut Vec<u8>) {
+    // Twice a half that was rounded up may be one more.
+    let mut rows = vec![vec![0u8; width + 1]; strips.len()];
+    let mut between = vec![0u16; width];
+    for y in 0..height {
+        for (strip, row) in strips.iter().zip(&mut rows) {
+            if !strip.is_small() {
+                row[..width].copy_from_slice(strip.row(y, width));
+                continue;
+            }
+            let (w, h) = (width.div_ceil(strip.small.0), height.div_ceil(strip.small.1));
+            let (near, far) = match strip.small.1 {
+                1 => (y, y),
+                // Even rows lie nearer to the sample above, odd ones to the one below.
+                _ if y % 2 == 0 => (y / 2, (y / 2).saturating_sub(1)),
+                _ => (y / 2, (y / 2 + 1).min(h - 1)),
+            };
+            let (near, far) = (strip.row(near, w), strip.row(far, w));
+            for ((sum, near), far) in between.iter_mut().zip(near).zip(far) {
+                *sum = 3 * u16::from(*near) + u16::from(*far);
+            }
+            match strip.small.0 {
+                1 => {
+                    for (sample, sum) in row.iter_mut().zip(&between[..w]) {
+                        *sample = ((sum + 2) >> 2) as u8;
+                    }
+                }
+                _ => widened(&between[..w], row),
+            }
+        }
+        match &rows[..] {
+            [luma, blue, red] => {
+                put_colors([&luma[..width], &blue[..width], &red[..width]], pixels);
+            }
+            _ => pixels.extend(rows.first().map_or(&[][..], |row| &row[..width])),
+        }
+    }
+}
+
+/// Twice as many samples; `sums` are four times theirs.
+fn widened(sums: &[u16], row: &mut [u8]) {
+    let last = sums.len() - 1;
+    for (at, pair) in row.chunks_exact_mut(2).take(sums.len()).enumerate() {
+        let sum = 3 * sums[at];
+        let (left, right) = (sums[at.saturating_sub(1)], sums[(at + 1).min(last)]);
+        pair[0] = ((sum + left + 8) >> 4) as u8;
+        pair[1] = ((sum + right + 7) >> 4) as u8;
+    }
+}
+
+/// A row of pixels; colour by ITU-T T.871 clause 7.
+fn put_colors([luma, blue, red]: [&[u8]; 3], pixels: &mut Vec<u8>) {
     let start = pixels.len();
-    pixels.resize(start + width * 3, 0);
-    let samples = luma.row(y, width).iter().zip(blue.row(y, width)).zip(red.row(y, width));
+    pixels.resize(start + luma.len() * 3, 0);
+    let samples = luma.iter().zip(blue).zip(red);
     for (pixel, ((y, cb), cr)) in pixels[start..].chunks_exact_mut(3).zip(samples) {
         // 16 fractional bits, rounded.
         let y = (i32::from(*y) << 16) + 32_768;
