@@ -20,7 +20,15 @@ impl<'a> Bits<'a> {
         Self { data, at: 0, next: 0, have: 0, padding: 0 }
     }
 
-    /// At least 56 bits; behind a marker or the end they are zeros.
+    /// Enough bits for a code of 16 and a number of 15; behind a marker or the end they are zeros.
+    #[inline]
+    fn need(&mut self) {
+        if self.have < 32 {
+            self.refill();
+        }
+    }
+
+    /// At least 56 bits.
     #[inline]
     fn refill(&mut self) {
         if let Some(word) = self.data.get(self.at..self.at + 8)
@@ -161,18 +169,20 @@ pub const ZIGZAG: [u8; 64] = [
 ];
 
 /// Reads one block into `out`, which must be zeros: coefficients times their quantisers, the mean
-/// after `before`. `None` where the bits make no block.
+/// after `before`; none behind the place `last`, which a transform to fewer samples does not look
+/// at. `None` where the bits make no block.
 #[inline]
 pub fn block(
     bits: &mut Bits<'_>,
     (mean, rest): (&Codes, &Codes),
     quantisers: &[u16; 64],
     before: &mut i32,
+    last: usize,
     out: &mut [i32; 64],
 ) -> Option<()> {
     // What no encoder makes is cut to what a transform can take.
     let times = |value: i32, q: u16| value.wrapping_mul(i32::from(q)).clamp(-32_768, 32_767);
-    bits.refill();
+    bits.need();
     let size = mean.symbol(bits)?;
     if size > 11 {
         return None;
@@ -181,7 +191,7 @@ pub fn block(
     out[0] = times(*before, quantisers[0]);
     let mut at = 1usize;
     while at < 64 {
-        bits.refill();
+        bits.need();
         let (value, zeros, length) = rest.whole[(bits.next >> (64 - LOOK)) as usize];
         let (value, zeros) = if length > 0 {
             bits.skip(length.into());
@@ -199,8 +209,11 @@ pub fn block(
             (bits.number(size.into()), zeros)
         };
         at += usize::from(zeros);
-        let place = out.get_mut(usize::from(*ZIGZAG.get(at)?))?;
-        *place = times(value, quantisers[at]);
+        if at <= last {
+            out[usize::from(ZIGZAG[at & 63] & 63)] = times(value, quantisers[at & 63]);
+        } else if at > 63 {
+            return None;
+        }
         at += 1;
     }
     Some(())

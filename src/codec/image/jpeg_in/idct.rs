@@ -87,6 +87,17 @@ pub fn block<const WIDTH: usize, const HEIGHT: usize>(
     }
 }
 
+/// The place in the order of the file behind which a transform to so many samples across and down
+/// does not look.
+pub fn last(width: usize, height: usize) -> usize {
+    match width.max(height) {
+        1 => 0,
+        2 => 4,
+        4 => 24,
+        _ => 63,
+    }
+}
+
 /// The transform for this many samples across and down, of 1, 2, 4 and 8; `None` for others.
 pub fn of(width: usize, height: usize) -> Option<fn(&[i32; 64], &mut [u8], usize)> {
     Some(match (width, height) {
