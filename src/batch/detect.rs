@@ -203,6 +203,10 @@ fn text(bytes: &[u8]) -> Kind {
     if starts(b"BEGIN:VCALENDAR") {
         return Kind::Medium(MediaType::fold("text/x-vcalendar"));
     }
+    // Most of it reads like text, and it is none.
+    if starts(b"%PDF-") {
+        return Kind::Medium(MediaType::fold("application/pdf"));
+    }
     let lossy = String::from_utf8_lossy(head);
     let has = |what: &str| lossy.contains(what);
     if has("ccppschema") || has("CCPPSCHEMA") || has("ccpp-schema") || has("<prf:") {
@@ -255,6 +259,7 @@ mod tests {
             (b"\0\0\x08\x02\xaa\x55", medium("image/vnd.wap.wbmp")),
             (b"\0\0\x08\x02\xaa", Kind::Unknown),
             (b"BEGIN:VCARD\r\n", medium("text/x-vcard")),
+            (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", medium("application/pdf")),
             (b"<smil><head/></smil>", medium("application/smil")),
             (
                 b"<?xml version=\"1.0\"?><rdf:RDF xmlns:prf=\"http://x/ccppschema-20021212#\">",
