@@ -98,8 +98,11 @@ pub fn last(width: usize, height: usize) -> usize {
     }
 }
 
+/// Coefficients into rows of samples, so far apart.
+pub type Transform = fn(&[i32; 64], &mut [u8], usize);
+
 /// The transform for this many samples across and down, of 1, 2, 4 and 8; `None` for others.
-pub fn of(width: usize, height: usize) -> Option<fn(&[i32; 64], &mut [u8], usize)> {
+pub fn of(width: usize, height: usize) -> Option<Transform> {
     Some(match (width, height) {
         (1, 1) => block::<1, 1>,
         (1, 2) => block::<1, 2>,

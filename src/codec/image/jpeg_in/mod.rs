@@ -112,7 +112,7 @@ struct Strip {
     stride: usize,
     /// Samples of a block, across and down.
     block: (usize, usize),
-    transform: fn(&[i32; 64], &mut [u8], usize),
+    transform: idct::Transform,
     /// The mean of the block before.
     mean: i32,
     /// How much smaller it is than the picture, across and down: 1 or 2.
