@@ -9,8 +9,8 @@ use mmsfit::{
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
     model::{
-        Action, Bytes, ContentClass, Language, MediaKind, Notice, Outcome, ReasonCode, Sanitize,
-        Stop, Tongue, Trim,
+        Action, Bytes, ContentClass, Language, LeaveOut, MediaKind, Notice, Outcome, ReasonCode,
+        Sanitize, Stop, Tongue, Trim,
     },
     profile::{DeviceDescription, InlineCapabilities},
     service::{
@@ -300,5 +300,33 @@ fn a_device_without_presentations_gets_the_parts_alone() {
         let head = parsed.serialize(Form::Mime).unwrap();
         let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
         assert!(head.contains("multipart/mixed") && !head.contains("start="), "{form:?}: {head}");
+    }
+}
+
+/// Where media may go whole, a sealed part goes like any other, and the search for what to give up
+/// ends.
+#[test]
+fn media_go_whole_until_the_message_fits() {
+    let mut config = Config::default();
+    config.policy.leave_out = Some(LeaveOut::Allow);
+    let service = Service::new(config);
+    let photo = samples::jpeg(&photo::photo(1600, 1200, 1), None).unwrap();
+    let message = |sealed: usize| {
+        let inner = format!("Subject: x\r\n\r\n{}", "sealed ".repeat(sealed / 7));
+        vec![
+            part("m", "m.eml", "message/rfc822", inner),
+            part("p", "p.jpg", "image/jpeg", photo.clone()),
+            part("t", "t.txt", "text/plain; charset=utf-8", "Hallo"),
+        ]
+    };
+    for (sealed, limit) in [(20_000, 20_600), (20_000, 20_350), (200, 700), (20_000, 1_500)] {
+        let mut phone = device(&["utf-8"], &PICTURES);
+        phone.inline.as_mut().unwrap().max_message_bytes = Some(Bytes::new(limit));
+        phone.inline.as_mut().unwrap().accept.push("message/rfc822".into());
+        let (response, parts, _) = send(&service, &[], message(sealed), phone);
+        assert!(response.report.wire_bytes_after <= Bytes::new(limit), "{sealed} {limit}");
+        let gone = response.report.parts.iter().any(|part| part.action == Action::Drop);
+        assert!(gone || limit > sealed as u64, "{sealed} {limit}");
+        assert!(parts.iter().any(|part| text_of(part) == "Hallo"), "{sealed} {limit}");
     }
 }

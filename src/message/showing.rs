@@ -26,7 +26,7 @@ impl Message {
         let Some(presentation) = self.presentation else {
             return (self.doc.clone(), (0..leaves.len()).collect());
         };
-        let ranks = smil::order(presentation.index(), &leaves);
+        let ranks = smil::ranks(presentation.index(), &leaves);
         let mut doc = self.doc.clone();
         let order = match &mut doc {
             Doc::Pdu(pdu) => pdu.reorder(&ranks),

@@ -135,8 +135,8 @@ pub(super) fn layout_size(data: &[u8]) -> Option<Dimensions> {
     layout::size(&text, &scan(&text))
 }
 
-/// The parts in the order in which a presentation shows them, those that it does not show last.
-pub(super) fn order(presentation: usize, leaves: &[&Leaf]) -> Vec<usize> {
+/// Of each part, when a presentation shows it first: itself before all, what it does not show last.
+pub(super) fn ranks(presentation: usize, leaves: &[&Leaf]) -> Vec<usize> {
     let text = readable(&leaves[presentation].part.data);
     let index = Index::new(leaves.iter().copied());
     let mut ranks = vec![usize::MAX; leaves.len()];

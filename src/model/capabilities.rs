@@ -128,8 +128,7 @@ impl AcceptList {
     /// The same list where a policy lets only `allowed` pass (all, where that is empty), and
     /// nothing of `refused`.
     #[must_use]
-    pub fn narrowed(&self, allowed: &[String], refused: &[String]) -> Self {
-        let (allowed, refused) = (allowed.to_vec(), refused.to_vec());
+    pub fn narrowed(&self, allowed: Vec<String>, refused: Vec<String>) -> Self {
         Self { listed: self.listed.clone(), allowed, refused }
     }
 
@@ -315,7 +314,7 @@ mod tests {
         assert_eq!(list.spelling_of(&MediaType::JPEG), "image/jpg");
         let both = AcceptList::from_spellings(["image/jpg", "image/jpeg"]);
         assert_eq!(both.spelling_of(&MediaType::JPEG), "image/jpeg");
-        let narrow = list.narrowed(&["image/*".into()], &["image/jpeg".into()]);
+        let narrow = list.narrowed(vec!["image/*".into()], vec!["image/jpeg".into()]);
         assert!(!narrow.accepts(&MediaType::JPEG) && narrow.refuses(&MediaType::JPEG));
         assert!(narrow.refuses(&MediaType::fold("audio/amr")));
         assert!(!narrow.refuses(&MediaType::PNG) && !narrow.accepts(&MediaType::PNG));

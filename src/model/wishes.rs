@@ -51,8 +51,6 @@ macro_rules! wishes {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Wishes {
             $($(#[$doc])* pub $field: Option<$type>,)+
-            /// Sentences of notices by language, with `{type}`, `{name}` and `{size}`.
-            pub sentences: Vec<(Language, String)>,
             /// All that is stated, by key, as it was written.
             pub stated: BTreeMap<String, String>,
         }
@@ -71,10 +69,8 @@ macro_rules! wishes {
                     $($key => self.$field = Some(($read)(text).map_err(wrong)?),)+
                     _ => {
                         let code = key.strip_prefix("notices.").ok_or(WishError::UnknownKey)?;
-                        let language = code.parse().map_err(|_| WishError::UnknownKey)?;
-                        let sentence = sentence(text).map_err(wrong)?;
-                        self.sentences.retain(|(own, _)| *own != language);
-                        self.sentences.push((language, sentence));
+                        code.parse::<Language>().map_err(|_| WishError::UnknownKey)?;
+                        sentence(text).map_err(wrong)?;
                     }
                 }
                 self.stated.insert(key.to_owned(), text.to_owned());
@@ -84,14 +80,10 @@ macro_rules! wishes {
             /// These wishes, and where they state nothing, `base`.
             #[must_use]
             pub fn over(&self, base: &Self) -> Self {
-                let mut sentences = self.sentences.clone();
-                let known = |language| self.sentences.iter().any(|(own, _)| *own == language);
-                sentences.extend(base.sentences.iter().filter(|(l, _)| !known(*l)).cloned());
                 let mut stated = base.stated.clone();
                 stated.extend(self.stated.clone());
                 Self {
                     $($field: self.$field.clone().or_else(|| base.$field.clone()),)+
-                    sentences,
                     stated,
                 }
             }
@@ -190,8 +182,7 @@ impl Wishes {
 
     /// The sentence of notices in a language, where one is stated.
     pub fn sentence(&self, language: Language) -> Option<&str> {
-        let found = self.sentences.iter().find(|(own, _)| *own == language);
-        found.map(|(_, sentence)| sentence.as_str())
+        self.stated.get(&format!("notices.{}", language.code())).map(String::as_str)
     }
 }
 
@@ -252,7 +243,7 @@ fn types(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// Sentences are one line, and have no blanks but those that are filled in.
-fn sentence(text: &str) -> Result<String, String> {
+fn sentence(text: &str) -> Result<(), String> {
     const LONGEST: usize = 300;
     let rest = ["{type}", "{name}", "{size}"].iter().fold(text.to_owned(), |t, b| t.replace(b, ""));
     if rest.contains(['{', '}']) {
@@ -261,7 +252,7 @@ fn sentence(text: &str) -> Result<String, String> {
     let sound = !text.trim().is_empty()
         && text.chars().count() <= LONGEST
         && !text.contains(char::is_control);
-    sound.then(|| text.to_owned()).ok_or_else(|| format!("is not one line of up to {LONGEST}"))
+    sound.then_some(()).ok_or_else(|| format!("is not one line of up to {LONGEST}"))
 }
 
 #[cfg(test)]

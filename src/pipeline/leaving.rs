@@ -21,7 +21,9 @@ pub(super) fn more(
     }
     let there = |part: &PartPlan, facts: &PartFacts| {
         let medium = !matches!(facts.info.kind, MediaKind::Text | MediaKind::Presentation);
-        medium && matches!(part.action, Action::Keep | Action::Transcode)
+        // Each but once: what cannot be given up must not be asked for for ever.
+        let open = medium && !given_up.contains(&facts.id);
+        open && matches!(part.action, Action::Keep | Action::Transcode)
     };
     let all = prepared.plan.parts().iter().zip(&prepared.facts);
     let mut media: Vec<&PartFacts> =

@@ -1,12 +1,12 @@
 //! Notices: a line of text that stands for a part that is left out, in the recipient's language
 //! and the device's charset.
 
-use super::{Job, overhead, rewrites::Rewrites};
+use super::{Job, PipelineError, overhead, rewrites::Rewrites};
 use crate::{
     codec::text::{self, Charset},
     message::Edit,
     model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step},
-    plan::{Missing, PartFacts, PartPlan, PlanError},
+    plan::{Missing, PartFacts, PartPlan},
 };
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
@@ -159,19 +159,25 @@ pub(super) fn place(
     parts: &mut [PartPlan],
     facts: &[PartFacts],
     sizes: &[(PartId, Bytes)],
-) -> Result<(), PlanError> {
+) -> Result<(), PipelineError> {
     for index in 0..parts.len() {
         if parts[index].action != Action::Drop {
             continue;
         }
         let facts = &facts[index];
         parts[index].give_way(facts, &job.policy)?;
-        if parts[index].action == Action::Drop || !job.policy.allows(facts.info.kind, Step::Drop) {
+        if parts[index].action == Action::Drop {
             continue;
         }
         let constraints = overhead::constraints(job, rewrites, parts);
-        if !constraints.iter().all(|c| c.wire(sizes) <= c.limit.bytes) {
-            parts[index].leave_out();
+        let over = constraints.iter().find(|c| c.wire(sizes) > c.limit.bytes);
+        match over {
+            None => {}
+            Some(_) if job.policy.allows(facts.info.kind, Step::Drop) => parts[index].leave_out(),
+            Some(c) => {
+                let (part, smallest) = (facts.id, c.wire(sizes));
+                return Err(PipelineError::CannotFit { part, smallest, limit: c.limit });
+            }
         }
     }
     Ok(())

@@ -26,13 +26,13 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         part.reasons.push(ReasonCode::AdaptationNotAllowed.into());
         return part;
     }
-    if facts.opaque {
-        part.reasons.push(Reason::new(ReasonCode::NeverCut, "sealed container"));
-        return part;
-    }
     if input.given_up.contains(&facts.id) {
         part.reasons.push(Reason::new(ReasonCode::CannotFit, "no version of it is small enough"));
         drop_part(&mut part);
+        return part;
+    }
+    if facts.opaque {
+        part.reasons.push(Reason::new(ReasonCode::NeverCut, "sealed container"));
         return part;
     }
     match facts.info.kind {

@@ -71,6 +71,16 @@ fn under(
     accept: &[&str],
     bytes: u64,
 ) -> Result<Plan, PlanError> {
+    without(&[], policy, parts, accept, bytes)
+}
+
+fn without(
+    given_up: &[PartId],
+    policy: &Policy,
+    parts: &[PartFacts],
+    accept: &[&str],
+    bytes: u64,
+) -> Result<Plan, PlanError> {
     let capabilities = capabilities(accept);
     let limits = limits(bytes);
     let overheads = |plans: &[PartPlan]| {
@@ -91,7 +101,7 @@ fn under(
         }]
     };
     let (capabilities, limits) = (&capabilities, &limits);
-    plan(Input { parts, capabilities, limits, policy, given_up: &[] }, &overheads)
+    plan(Input { parts, capabilities, limits, policy, given_up }, &overheads)
 }
 
 const COMMON: &[&str] = &["image/jpeg", "image/gif", "image/png", "image/vnd.wap.wbmp"];
@@ -360,4 +370,14 @@ fn a_card_loses_the_picture_inside_last() {
     let mut policy = Policy::default();
     policy.ladders.card = Ladder::parse("", Ladder::CARD).unwrap();
     assert!(under(&policy, &parts, COMMON, 40_000).is_err());
+}
+
+/// A sealed part cannot be made smaller, but it can be done without.
+#[test]
+fn what_is_given_up_goes_even_if_it_is_sealed() {
+    let mut sealed = other(1, "multipart/signed", 20_000);
+    sealed.opaque = true;
+    let parts = [picture(0, MediaType::JPEG, "64x64", 5_000), sealed];
+    let plan = without(&[PartId(1)], &Policy::default(), &parts, COMMON, 100_000).unwrap();
+    assert_eq!((plan.parts()[0].action, plan.parts()[1].action), (Action::Keep, Action::Drop));
 }

@@ -89,9 +89,11 @@ pub(super) fn terms(
     let route = Route { interface, sender: request.sender, on: today() };
     let limits = resolve::limits(&capabilities, carrier, &request.limits, route);
     let limits = policy::with_margin(limits, wishes.margin.unwrap_or_default());
-    let listed = |types: &Option<Vec<String>>| types.clone().unwrap_or_default();
-    let accept = &mut capabilities.accept.value;
-    *accept = accept.narrowed(&listed(&wishes.allow), &listed(&wishes.refuse));
+    if wishes.allow.is_some() || wishes.refuse.is_some() {
+        let listed = |types: &Option<Vec<String>>| types.clone().unwrap_or_default();
+        let accept = &mut capabilities.accept.value;
+        *accept = accept.narrowed(listed(&wishes.allow), listed(&wishes.refuse));
+    }
     // What the originator or the device forbids is honoured.
     let forbidden = message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
     let bare = message.form() == Form::Bare;

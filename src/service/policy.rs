@@ -1,5 +1,7 @@
 //! From what carrier and operator wish to the policy of one message.
 
+use std::borrow::Cow;
+
 use crate::{
     config::Config,
     model::{Adaptation, Language, LeaveOut, LimitSource, Limits, Margin, Tongue, Wishes},
@@ -8,10 +10,10 @@ use crate::{
 };
 
 /// What the carrier wishes, and where it says nothing, the operator.
-pub(super) fn wishes(config: &Config, carrier: Option<&Carrier>) -> Wishes {
-    match carrier {
-        Some(carrier) => carrier.wishes.over(&config.policy),
-        None => config.policy.clone(),
+pub(super) fn wishes<'a>(config: &'a Config, carrier: Option<&Carrier>) -> Cow<'a, Wishes> {
+    match carrier.filter(|carrier| !carrier.wishes.stated.is_empty()) {
+        Some(carrier) => Cow::Owned(carrier.wishes.over(&config.policy)),
+        None => Cow::Borrowed(&config.policy),
     }
 }
 

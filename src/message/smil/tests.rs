@@ -298,7 +298,7 @@ fn the_order_of_showing_is_that_of_the_slides() {
     let handles = Handles { content_type: "application/smil".into(), ..Handles::default() };
     let presentation = Leaf::new(handles, Buffer::from_static(smil.as_bytes()));
     let all: Vec<&Leaf> = leaves.iter().chain([&presentation]).collect();
-    let ranks = order(4, &all);
+    let ranks = ranks(4, &all);
     assert!(ranks[1] < ranks[3] && ranks[3] < ranks[0] && ranks[0] < ranks[2], "{ranks:?}");
     assert_eq!(ranks[4], 0);
 }
