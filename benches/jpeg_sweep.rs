@@ -8,9 +8,10 @@
 
 use std::{env, fs, path::PathBuf};
 
-use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 use image::{DynamicImage, ImageDecoder, ImageReader};
+use mmsfit_resample::{Kernel, Resampler};
+
 use mmsfit::{
     codec::image::{
         jpeg_out::{Transformed, encode_baseline},
@@ -38,13 +39,10 @@ struct Pixels {
 }
 
 fn resize(from: &Pixels, width: u32, height: u32) -> Pixels {
-    let source =
-        Image::from_vec_u8(from.width, from.height, from.rgb.clone(), PixelType::U8x3).unwrap();
-    let mut target = Image::new(width, height, PixelType::U8x3);
-    let filter = fast_image_resize::FilterType::Lanczos3;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    Resizer::new().resize(&source, &mut target, &options).unwrap();
-    Pixels { width, height, rgb: target.into_vec() }
+    let size = (from.width, from.height);
+    let source = mmsfit_resample::Pixels { size, channels: 3, alpha: false, data: &from.rgb };
+    let rgb = Resampler::new().resample(source, (width, height), Kernel::Lanczos3).unwrap();
+    Pixels { width, height, rgb }
 }
 
 /// The largest quality within `limit`, by bisection over measured sizes, and its bytes.

@@ -6,14 +6,11 @@
 mod support;
 
 use bytes::Bytes as Buffer;
-use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
-};
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session, image::ImageCodec},
     model::{Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, Quality, Recipe, Stop},
 };
+use mmsfit_resample::{Kernel, Pixels, Resampler};
 use support::{Case, photo::photo, run};
 
 const VGA: Dimensions = match Dimensions::new(640, 480) {
@@ -72,12 +69,10 @@ fn main() {
     let mut again = open(&input, VGA).expect("the photo opens");
     let mut flip = false;
     let source = photo(1000, 750, 1);
-    let source = ImageRef::new(1000, 750, &source, PixelType::U8x3).expect("lengths match");
-    let convolve = |filter: FilterType| {
-        let mut target = Image::new(640, 480, PixelType::U8x3);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-        Resizer::new().resize(&source, &mut target, &options).map_err(|e| e.to_string())?;
-        Ok(u64::from(target.buffer()[0]))
+    let source = Pixels { size: (1000, 750), channels: 3, alpha: false, data: &source };
+    let convolve = |kernel| {
+        let resized = Resampler::new().resample(source, (640, 480), kernel)?;
+        Ok(u64::from(resized[0]))
     };
     let session = std::cell::RefCell::new(&mut session);
     let with = |coding| encode(session.borrow_mut().as_mut(), vga, coding);
@@ -98,10 +93,8 @@ fn main() {
             }),
             Case::new("decode for 1600x1200", || open(&input, box_1600).map(|_| 0)),
             Case::new("decode whole", || open(&input, full).map(|_| 0)),
-            Case::new("resize 1000x750 to 640x480, Lanczos3", || convolve(FilterType::Lanczos3)),
-            Case::new("resize 1000x750 to 640x480, Catmull-Rom", || {
-                convolve(FilterType::CatmullRom)
-            }),
+            Case::new("resize 1000x750 to 640x480, Lanczos3", || convolve(Kernel::Lanczos3)),
+            Case::new("resize 1000x750 to 640x480, Catmull-Rom", || convolve(Kernel::CatmullRom)),
             Case::new("resize and encode, a new size each time", || {
                 // Three sizes in turn: the two that are kept are never the one that is asked.
                 flip = !flip;

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Prints the path of cargo-deny: the one on PATH, else one built into target/tools.
+# Prints the path of cargo-deny: the one on PATH, else one built once for all checkouts and kept in
+# MMSFIT_TOOLS (default: the user's cache folder). No distribution and no registry of binaries has a
+# current one.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -9,11 +11,12 @@ if have cargo-deny; then
     command -v cargo-deny
     exit 0
 fi
-tool=$PWD/target/tools/bin/cargo-deny
+tools=${MMSFIT_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/mmsfit/tools}
+tool=$tools/bin/cargo-deny
 if ! { [ -x "$tool" ] && "$tool" --version 2>/dev/null | grep -qF " $version"; }; then
-    say "installing cargo-deny $version into target/tools" >&2
+    say "building cargo-deny $version into $tools" >&2
     # Unoptimised: it runs for a second, and compiles in a fraction of the time.
     CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_LTO=off \
-        cargo install --quiet --locked --root target/tools "cargo-deny@$version" >&2 </dev/null
+        cargo install --quiet --locked --root "$tools" "cargo-deny@$version" >&2 </dev/null
 fi
 echo "$tool"

@@ -1,7 +1,7 @@
 //! mmsfit: content adaptation for multimedia messages.
 //!
 //! Data flows one way: bytes + profile → model → plan → fit → bytes + report. The rooms and the
-//! direction of imports are drawn in `ARCHITECTURE.md` and kept by `tests/tidy.rs`.
+//! direction of imports are drawn in `ARCHITECTURE.md` and kept by `tests/tidy`.
 
 // pure: values in, values out
 pub mod fit;
@@ -22,3 +22,10 @@ pub mod batch;
 pub mod capacity;
 pub mod cli;
 pub mod grpc;
+
+#[cfg(test)]
+#[path = "../tests/support/cost.rs"]
+mod cost;
+#[cfg(test)]
+#[path = "../tests/support/need.rs"]
+mod need;

@@ -233,6 +233,8 @@ pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError
         move |error| BatchError::Output { path, error }
     };
     let unfinished = cleanup::fresh_dir(&state).map_err(unwritable(&state))?;
+    // Before anything shows that the run has begun.
+    let signals = signal::Watch::start();
     let journal_path = state.join("journal.jsonl");
     let journal = Journal::open(&journal_path).map_err(unwritable(&journal_path))?;
     let entries = walk::walk(&input, &output)
@@ -241,7 +243,6 @@ pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError
     let rows_path = unfinished.join("rows");
     let rows = Rows::create(&rows_path, entries.len()).map_err(unwritable(&rows_path))?;
 
-    let signals = signal::Watch::start();
     let meter = Meter::new(options.progress, entries.len());
     // Bytes being read and memory being worked in are two gates: whoever is past the second
     // needs nothing more, so everybody gets through in the end.

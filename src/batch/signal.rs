@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 
@@ -24,7 +24,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts to listen. Where that is not possible the run goes on without.
+    /// Starts to listen: from its return on, no signal is missed. Where that is not possible the
+    /// run goes on without.
     pub fn start() -> Self {
         let stopping = Arc::new(AtomicBool::new(false));
         let stop = Stop::never();
@@ -34,9 +35,15 @@ impl Watch {
             .build()
             .and_then(|runtime| {
                 let (stopping, stop) = (stopping.clone(), stop.clone());
+                let signals = runtime.block_on(async {
+                    Ok::<_, std::io::Error>([
+                        signal(SignalKind::interrupt())?,
+                        signal(SignalKind::terminate())?,
+                    ])
+                })?;
                 thread::Builder::new()
                     .name("signals".into())
-                    .spawn(move || runtime.block_on(listen(&stopping, &stop, ended)))
+                    .spawn(move || runtime.block_on(listen(signals, &stopping, &stop, ended)))
             })
             .ok();
         Self { stopping, stop, end: Some(end), thread }
@@ -53,12 +60,12 @@ impl Watch {
     }
 }
 
-async fn listen(stopping: &AtomicBool, stop: &Stop, mut ended: oneshot::Receiver<()>) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
+async fn listen(
+    [mut interrupt, mut terminate]: [Signal; 2],
+    stopping: &AtomicBool,
+    stop: &Stop,
+    mut ended: oneshot::Receiver<()>,
+) {
     loop {
         tokio::select! {
             _ = &mut ended => return,

@@ -75,7 +75,7 @@ fn room(constraints: &[Constraint]) -> Bytes {
 /// Beside pictures, what a clip and a sound should get of what a picture gets on the average.
 /// Quality grows with the logarithm of the bytes, by so much per doubling: a photo 16 points of
 /// SSIMULACRA2, a clip 8 to 11 on the same scale, AMR 12 points of opinion; a clip counts half as
-/// much again (fit-to-size.md §5). Measured 2026-11-26 with `tests/joint.rs`, which prints the
+/// much again (fit-to-size.md §5). Measured 2026-11-26 with `tests/suite/joint.rs`, which prints the
 /// curves.
 const CLIP_SHARE: f64 = 0.9;
 const SOUND_SHARE: f64 = 0.7;

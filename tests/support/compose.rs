@@ -3,12 +3,12 @@
 use bytes::Bytes as Buffer;
 use mmsfit::message::PartData;
 
-use super::support::Dice;
+use super::Dice;
 
 /// Our own and such real ones as are quickly decoded.
 pub fn pictures() -> Vec<(String, Buffer)> {
-    let mut pictures = super::support::own_pictures();
-    pictures.extend(super::support::corpus("image").into_iter().filter(|(name, data)| {
+    let mut pictures = super::own_pictures();
+    pictures.extend(super::corpus("image").into_iter().filter(|(name, data)| {
         let known = [".jpg", ".png", ".gif", ".webp", ".bmp", ".wbmp"];
         data.len() < 600_000 && known.iter().any(|end| name.ends_with(end))
     }));

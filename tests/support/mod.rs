@@ -1,51 +1,38 @@
 //! What the acceptance tests share: real input, requests, and eyes that are not ours.
-#![allow(dead_code, reason = "each test binary uses a part of this")]
+#![allow(dead_code, unused_imports, reason = "each program uses a part of this")]
 
+pub mod compose;
+pub mod cost;
+pub mod judge;
 pub mod look;
+pub mod need;
+pub mod old_phone;
+pub mod photos;
+pub mod server;
+
+pub use need::{corpus_dir, has_program};
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
     capacity::{photo, samples},
+    config::Config,
     model::{Bytes, Dimensions},
     profile::{DeviceDescription, InlineCapabilities},
-    service::request::{AdaptRequest, Content},
+    service::{
+        Service,
+        request::{AdaptRequest, Content},
+    },
 };
 
-/// Where real input lies: `MMSFIT_CORPUS`, else beside the crate. Prints that it skips if nowhere.
-pub fn corpus_dir(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MMSFIT_CORPUS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
-        PathBuf::from,
-    );
-    let dir = root.join(folder);
-    if dir.is_dir() {
-        Some(dir)
-    } else {
-        println!("skipped: no corpus");
-        None
-    }
-}
-
-/// The files of a folder of real input, by name; none where it is absent.
+/// The files of a folder of real input with their names; none where it is absent.
+#[track_caller]
 pub fn corpus(folder: &str) -> Vec<(String, Buffer)> {
-    let Some(dir) = corpus_dir(folder) else { return Vec::new() };
-    let mut files: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, Buffer::from(fs::read(&path).unwrap()))
-        })
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "{folder} is empty");
-    files
+    need::corpus(folder)
 }
 
 /// Pictures of our own, so that the promises are tried without real input too: all orientations,
@@ -126,6 +113,20 @@ impl Dice {
     }
 }
 
+/// Whether all is tried, however long it takes (`MMSFIT_ALL=1`), instead of a sample.
+pub fn everything() -> bool {
+    std::env::var_os("MMSFIT_ALL").is_some()
+}
+
+/// A number below `n` that a name stands for, the same everywhere: where its sample begins.
+pub fn offset(name: &str, n: usize) -> usize {
+    // FNV-1a
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Dice(hash).below(n)
+}
+
 /// The value below which a share of the others lies; `None` of nothing.
 pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
@@ -134,14 +135,27 @@ pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
     sorted.get(at).copied()
 }
 
-/// Whether a program can be started.
-pub fn has_program(name: &str) -> bool {
-    let tried = std::process::Command::new(name)
-        .arg("-version")
-        .stdin(std::process::Stdio::null())
-        .output();
-    if tried.is_err() {
-        println!("skipped: {name} is missing");
+/// A service of two threads with its workers; `None` where there is no worker beside the tests.
+#[track_caller]
+pub fn with_workers(config: Config) -> Option<Service> {
+    let service = Service::new(config);
+    if service.start_workers().expect("workers start").is_none() {
+        need::missing("worker", "it does not lie beside the tests");
+        return None;
     }
-    tried.is_ok()
+    Some(service)
+}
+
+/// How long until something counts as never coming. No measure of speed: whatever waits this long
+/// on the slowest machine hangs.
+pub const HANG: Duration = Duration::from_secs(120);
+
+/// Waits until `condition` holds.
+#[track_caller]
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < HANG, "never came true: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -63,7 +63,7 @@ pub const ROOMS: &[Room] = &[
             "chardetng",
             "deunicode",
             "encoding_rs",
-            "fast_image_resize",
+            "mmsfit_resample",
             "gif",
             "image",
             "jpeg_decoder",
@@ -158,7 +158,7 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["indicatif"], &["cli", "batch", "capacity"]),
     (&["tracing_subscriber"], &["cli", "telemetry"]),
     // Pixels are touched by codecs alone.
-    (&["image", "jpeg_decoder", "fast_image_resize", "quantette", "moxcms"], &["codec"]),
+    (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
     // Capacity paints the samples that it measures with, as a camera would write them.
     (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
     // What charset a text is in, and letters that look alike.

@@ -1,9 +1,6 @@
 //! Resampling: Lanczos3 convolution, alpha premultiplied, on the stored (gamma) values.
 
-use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
-};
+use mmsfit_resample::{Kernel, Pixels, Resampler};
 
 use super::raster::{Layout, Raster};
 use crate::{codec::CodecError, model::Dimensions};
@@ -49,20 +46,9 @@ fn convolve(
     alpha: bool,
     to: Dimensions,
 ) -> Result<Vec<u8>, CodecError> {
-    let kind = match channels {
-        1 => PixelType::U8,
-        2 => PixelType::U8x2,
-        3 => PixelType::U8x3,
-        4 => PixelType::U8x4,
-        n => return Err(failed(format!("{n} channels"))),
-    };
-    let source = ImageRef::new(from.width(), from.height(), pixels, kind).map_err(failed)?;
-    let mut target = Image::new(to.width(), to.height(), kind);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .use_alpha(alpha);
-    Resizer::new().resize(&source, &mut target, &options).map_err(failed)?;
-    Ok(target.into_vec())
+    let size = (from.width(), from.height());
+    let from = Pixels { size, channels, alpha, data: pixels };
+    Resampler::new().resample(from, (to.width(), to.height()), Kernel::Lanczos3).map_err(failed)
 }
 
 #[cfg(test)]

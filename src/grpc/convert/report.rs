@@ -1,4 +1,4 @@
-//! Reports, limits and capabilities for the wire. Their JSON is the model's (tests/words.rs).
+//! Reports, limits and capabilities for the wire. Their JSON is the model's (tests/suite/words.rs).
 
 use super::{count, enums::number};
 use crate::{

@@ -1,7 +1,6 @@
 //! Collects composed canvases as small frames of one size and one layout.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use mmsfit_resample::{Kernel, Pixels, Resampler};
 
 use super::BROWSER_DELAY_MS;
 use crate::codec::image::raster::{Frame, Layout, Picture, Raster};
@@ -18,7 +17,7 @@ pub(super) struct Reel {
     max_frames: usize,
     layout: Layout,
     frames: Vec<(Vec<u8>, u32)>,
-    resizer: Resizer,
+    resampler: Resampler,
 }
 
 impl Reel {
@@ -38,7 +37,7 @@ impl Reel {
             max_frames: if hint.animation { limits.max_frames.max(1) as usize } else { 1 },
             layout: Layout::Rgb,
             frames: Vec::new(),
-            resizer: Resizer::new(),
+            resampler: Resampler::new(),
         };
         reel.reserve(0)?;
         Ok(reel)
@@ -96,15 +95,11 @@ impl Reel {
 
     /// Hamming: no ringing, which would cost LZW dear in flat areas, and sharper than a box.
     fn scale(&mut self, canvas: &[u8]) -> Result<Vec<u8>, CodecError> {
-        let internal = |e: &dyn std::fmt::Display| CodecError::Internal(format!("resize: {e}"));
-        let (w, h) = (self.canvas.width(), self.canvas.height());
-        let source = ImageRef::new(w, h, canvas, PixelType::U8x4).map_err(|e| internal(&e))?;
-        let mut target = Image::new(self.shown.width(), self.shown.height(), PixelType::U8x4);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Hamming))
-            .use_alpha(true);
-        self.resizer.resize(&source, &mut target, &options).map_err(|e| internal(&e))?;
-        Ok(target.into_vec())
+        let size = (self.canvas.width(), self.canvas.height());
+        let from = Pixels { size, channels: 4, alpha: true, data: canvas };
+        let to = (self.shown.width(), self.shown.height());
+        let scaled = self.resampler.resample(from, to, Kernel::Hamming);
+        scaled.map_err(|error| CodecError::Internal(format!("resize: {error}")))
     }
 
     /// The picture; `loops` as [`Picture::loops`], 1 if there is a single frame.

@@ -1,0 +1,16 @@
+//! Tests of time and memory: of the process that they run in, so they have one of their own and
+//! run one after the other in it. Each bound is measured against the same run's own baseline.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod deadlines;
+mod worker_faults;
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Holds the process for one test.
+async fn alone() -> MutexGuard<'static, ()> {
+    static PROCESS: Mutex<()> = Mutex::const_new(());
+    PROCESS.lock().await
+}

@@ -1,0 +1,28 @@
+//! The acceptance tests: one program, since linking a program is most of what building one costs.
+//! A single subject: `cargo test --test suite golden::`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batch;
+mod batch_corpus;
+mod carrier_schema;
+mod cli;
+mod determinism;
+mod golden;
+mod grpc;
+mod grpc_adapt;
+mod hostile;
+mod joint;
+mod many;
+mod moving;
+mod pdus;
+mod pictures;
+mod profiles;
+mod properties;
+mod proto_lint;
+mod python_client;
+mod random;
+mod voice_notes;
+mod whole;
+mod words;

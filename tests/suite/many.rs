@@ -1,0 +1,129 @@
+//! One message for many devices: everyone has an answer, each within his own limits, and those
+//! who are alike have the same.
+
+use std::collections::BTreeMap;
+
+use crate::support;
+use mmsfit::{
+    capacity::{photo, samples},
+    config::Config,
+    message::PartData,
+    model::{Counting, Interface, Stop},
+    profile::DeviceDescription,
+    service::{
+        Service,
+        many::{ManyAnswer, Recipient},
+        request::{AdaptRequest, Content},
+    },
+};
+
+fn message() -> Content {
+    let photo = |n, name: &str| PartData {
+        content_type: "image/jpeg".into(),
+        content_location: name.into(),
+        data: samples::jpeg(&photo::photo(1600, 1200, n), None).unwrap(),
+        ..PartData::default()
+    };
+    Content::Parts { headers: Vec::new(), parts: vec![photo(1, "a.jpg"), photo(2, "b.jpg")] }
+}
+
+fn named(id: &str) -> DeviceDescription {
+    DeviceDescription { device_id: Some(id.into()), ..DeviceDescription::default() }
+}
+
+fn recipients() -> Vec<Recipient> {
+    let mut list: Vec<Recipient> = (0..40)
+        .map(|n| {
+            let (limit, side) = [(30_000, 160), (100_000, 640), (300_000, 640)][n % 3];
+            let device = support::device(limit, (side, side * 3 / 4), &["image/jpeg"]);
+            Recipient { id: format!("r{n}"), device, carrier: None }
+        })
+        .collect();
+    list.push(Recipient { id: "known".into(), device: named("nokia-6600"), carrier: None });
+    list.push(Recipient { id: "unknown".into(), device: named("no-such-phone"), carrier: None });
+    let verizon = Some("us-verizon".to_owned());
+    list.push(Recipient { id: "route".into(), device: named("google-pixel-8"), carrier: verizon });
+    // Two photos of 1200 pixels do not fit into this.
+    let hopeless = support::device(600, (160, 120), &["image/jpeg"]);
+    list.push(Recipient { id: "hopeless".into(), device: hopeless, carrier: None });
+    list
+}
+
+fn adapt_many(service: &Service, list: &[Recipient]) -> Vec<ManyAnswer> {
+    let mut answers = Vec::new();
+    let request = AdaptRequest::new(message());
+    let all = service.adapt_many(request, list, &Stop::never(), &mut |answer| {
+        answers.push(answer);
+        true
+    });
+    all.unwrap();
+    answers
+}
+
+#[test]
+fn everyone_has_an_answer_within_his_limits() {
+    let service = Service::new(Config::default());
+    let list = recipients();
+    let answers = adapt_many(&service, &list);
+    let mut seen = vec![0; list.len()];
+    for answer in &answers {
+        answer.recipients.iter().for_each(|index| seen[*index] += 1);
+    }
+    assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
+    // Three kinds of phones, and four who are like nobody else.
+    assert_eq!(answers.len(), 7);
+    for answer in &answers {
+        let first = &list[answer.recipients[0]];
+        let response = match (&answer.result, first.id.as_str()) {
+            (Err(error), "unknown") => {
+                assert_eq!(error.reason, "UNKNOWN_DEVICE");
+                continue;
+            }
+            (Err(error), "hopeless") => {
+                assert_eq!(error.reason, "CANNOT_FIT");
+                continue;
+            }
+            (result, id) => result.as_ref().unwrap_or_else(|error| panic!("{id}: {error}")),
+        };
+        let limit = response.limits.wire.iter().map(|limit| limit.bytes).min().unwrap();
+        let parsed = match response.content.clone() {
+            Content::Parts { headers, parts } => {
+                mmsfit::message::Message::from_parts(headers, parts, &Default::default()).unwrap()
+            }
+            _ => panic!("parts come out as parts"),
+        };
+        let size = parsed.wire_size(Counting::Interface, Interface::Mm1);
+        assert!(size <= limit, "{}: {size} of {limit}", first.id);
+        assert_eq!(response.report.wire_bytes_after, size, "{}", first.id);
+        let bounds = response.limits.image.unwrap().bounds;
+        for part in &response.report.parts {
+            let shown = part.after.as_ref().unwrap().dimensions.unwrap();
+            assert!(shown.within(bounds.turned_to(shown)), "{}: {shown}", first.id);
+        }
+    }
+    // The same again.
+    let bytes = |answers: &[ManyAnswer]| -> BTreeMap<usize, Option<usize>> {
+        let size = |answer: &ManyAnswer| {
+            answer.result.as_ref().ok().map(|r| r.report.wire_bytes_after.as_usize())
+        };
+        answers.iter().map(|answer| (answer.recipients[0], size(answer))).collect()
+    };
+    assert_eq!(bytes(&answers), bytes(&adapt_many(&service, &list)));
+}
+
+#[test]
+fn who_leaves_ends_the_work() {
+    let service = Service::new(Config::default());
+    let mut answers = 0;
+    let request = AdaptRequest::new(message());
+    let all = service.adapt_many(request, &recipients(), &Stop::never(), &mut |_| {
+        answers += 1;
+        answers < 2
+    });
+    assert!(all.is_ok() && answers == 2);
+    let stop = Stop::never();
+    stop.set(mmsfit::model::StopCause::Cancelled);
+    let request = AdaptRequest::new(message());
+    let all = service.adapt_many(request, &recipients(), &stop, &mut |_| true);
+    assert_eq!(all.unwrap_err().reason, "CANCELLED");
+}

@@ -1,0 +1,65 @@
+//! A server in the test's own process, on a free port of the loopback.
+#![allow(dead_code, reason = "each program uses a part of this")]
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use mmsfit::{
+    config::Config,
+    grpc::{self, ServeError},
+    model::Bytes,
+    service::Service,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+use tonic::transport::{Channel, Endpoint};
+
+/// The engine with so many threads and requests of at most 1 MiB.
+pub fn service(threads: usize) -> Service {
+    Service::new(Config { max_request_bytes: Bytes::new(1 << 20), threads, ..Config::default() })
+}
+
+/// A running server.
+pub struct Running {
+    pub addr: SocketAddr,
+    pub service: Service,
+    shutdown: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Running {
+    pub async fn start(service: Service) -> Self {
+        let listener = grpc::bind(([127, 0, 0, 1], 0).into()).await.expect("the loopback binds");
+        let addr = listener.addr();
+        let (shutdown, asked) = oneshot::channel::<()>();
+        let served = service.clone();
+        let server = tokio::spawn(async move {
+            grpc::serve(served, listener, async {
+                let _ = asked.await;
+            })
+            .await
+        });
+        Self { addr, service, shutdown, server }
+    }
+
+    pub async fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.addr)).expect("an address");
+        endpoint.connect().await.expect("the server is up")
+    }
+
+    /// Asks it to end.
+    pub fn shut_down(self) -> JoinHandle<Result<(), ServeError>> {
+        let _ = self.shutdown.send(());
+        self.server
+    }
+}
+
+/// Waits until `condition` holds, without holding up the runtime.
+pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < super::HANG, "never came true: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
