@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::{
     DeviceDescription, ProfileError, ProfileStore, Resolution, StoredProfile,
+    av::Codecs,
     claims::{Claim, Claims, Layer},
     diff, header,
     repairs::Repairs,
     rules::DeviceFacts,
     uaprof::{self, Profile},
 };
-use crate::model::{AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced};
+use crate::model::{
+    AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced, VideoSupport,
+};
 
 /// Resolves a description. `carrier_default` names the store document of the carrier's default
 /// class, used when the description says nothing usable.
@@ -228,8 +231,17 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         stack.iter().find_map(|layer| layer.claims.content_classes.clone()).unwrap_or_default();
     let mms_version =
         stack.iter().find_map(|layer| layer.claims.mms_version.clone()).unwrap_or_default();
+    let platform = stack.iter().find_map(|layer| layer.claims.platform.clone()).unwrap_or_default();
+    let of_documents = |layer: &&Layer| layer.source != Source::Inline;
+    let stated_bytes = stack
+        .iter()
+        .filter(of_documents)
+        .find_map(|layer| layer.claims.max_message_bytes.as_ref().map(|claim| claim.0));
+    let described = stack.iter().any(|layer| is_description(layer.source));
     let facts = DeviceFacts {
-        max_message_bytes: &max_message_bytes,
+        platform: &platform,
+        described,
+        stated_bytes,
         max_image: &max_image,
         screen: screen.as_ref().map(|screen| screen.value),
         bits_per_pixel: bits_per_pixel.value,
@@ -241,12 +253,7 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         first(stack, |c| &c.jpeg_full_chroma).unwrap_or_else(|| facts.full_chroma());
     let jpeg_progressive =
         first(stack, |c| &c.jpeg_progressive).unwrap_or_else(|| facts.progressive());
-    let by_rule = facts.video();
-    // Levels count where video is taken in messages at all: they are of the player.
-    let video = match first(stack, |c| &c.video) {
-        Some(stated) if !by_rule.value.is_empty() => stated,
-        _ => by_rule,
-    };
+    let video = video(&facts, first(stack, |c| &c.codecs));
     let audio = facts.audio(&video.value);
     Capabilities {
         vendor,
@@ -266,4 +273,34 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         video,
         audio,
     }
+}
+
+/// Whether it speaks of this very device.
+fn is_description(source: Source) -> bool {
+    matches!(
+        source,
+        Source::ProfileDiff
+            | Source::Uaprof
+            | Source::DeviceId
+            | Source::UaprofUrl
+            | Source::UserAgent
+    )
+}
+
+/// Video, with the attribute and every rule that it comes by.
+fn video(facts: &DeviceFacts<'_>, codecs: Option<Sourced<Codecs>>) -> Sourced<Vec<VideoSupport>> {
+    let decided = facts.video(codecs.as_ref().map(|codecs| &codecs.value));
+    let mut provenance = match codecs {
+        Some(stated) if decided.by_statement => stated.provenance,
+        _ => Provenance::default_rule(""),
+    };
+    for rule in decided.rules {
+        if provenance.attribute.is_empty() {
+            rule.clone_into(&mut provenance.attribute);
+        } else {
+            provenance.attribute.push_str(" + rule:");
+            provenance.attribute.push_str(rule);
+        }
+    }
+    Sourced::new(decided.video, provenance)
 }
