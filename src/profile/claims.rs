@@ -132,14 +132,19 @@ impl Claims {
         }
     }
 
-    /// Of HTTP headers.
-    pub(super) fn of_headers(headers: &AcceptHeaders, repairs: &mut Repairs) -> Self {
-        let types = accept::types(&accept::header_items(&headers.accept), "Accept", repairs);
+    /// Of HTTP headers; `default` are the types that a wildcard stands for.
+    pub(super) fn of_headers(
+        headers: &AcceptHeaders,
+        default: &[String],
+        repairs: &mut Repairs,
+    ) -> Self {
+        let found = accept::of_header(&headers.accept, default, repairs);
+        let (types, attribute) = found.unwrap_or_default();
         let items = accept::header_items(&headers.accept_charset);
         let charsets = accept::charsets(&items, "Accept-Charset", repairs);
-        let codecs = claim(Codecs::of(&[], &[&types], 0), "Accept");
+        let codecs = claim(Codecs::of(&[], &[&types], 0), attribute);
         let accept = some(&types).map(|list| {
-            let (list, attribute) = accept::complete(list.to_vec(), &[], false, "Accept", repairs);
+            let (list, attribute) = accept::complete(list.to_vec(), &[], false, attribute, repairs);
             Claim(list, attribute)
         });
         Self {

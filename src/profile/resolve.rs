@@ -54,18 +54,25 @@ pub fn resolve(
         let claims = Claims::of_profile(&profile, &mut repairs);
         stack.push(Layer { source, document, claims });
     }
-    let claims = Claims::of_headers(&device.accept, &mut repairs);
-    stack.push(Layer { source: Source::Accept, document: String::new(), claims });
+    let mut default = None;
     if let Some(id) = carrier_default {
         match store.by_id(id).map(|stored| load(store, &stored)) {
             Some(Ok(profile)) => {
                 let claims = Claims::of_profile(&profile, &mut repairs);
                 let document = id.to_owned();
-                stack.push(Layer { source: Source::CarrierDefault, document, claims });
+                default = Some(Layer { source: Source::CarrierDefault, document, claims });
             }
             _ => repairs.add(RepairCode::FellBack, "carrier_default", id),
         }
     }
+    let types = default.as_ref().and_then(|layer| layer.claims.accept.as_ref());
+    let types = match types {
+        Some(Claim(types, _)) => types.spellings().to_vec(),
+        None => store.defaults().accept,
+    };
+    let claims = Claims::of_headers(&device.accept, &types, &mut repairs);
+    stack.push(Layer { source: Source::Accept, document: String::new(), claims });
+    stack.extend(default);
     let capabilities = combine(&stack, store, &mut repairs);
     Ok(Resolution { capabilities, repairs: repairs.into_vec() })
 }
