@@ -35,13 +35,14 @@ pub fn resolve(
         stack.push(Layer { source: Source::Inline, document: String::new(), claims });
     }
 
-    let mut documents = Documents { store, repairs: &mut repairs, found: Vec::new() };
+    let mut documents =
+        Documents { store, repairs: &mut repairs, found: Vec::new(), known_urls: Vec::new() };
     documents.request(device)?;
     documents.by_id(device.device_id.as_deref())?;
     documents.by_url(device.uaprof_url.as_deref());
     // What a diff refers to: the document that comes first, not a guess from the User-Agent.
     let base = documents.found.first().map(|(_, _, profile)| Arc::clone(profile));
-    documents.by_user_agent(device.user_agent.as_deref());
+    documents.by_rules(device);
     let found = documents.found;
 
     let diffs = read_diffs(device, &mut repairs)?;
@@ -82,6 +83,8 @@ struct Documents<'a> {
     store: &'a dyn ProfileStore,
     repairs: &'a mut Repairs,
     found: Vec<(Source, String, Arc<Profile>)>,
+    /// Documents by rules for URLs, with the rule.
+    known_urls: Vec<(StoredProfile, String)>,
 }
 
 impl Documents<'_> {
@@ -126,11 +129,29 @@ impl Documents<'_> {
             self.repairs.add(RepairCode::FellBack, "uaprof_url", header);
         }
         for url in urls {
-            match self.store.by_url(&url) {
-                Some(stored) => self.push(Source::UaprofUrl, stored, Some(&url), "uaprof_url"),
-                None => self.repairs.add(RepairCode::FellBack, "uaprof_url", &url),
+            if let Some(stored) = self.store.by_url(&url) {
+                self.push(Source::UaprofUrl, stored, Some(&url), "uaprof_url");
+            } else if let Some(known) = self.store.by_known_url(&url) {
+                self.known_urls.push(known);
+            } else {
+                self.repairs.add(RepairCode::FellBack, "uaprof_url", &url);
             }
         }
+    }
+
+    /// What rules tell: a model by its URL, then the User-Agent, then a URL that names no more than
+    /// a class, as that of all Androids does.
+    fn by_rules(&mut self, device: &DeviceDescription) {
+        let known = std::mem::take(&mut self.known_urls);
+        let (classes, models): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|(stored, _)| stored.id.starts_with("generic-"));
+        let push = |documents: &mut Self, (stored, rule): (StoredProfile, String)| {
+            let document = format!("{} (rule {rule})", stored.id);
+            documents.push(Source::UaprofUrl, stored, Some(&document), "uaprof_url");
+        };
+        models.into_iter().for_each(|known| push(self, known));
+        self.by_user_agent(device.user_agent.as_deref());
+        classes.into_iter().for_each(|known| push(self, known));
     }
 
     fn by_user_agent(&mut self, user_agent: Option<&str>) {
