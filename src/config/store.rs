@@ -13,7 +13,10 @@ use std::{
 use bytes::Bytes as Buffer;
 use include_dir::{Dir, include_dir};
 
-use self::{agents::AgentRule, mirror::Mirror};
+use self::{
+    agents::{Rules, UrlMeans},
+    mirror::Mirror,
+};
 use super::{Config, ConfigError, read_bytes, read_text};
 use crate::profile::{
     self, Defaults, Profile, ProfileStore, StoredProfile, carrier::Carrier, nearest::nearest,
@@ -43,7 +46,7 @@ pub struct Device {
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     devices: BTreeMap<String, Device>,
-    rules: Vec<AgentRule>,
+    rules: Rules,
     carriers: BTreeMap<String, Carrier>,
     networks: HashMap<String, String>,
     mirror: Option<Mirror>,
@@ -105,9 +108,7 @@ impl Store {
         let path = dir.join(AGENTS);
         if path.is_file() {
             // The operator's rules are asked first.
-            let mut rules = agents::parse(&path, &read_text(&path)?)?;
-            rules.append(&mut self.rules);
-            self.rules = rules;
+            self.rules.prepend(agents::parse(&path, &read_text(&path)?)?);
         }
         Ok(())
     }
@@ -135,9 +136,13 @@ impl Store {
     /// Names that refer to nothing.
     fn check(&self) -> Result<(), ConfigError> {
         let known = |id: &str| self.devices.contains_key(&id.to_ascii_lowercase());
-        if let Some(rule) = self.rules.iter().find(|rule| !known(&rule.device)) {
-            let message = format!("rule {}: no device `{}`", rule.name, rule.device);
-            return Err(document(&rule.file, message));
+        let agents = self.rules.agents.iter().map(|rule| (&rule.name, &rule.device, &rule.file));
+        let urls = self.rules.urls.iter().filter_map(|rule| match &rule.means {
+            UrlMeans::Device(device) => Some((&rule.name, device, &rule.file)),
+            UrlMeans::Agent(_) => None,
+        });
+        if let Some((name, device, file)) = agents.chain(urls).find(|(_, id, _)| !known(id)) {
+            return Err(document(file, format!("rule {name}: no device `{device}`")));
         }
         for carrier in self.carriers.values() {
             if let Some(id) = carrier.default_device.as_deref().filter(|id| !known(id)) {
@@ -177,7 +182,7 @@ impl Store {
 
     /// The names of the User-Agent rules with their devices, in the order they are asked.
     pub fn user_agent_rules(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.rules.iter().map(|rule| (rule.name.as_str(), rule.device.as_str()))
+        self.rules.agents.iter().map(|rule| (rule.name.as_str(), rule.device.as_str()))
     }
 }
 
@@ -193,8 +198,19 @@ impl ProfileStore for Store {
     }
 
     fn by_user_agent(&self, user_agent: &str) -> Option<(StoredProfile, String)> {
-        let rule = self.rules.iter().find(|rule| rule.matches(user_agent))?;
+        let rule = self.rules.agents.iter().find(|rule| rule.matches(user_agent))?;
         Some((self.by_id(&rule.device)?, rule.name.clone()))
+    }
+
+    fn by_known_url(&self, url: &str) -> Option<(StoredProfile, String)> {
+        let url = profile::comparable_url(url);
+        self.rules.urls.iter().find_map(|rule| match rule.read(&url)? {
+            UrlMeans::Device(id) => Some((self.by_id(&id)?, rule.name.clone())),
+            UrlMeans::Agent(agent) => {
+                let (stored, by) = self.by_user_agent(&agent)?;
+                Some((stored, format!("{}, {by}", rule.name)))
+            }
+        })
     }
 
     fn suggest(&self, id: &str) -> Vec<String> {

@@ -1,3 +1,5 @@
+mod agents;
+
 use std::{collections::HashMap, fs, path::Path};
 
 use super::{Config, ConfigError, ProcessEnv, Store};

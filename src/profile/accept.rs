@@ -103,12 +103,12 @@ pub(super) fn charsets<S: AsRef<str>>(
     list
 }
 
-/// HTTP Accept values: items with `q=0` are refusals, and `*/*` says nothing of an MMS.
+/// HTTP Accept values: items with `q=0` are refusals.
 pub(super) fn header_items(values: &[String]) -> Vec<&str> {
     values
         .iter()
         .flat_map(|value| value.split(','))
-        .filter(|item| !refused(item) && item.split(';').next().map(str::trim) != Some("*/*"))
+        .filter(|item| !refused(item))
         .map(str::trim)
         .filter(|item| !item.is_empty())
         .take(MAX_ITEMS)
@@ -121,6 +121,59 @@ fn refused(item: &str) -> bool {
             name.trim().eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0_f32)
         })
     })
+}
+
+/// The essences of the items with `q=0`.
+fn header_refusals(values: &[String]) -> Vec<String> {
+    let items = values.iter().flat_map(|value| value.split(','));
+    let essence = |item: &str| item.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    items.filter(|item| refused(item)).map(essence).take(MAX_ITEMS).collect()
+}
+
+/// The types of an Accept header. Its wildcards are habit (Android's MMS client sends `*/*` and the
+/// types of the transport): each stands for what `default` lists, the types of the carrier's
+/// default device, save what the header refuses. `None` where it says nothing of media beyond that.
+pub(super) fn of_header(
+    values: &[String],
+    default: &[String],
+    repairs: &mut Repairs,
+) -> Option<(Vec<String>, &'static str)> {
+    let items: Vec<&str> = header_items(values)
+        .into_iter()
+        // Java's clients write `*` for all.
+        .map(|item| if item.split(';').next().map(str::trim) == Some("*") { "*/*" } else { item })
+        .collect();
+    let mut listed = types(&items, "Accept", repairs);
+    let wild: Vec<String> =
+        listed.iter().filter_map(|item| item.strip_suffix("/*").map(str::to_owned)).collect();
+    listed.retain(|item| !item.ends_with("/*"));
+    // Neither the transport nor a web page says what messages may hold.
+    if wild.iter().all(|top| top == "*") && !listed.iter().any(|item| is_medium(item)) {
+        if !listed.is_empty() {
+            repairs.add(RepairCode::FellBack, "Accept", "names no media");
+        }
+        return None;
+    }
+    if wild.is_empty() {
+        return Some((listed, "Accept"));
+    }
+    let refusals = header_refusals(values);
+    for item in default {
+        let folded = MediaType::fold(item);
+        let top = folded.top_level();
+        let covered = wild.iter().any(|wild| wild == "*" || wild == top);
+        let refused = refusals.iter().any(|no| {
+            no.strip_suffix("/*").is_some_and(|no| no == top) || MediaType::fold(no) == folded
+        });
+        if covered && !refused && !listed.contains(item) {
+            listed.push(item.clone());
+        }
+    }
+    Some((listed, "Accept + rule:wildcard-as-default"))
+}
+
+fn is_medium(item: &str) -> bool {
+    ["image/", "audio/", "video/"].iter().any(|top| item.starts_with(top))
 }
 
 /// Whether any item is a picture type or a wildcard that covers one.
@@ -189,9 +242,30 @@ mod tests {
     }
 
     #[test]
-    fn headers_lose_wildcards_and_refusals() {
-        let values = ["image/jpeg, image/webp;q=0, */*;q=0.5".to_owned(), "text/plain".to_owned()];
-        assert_eq!(header_items(&values), ["image/jpeg", "text/plain"]);
+    fn issue_17_15_wildcards_of_headers_stand_for_the_default() {
+        let default = ["image/jpeg", "audio/amr", "audio/x-wav", "video/mp4"].map(str::to_owned);
+        let of = |value: &str| {
+            let found = of_header(&[value.to_owned()], &default, &mut Repairs::default());
+            found.map(|(list, _)| list.join(" "))
+        };
+        let is = |text: &str| Some(text.to_owned());
+        // Nothing of media: what comes after decides.
+        assert_eq!(of("*/*, application/vnd.wap.mms-message, application/vnd.wap.sic"), None);
+        assert_eq!(of("application/vnd.wap.mms-message"), None);
+        assert_eq!(of("text/html, *; q=.2, */*; q=.2"), None);
+        assert_eq!(of("*/*"), None);
+        assert_eq!(of(""), None);
+        // A list is a list.
+        assert_eq!(of("image/png, video/*;q=0"), is("image/png"));
+        // Beside a list, the wildcard adds the default.
+        let all = "image/jpeg audio/amr audio/x-wav video/mp4";
+        assert_eq!(of("image/webp, */*;q=0.8"), is(&format!("image/webp {all}")));
+        assert_eq!(of("image/png, audio/*"), is("image/png audio/amr audio/x-wav"));
+        assert_eq!(of("image/*, audio/*;q=0"), is("image/jpeg"));
+        assert_eq!(
+            of("*/*, image/gif, audio/wav;q=0, video/*;q=0.0"),
+            is("image/gif image/jpeg audio/amr")
+        );
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub(super) enum Attribute {
     Model,
     ScreenSize,
     BitsPerPixel,
+    OsName,
+    OsVersion,
+    BrowserName,
     CcppAccept,
     CcppAcceptCharset,
     MaxMessageSize,
@@ -30,11 +33,14 @@ pub(super) enum Attribute {
 }
 
 /// Attribute, name as the schema spells it, its component, whether it is a list.
-const ATTRIBUTES: [(Attribute, &str, Component, bool); 17] = [
+const ATTRIBUTES: [(Attribute, &str, Component, bool); 20] = [
     (Attribute::Vendor, "Vendor", Component::Hardware, false),
     (Attribute::Model, "Model", Component::Hardware, false),
     (Attribute::ScreenSize, "ScreenSize", Component::Hardware, false),
     (Attribute::BitsPerPixel, "BitsPerPixel", Component::Hardware, false),
+    (Attribute::OsName, "OSName", Component::Software, false),
+    (Attribute::OsVersion, "OSVersion", Component::Software, false),
+    (Attribute::BrowserName, "BrowserName", Component::Browser, false),
     (Attribute::CcppAccept, "CcppAccept", Component::Software, true),
     (Attribute::CcppAcceptCharset, "CcppAccept-Charset", Component::Software, true),
     (Attribute::MaxMessageSize, "MmsMaxMessageSize", Component::Mms, false),
@@ -71,7 +77,10 @@ impl Attribute {
 
     /// Whether the name alone tells that this is UAProf; other vocabularies have models, too.
     fn is_distinctive(self) -> bool {
-        !matches!(self, Self::Vendor | Self::Model)
+        !matches!(
+            self,
+            Self::Vendor | Self::Model | Self::OsName | Self::OsVersion | Self::BrowserName
+        )
     }
 
     fn by_key(key: &str) -> Option<Self> {

@@ -1,132 +1,98 @@
-//! Which video and sound a device decodes: by the levels that it states, by its MMS content
-//! class, or by the kind of device that it is.
+//! Which video and sound a device decodes: by the codecs and levels that its documents state and
+//! by the kind of device that it is, the higher of both.
+//!
+//! The size of messages tells nothing here: a network that takes 300 kB does not make a telephone
+//! old. Bytes decide the bit rate, later.
 
+mod levels;
+
+pub(super) use self::levels::Statement;
+use self::levels::{level, stated};
 use super::rules::DeviceFacts;
 use crate::model::{
     AudioCodec, Dimensions, MediaType, Provenance, Sourced, VideoCodec, VideoSupport,
 };
 
-/// One level: its number as profiles state it, width, height, frames and bits per second.
-type Level = (u32, u32, u32, u32, u32);
+/// What one source states of codecs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Codecs {
+    pub(super) statements: Vec<Statement>,
+    /// Whether the lists of its player are among them: these name all that it plays, while types
+    /// of messages and of the browser are examples.
+    pub(super) of_player: bool,
+    /// VideoDecodingByteRate, bytes a second; zero: unspecified.
+    pub(super) byte_rate: u32,
+}
 
-/// ITU-T H.263 annex X table X.2, profile 0. Level 45 has the pictures of level 10 at twice the
-/// bits and more (3GPP TS 26.234 clause 7.4).
-const H263: [Level; 5] = [
-    (10, 176, 144, 15, 64_000),
-    (20, 352, 288, 15, 128_000),
-    (30, 352, 288, 30, 384_000),
-    (40, 352, 288, 30, 2_048_000),
-    (45, 176, 144, 15, 128_000),
-];
-
-/// ISO/IEC 14496-2 table N.1, simple profile: `profile_level_id` 8 is level 0, 9 level 0b.
-const MPEG4: [Level; 5] = [
-    (8, 176, 144, 15, 64_000),
-    (9, 176, 144, 15, 128_000),
-    (1, 176, 144, 15, 64_000),
-    (2, 352, 288, 15, 128_000),
-    (3, 352, 288, 30, 384_000),
-];
-
-/// ITU-T H.264 table A-1, the box being the one that its macroblocks a second are meant for; 9
-/// stands for level 1b.
-const H264: [Level; 11] = [
-    (10, 176, 144, 15, 64_000),
-    (9, 176, 144, 15, 128_000),
-    (11, 320, 240, 10, 192_000),
-    (12, 320, 240, 20, 384_000),
-    (13, 352, 288, 30, 768_000),
-    (20, 352, 288, 30, 2_000_000),
-    (21, 480, 288, 30, 4_000_000),
-    (22, 640, 480, 15, 4_000_000),
-    (30, 640, 480, 30, 10_000_000),
-    (31, 1280, 720, 30, 14_000_000),
-    (40, 1920, 1080, 30, 20_000_000),
-];
-
-fn support(codec: VideoCodec, (_, width, height, rate, bits): Level) -> VideoSupport {
-    VideoSupport {
-        codec,
-        max_dimensions: Dimensions::at_least_one(width, height),
-        max_frame_rate: rate,
-        max_bitrate: bits,
+impl Codecs {
+    /// What `items` name; `None`: no codec.
+    pub(super) fn of(player: &[String], types: &[&[String]], byte_rate: u32) -> Option<Self> {
+        let mut statements: Vec<Statement> =
+            player.iter().filter_map(|item| stated(item)).collect();
+        let of_player = !statements.is_empty();
+        for item in types.iter().flat_map(|list| list.iter()) {
+            // A bare name adds nothing to a level of the same codec.
+            let new = stated(item).filter(|one| statements.iter().all(|s| s.codec != one.codec));
+            statements.extend(new);
+        }
+        (!statements.is_empty()).then_some(Self { statements, of_player, byte_rate })
     }
 }
 
-fn level(table: &[Level], number: u32) -> Level {
-    // A number between two levels is the lower one; what is above all is the highest.
-    let exact = table.iter().find(|level| level.0 == number);
-    let below = || table.iter().filter(|level| level.0 <= number).max_by_key(|level| level.0);
-    *exact.or_else(below).unwrap_or(&table[0])
-}
-
-/// A stated type with its parameters, `video/H263-2000;profile=0;level=45`: blanks around the
-/// marks vary.
-fn stated(item: &str) -> Option<VideoSupport> {
-    let item = item.to_ascii_lowercase();
-    let mut fields = item.split(';').map(str::trim);
-    let essence = fields.next()?.replace(' ', "");
-    let parameter = |names: &[&str]| {
-        item.split(';').skip(1).find_map(|field| {
-            let (name, value) = field.split_once('=')?;
-            names.contains(&name.trim()).then(|| value.trim().to_owned())
-        })
-    };
-    match essence.as_str() {
-        "video/h263" | "video/h263-2000" | "video/h263-1998" => {
-            let number = parameter(&["level"]).and_then(|text| text.parse().ok()).unwrap_or(10);
-            Some(support(VideoCodec::H263, level(&H263, number)))
-        }
-        "video/mp4v-es" => {
-            let number = parameter(&["profile-level-id", "profile_level_id", "profile-level"]);
-            let number = number.and_then(|text| text.parse().ok()).unwrap_or(8);
-            Some(support(VideoCodec::Mpeg4, level(&MPEG4, number)))
-        }
-        "video/h264" | "video/avc" => {
-            let id = parameter(&["profile-level-id", "profile_level_id"]);
-            Some(support(VideoCodec::H264, id.as_deref().map_or(H264[0], h264_level)))
-        }
-        _ => None,
-    }
-}
-
-/// Of a `profile-level-id` (RFC 6184 clause 8.1): profile, constraints, level, in hexadecimal.
-/// Level 11 with constraint_set3 is level 1b.
-fn h264_level(id: &str) -> Level {
-    let byte = |at: usize| id.get(at..at + 2).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-    match (byte(2), byte(4)) {
-        (Some(constraints), Some(11)) if constraints & 0x10 != 0 => level(&H264, 9),
-        (_, Some(number)) => level(&H264, number),
-        _ => H264[0],
-    }
-}
-
-/// What a list of stated types says of video, the best codec first; `byte_rate` is
-/// VideoDecodingByteRate, zero where unspecified.
-pub(super) fn of_streams(items: &[String], byte_rate: u32) -> Option<Vec<VideoSupport>> {
-    let mut found: Vec<VideoSupport> = Vec::new();
-    for mut one in items.iter().filter_map(|item| stated(item)) {
-        if byte_rate > 0 {
-            one.max_bitrate = one.max_bitrate.min(byte_rate.saturating_mul(8)).max(20_000);
-        }
-        match found.iter_mut().find(|other| other.codec == one.codec) {
-            // The largest of several of one codec.
-            Some(other) => {
-                if (one.max_dimensions.pixels(), one.max_bitrate)
-                    > (other.max_dimensions.pixels(), other.max_bitrate)
-                {
-                    *other = one;
-                }
-            }
-            None => found.push(one),
-        }
-    }
-    found.sort_by_key(|one| std::cmp::Reverse(one.codec));
-    (!found.is_empty()).then_some(found)
+/// Video, and which rules had a hand in it: none where the statement alone decided.
+pub(super) struct Decided {
+    pub(super) video: Vec<VideoSupport>,
+    /// Whether the documents' own words are in it.
+    pub(super) by_statement: bool,
+    pub(super) rules: Vec<&'static str>,
 }
 
 /// Video containers that messages carry.
 const VIDEO: [&str; 3] = ["video/3gpp", "video/mp4", "video/3gpp2"];
+
+/// Types that came into accept lists with Android 4 and iOS 11 or later.
+const RECENT: [&str; 7] = [
+    "image/webp",
+    "image/heic",
+    "image/heif",
+    "image/avif",
+    "video/webm",
+    "video/hevc",
+    "video/h265",
+];
+
+/// How far a device goes, by its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Everything made since 2012, and smartphones before it: H.264 at VGA or more.
+    Smartphone,
+    /// The first smartphones with half the screen: their chips decoded half the picture. The CDD of
+    /// Android 2 asks for 480×360.
+    HalfScreen,
+    /// Later feature phones with H.264 in their chips.
+    H264Handset,
+    /// MPEG-4 and H.263 (CONF 1.2 table 6; mms-conformance.md §1).
+    VideoRich,
+    /// H.263 level 10.
+    VideoBasic,
+}
+
+impl Kind {
+    fn levels(self) -> Vec<VideoSupport> {
+        let of = |h264: &[u32], mpeg4: &[u32], h263: u32| {
+            let h264 = h264.iter().map(|n| level(VideoCodec::H264, *n));
+            let mpeg4 = mpeg4.iter().map(|n| level(VideoCodec::Mpeg4, *n));
+            h264.chain(mpeg4).chain([level(VideoCodec::H263, h263)]).collect()
+        };
+        match self {
+            Self::Smartphone => of(&[30], &[3], 30),
+            Self::HalfScreen => of(&[21], &[3], 30),
+            Self::H264Handset => of(&[13], &[9], 45),
+            Self::VideoRich => of(&[], &[8], 45),
+            Self::VideoBasic => of(&[], &[], 10),
+        }
+    }
+}
 
 impl DeviceFacts<'_> {
     fn takes(&self, kind: &str) -> bool {
@@ -137,31 +103,121 @@ impl DeviceFacts<'_> {
         self.content_classes.iter().any(|c| c == code)
     }
 
-    /// What is decoded of video where no level is stated.
-    pub(super) fn video(&self) -> Sourced<Vec<VideoSupport>> {
-        let rule = |rule: &str, list: Vec<VideoSupport>| {
-            Sourced::new(list, Provenance::default_rule(rule))
-        };
-        let h263 = |number| support(VideoCodec::H263, level(&H263, number));
-        let mpeg4 = |number| support(VideoCodec::Mpeg4, level(&MPEG4, number));
-        let h264 = |number| support(VideoCodec::H264, level(&H264, number));
+    /// The longer and the shorter side of the screen; zero: unknown.
+    fn sides(&self) -> (u32, u32) {
+        self.screen.map_or((0, 0), |s| (s.longest(), s.width().min(s.height())))
+    }
+
+    /// The version of Android that it says it runs; 0: one without a number.
+    fn android(&self) -> Option<u32> {
+        let platform = self.platform.to_ascii_lowercase();
+        let (_, rest) = platform.split_once("android")?;
+        let digits = rest.trim_start_matches(|c: char| !c.is_ascii_digit());
+        Some(digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().unwrap_or(0))
+    }
+
+    fn kind(&self) -> (Kind, &'static str) {
+        let (long, short) = self.sides();
+        let listed = self.accept.spellings();
+        let recent = listed.iter().any(|item| RECENT.contains(&item.as_str()));
+        let android = self.android();
+        if recent || android.is_some_and(|version| version >= 4) {
+            return (Kind::Smartphone, "video-since-2012");
+        }
+        if long >= 640 && short >= 360 {
+            return (Kind::Smartphone, "video-smartphone");
+        }
+        // Strips of 640×200 are the communicators of 2005, before H.264.
+        if long >= 480 && short >= 240 {
+            return (Kind::HalfScreen, "video-half-screen");
+        }
+        if self.is_unknown() {
+            return (Kind::Smartphone, "video-unknown-device");
+        }
+        let later_feature_phone = self.mms_version >= "1.3" && long >= 320 && short >= 240;
+        if android.is_some() || self.class("MP") || self.class("CR") || later_feature_phone {
+            return (Kind::H264Handset, "video-h264-handset");
+        }
+        // MP4 is nobody's container for H.263.
+        let rich = self.class("VR")
+            || self.takes("video/mp4")
+            || (self.content_classes.is_empty() && self.mms_version >= "1.2");
+        if rich { (Kind::VideoRich, "video-rich") } else { (Kind::VideoBasic, "video-basic") }
+    }
+
+    /// Whether nothing is said of what kind of device it is. Such a one is of today.
+    fn is_unknown(&self) -> bool {
+        self.screen.is_none()
+            && self.content_classes.is_empty()
+            && self.mms_version.is_empty()
+            && !self.described
+    }
+
+    /// What is decoded of video.
+    pub(super) fn video(&self, codecs: Option<&Codecs>) -> Decided {
         if !VIDEO.iter().any(|kind| self.takes(kind)) {
-            return rule("no-video-type-accepted", Vec::new());
+            let rules = vec!["no-video-type-accepted"];
+            return Decided { video: Vec::new(), by_statement: false, rules };
         }
-        let bytes = self.max_message_bytes.value.get();
-        let screen = self.screen.map_or(0, Dimensions::longest);
-        // What a class asks for (CONF 1.2 table 6; mms-conformance.md §1). Phones that came with
-        // 600 kB (about 2009) had H.264 in their chips; those with 1 MB or a large screen are
-        // smartphones.
-        if self.takes("image/webp") || bytes >= 1_000_000 || (bytes > 400_000 && screen >= 480) {
-            rule("video-smartphone", vec![h264(30), mpeg4(3), h263(30)])
-        } else if bytes >= 500_000 || self.class("MP") {
-            rule("video-h264-handset", vec![h264(13), mpeg4(9), h263(45)])
-        } else if bytes > 102_400 || self.class("VR") {
-            rule("video-rich", vec![mpeg4(8), h263(45)])
-        } else {
-            rule("video-basic", vec![h263(10)])
+        let (kind, kind_rule) = self.kind();
+        let mut by_kind = kind.levels();
+        let none = Codecs::default();
+        let codecs = codecs.unwrap_or(&none);
+        let names = |codec| codecs.statements.iter().any(|s| s.codec == codec);
+        // A player's own list is whole, except where it is copied from an older model's: then the
+        // screen tells.
+        if codecs.of_player && !matches!(kind, Kind::Smartphone | Kind::HalfScreen) {
+            by_kind.retain(|one| names(one.codec));
         }
+        let mut found: Vec<Found> = Vec::new();
+        for statement in &codecs.statements {
+            let (mut one, rule) = match statement.level {
+                Some(level) => (level, None),
+                None => (self.bare(statement.codec, &codecs.statements), Some("level-by-screen")),
+            };
+            if codecs.byte_rate > 0 {
+                let cap = codecs.byte_rate.saturating_mul(8).max(20_000);
+                one.max_bitrate = one.max_bitrate.min(cap);
+            }
+            keep_higher(&mut found, one, rule);
+        }
+        for one in by_kind {
+            keep_higher(&mut found, one, Some(kind_rule));
+        }
+        found.sort_by_key(|(one, _)| std::cmp::Reverse(one.codec));
+        let by_statement = found.iter().any(|(_, rule)| *rule != Some(kind_rule));
+        let mut rules: Vec<&'static str> = found.iter().filter_map(|(_, rule)| *rule).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        Decided { video: found.into_iter().map(|(one, _)| one).collect(), by_statement, rules }
+    }
+
+    /// How far a codec goes that is named without a level: as far as the screen lets expect, and as
+    /// far as the levels of the other codecs go, for chips that do one at CIF do all.
+    fn bare(&self, codec: VideoCodec, others: &[Statement]) -> VideoSupport {
+        let (long, short) = self.sides();
+        let quarter_vga = long >= 320 && short >= 240;
+        let by_screen = match (codec, quarter_vga) {
+            (VideoCodec::H264, true) => 12,
+            // Whoever has H.264 and no known screen is no phone of the first years.
+            (VideoCodec::H264, false) if long == 0 => 12,
+            (VideoCodec::H264, false) => 9,
+            (VideoCodec::Mpeg4, true) => 9,
+            (VideoCodec::Mpeg4, false) => 8,
+            (VideoCodec::H263, true) => 45,
+            (VideoCodec::H263, false) => 10,
+        };
+        let common = Dimensions::at_least_one(352, 288);
+        let cif = others
+            .iter()
+            .filter_map(|other| other.level)
+            .any(|level| level.max_dimensions.pixels() >= common.pixels());
+        let by_others = match codec {
+            VideoCodec::H264 => 13,
+            VideoCodec::Mpeg4 => 3,
+            VideoCodec::H263 => 20,
+        };
+        level(codec, if cif { by_others } else { by_screen })
     }
 
     /// What is decoded of sound, the best first.
@@ -188,32 +244,15 @@ impl DeviceFacts<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Video with the rule that it comes by; `None`: the level is stated.
+type Found = (VideoSupport, Option<&'static str>);
 
-    #[test]
-    fn stated_levels_are_read_with_their_blanks() {
-        let of =
-            |item: &str| stated(item).map(|s| (s.codec, s.max_dimensions.width(), s.max_bitrate));
-        assert_eq!(
-            of("video/H263-2000; profile = 0;level=45"),
-            Some((VideoCodec::H263, 176, 128_000))
-        );
-        assert_eq!(of("video/MP4V-ES;profile_level_id=9"), Some((VideoCodec::Mpeg4, 176, 128_000)));
-        assert_eq!(
-            of("video/H264;profile-level-id=42F00B"),
-            Some((VideoCodec::H264, 176, 128_000))
-        );
-        assert_eq!(
-            of("video/H264;profile-level-id=42E01E"),
-            Some((VideoCodec::H264, 640, 10_000_000))
-        );
-        assert_eq!(of("video/h264"), Some((VideoCodec::H264, 176, 64_000)));
-        assert_eq!(of("audio/AMR"), None);
-        let all = ["video/H263-2000;profile=0;level=10", "video/H263-2000;profile=0;level=45"];
-        let all = of_streams(&all.map(str::to_owned), 16_000).expect("video");
-        assert_eq!((all.len(), all[0].max_bitrate), (1, 128_000));
-        assert_eq!(of_streams(&["audio/amr".to_owned()], 0), None);
+/// Takes `one` unless its codec goes as far already.
+fn keep_higher(list: &mut Vec<Found>, one: VideoSupport, rule: Option<&'static str>) {
+    let rank = |one: &VideoSupport| (one.max_dimensions.pixels(), one.max_bitrate);
+    match list.iter_mut().find(|(other, _)| other.codec == one.codec) {
+        Some((other, _)) if rank(other) >= rank(&one) => {}
+        Some(other) => *other = (one, rule),
+        None => list.push((one, rule)),
     }
 }

@@ -1,9 +1,9 @@
 //! One source's claims in one shape, each with the attribute that states it.
 
 use super::{
-    AcceptHeaders, InlineCapabilities, accept, av, repairs::Repairs, rules, uaprof::Profile,
+    AcceptHeaders, InlineCapabilities, accept, av::Codecs, repairs::Repairs, rules, uaprof::Profile,
 };
-use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced, VideoSupport};
+use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced};
 
 /// A value and the attribute or rule that states it.
 #[derive(Clone, Debug)]
@@ -24,7 +24,8 @@ pub(super) struct Claims {
     pub(super) suppress: Option<Claim<bool>>,
     pub(super) jpeg_full_chroma: Option<Claim<bool>>,
     pub(super) jpeg_progressive: Option<Claim<bool>>,
-    pub(super) video: Option<Claim<Vec<VideoSupport>>>,
+    pub(super) platform: Option<String>,
+    pub(super) codecs: Option<Claim<Codecs>>,
 }
 
 /// A source and its claims.
@@ -53,6 +54,20 @@ fn claim<T>(value: Option<T>, attribute: &str) -> Option<Claim<T>> {
 
 fn some(list: &[String]) -> Option<&[String]> {
     (!list.is_empty()).then_some(list)
+}
+
+/// The codecs that a document names: the player's lists, then the types of messages and of the
+/// browser.
+fn codecs(profile: &Profile) -> Option<Claim<Codecs>> {
+    let rate = profile.video_byte_rate.unwrap_or(0);
+    let codecs =
+        Codecs::of(&profile.streams, &[&profile.mms_accept, &profile.browser_accept], rate)?;
+    let lists = if codecs.of_player {
+        "ThreeGPAccept, StreamingAccept, PssAccept"
+    } else {
+        "MmsCcppAccept, CcppAccept"
+    };
+    Some(Claim(codecs, lists.to_owned()))
 }
 
 impl Claims {
@@ -88,10 +103,8 @@ impl Claims {
             content_classes: some(&profile.content_classes).map(<[String]>::to_vec),
             mms_version: profile.mms_version.clone(),
             suppress: claim(profile.suppress_adaptation, "MmsSuppressContentAdaptation"),
-            video: claim(
-                av::of_streams(&profile.streams, profile.video_byte_rate.unwrap_or(0)),
-                "ThreeGPAccept, StreamingAccept, PssAccept",
-            ),
+            platform: (!profile.platform.is_empty()).then(|| profile.platform.clone()),
+            codecs: codecs(profile),
             ..Self::default()
         }
     }
@@ -109,6 +122,7 @@ impl Claims {
             screen: claim(inline.screen, "screen"),
             bits_per_pixel: claim(inline.bits_per_pixel.filter(|n| *n > 0), "bits_per_pixel"),
             // The caller's own words are not completed: a list without pictures is meant.
+            codecs: claim(Codecs::of(&[], &[&types], 0), "accept"),
             accept: claim(some(&types).map(AcceptList::from_spellings), "accept"),
             charsets: claim(some(&charsets).map(<[String]>::to_vec), "charsets"),
             suppress: claim(inline.suppress_adaptation, "suppress_adaptation"),
@@ -118,17 +132,24 @@ impl Claims {
         }
     }
 
-    /// Of HTTP headers.
-    pub(super) fn of_headers(headers: &AcceptHeaders, repairs: &mut Repairs) -> Self {
-        let types = accept::types(&accept::header_items(&headers.accept), "Accept", repairs);
+    /// Of HTTP headers; `default` are the types that a wildcard stands for.
+    pub(super) fn of_headers(
+        headers: &AcceptHeaders,
+        default: &[String],
+        repairs: &mut Repairs,
+    ) -> Self {
+        let found = accept::of_header(&headers.accept, default, repairs);
+        let (types, attribute) = found.unwrap_or_default();
         let items = accept::header_items(&headers.accept_charset);
         let charsets = accept::charsets(&items, "Accept-Charset", repairs);
+        let codecs = claim(Codecs::of(&[], &[&types], 0), attribute);
         let accept = some(&types).map(|list| {
-            let (list, attribute) = accept::complete(list.to_vec(), &[], false, "Accept", repairs);
+            let (list, attribute) = accept::complete(list.to_vec(), &[], false, attribute, repairs);
             Claim(list, attribute)
         });
         Self {
             accept,
+            codecs,
             charsets: claim(some(&charsets).map(<[String]>::to_vec), "Accept-Charset"),
             ..Self::default()
         }

@@ -34,6 +34,7 @@ pub(super) fn merge(diffs: &[Profile], base: Option<&Profile>) -> Profile {
         };
         set(&mut all.vendor, &diff.vendor);
         set(&mut all.model, &diff.model);
+        set(&mut all.platform, &diff.platform);
         all.max_message_bytes = diff.max_message_bytes.or(all.max_message_bytes);
         all.max_image = diff.max_image.or(all.max_image);
         all.screen = diff.screen.or(all.screen);

@@ -110,6 +110,10 @@ pub trait ProfileStore {
     fn by_url(&self, url: &str) -> Option<StoredProfile>;
     /// By User-Agent rule: the document and the rule that matched.
     fn by_user_agent(&self, user_agent: &str) -> Option<(StoredProfile, String)>;
+    /// By rules that know the URL, or the model in it, without fetching: the document and the rule.
+    fn by_known_url(&self, _url: &str) -> Option<(StoredProfile, String)> {
+        None
+    }
     /// Names near `id`, for the error text where there is none of that name.
     fn suggest(&self, _id: &str) -> Vec<String> {
         Vec::new()

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::{
     DeviceDescription, ProfileError, ProfileStore, Resolution, StoredProfile,
+    av::Codecs,
     claims::{Claim, Claims, Layer},
     diff, header,
     repairs::Repairs,
     rules::DeviceFacts,
     uaprof::{self, Profile},
 };
-use crate::model::{AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced};
+use crate::model::{
+    AcceptList, Bytes, Capabilities, Provenance, RepairCode, Source, Sourced, VideoSupport,
+};
 
 /// Resolves a description. `carrier_default` names the store document of the carrier's default
 /// class, used when the description says nothing usable.
@@ -32,13 +35,14 @@ pub fn resolve(
         stack.push(Layer { source: Source::Inline, document: String::new(), claims });
     }
 
-    let mut documents = Documents { store, repairs: &mut repairs, found: Vec::new() };
+    let mut documents =
+        Documents { store, repairs: &mut repairs, found: Vec::new(), known_urls: Vec::new() };
     documents.request(device)?;
     documents.by_id(device.device_id.as_deref())?;
     documents.by_url(device.uaprof_url.as_deref());
     // What a diff refers to: the document that comes first, not a guess from the User-Agent.
     let base = documents.found.first().map(|(_, _, profile)| Arc::clone(profile));
-    documents.by_user_agent(device.user_agent.as_deref());
+    documents.by_rules(device);
     let found = documents.found;
 
     let diffs = read_diffs(device, &mut repairs)?;
@@ -51,18 +55,25 @@ pub fn resolve(
         let claims = Claims::of_profile(&profile, &mut repairs);
         stack.push(Layer { source, document, claims });
     }
-    let claims = Claims::of_headers(&device.accept, &mut repairs);
-    stack.push(Layer { source: Source::Accept, document: String::new(), claims });
+    let mut default = None;
     if let Some(id) = carrier_default {
         match store.by_id(id).map(|stored| load(store, &stored)) {
             Some(Ok(profile)) => {
                 let claims = Claims::of_profile(&profile, &mut repairs);
                 let document = id.to_owned();
-                stack.push(Layer { source: Source::CarrierDefault, document, claims });
+                default = Some(Layer { source: Source::CarrierDefault, document, claims });
             }
             _ => repairs.add(RepairCode::FellBack, "carrier_default", id),
         }
     }
+    let types = default.as_ref().and_then(|layer| layer.claims.accept.as_ref());
+    let types = match types {
+        Some(Claim(types, _)) => types.spellings().to_vec(),
+        None => store.defaults().accept,
+    };
+    let claims = Claims::of_headers(&device.accept, &types, &mut repairs);
+    stack.push(Layer { source: Source::Accept, document: String::new(), claims });
+    stack.extend(default);
     let capabilities = combine(&stack, store, &mut repairs);
     Ok(Resolution { capabilities, repairs: repairs.into_vec() })
 }
@@ -72,6 +83,8 @@ struct Documents<'a> {
     store: &'a dyn ProfileStore,
     repairs: &'a mut Repairs,
     found: Vec<(Source, String, Arc<Profile>)>,
+    /// Documents by rules for URLs, with the rule.
+    known_urls: Vec<(StoredProfile, String)>,
 }
 
 impl Documents<'_> {
@@ -116,11 +129,29 @@ impl Documents<'_> {
             self.repairs.add(RepairCode::FellBack, "uaprof_url", header);
         }
         for url in urls {
-            match self.store.by_url(&url) {
-                Some(stored) => self.push(Source::UaprofUrl, stored, Some(&url), "uaprof_url"),
-                None => self.repairs.add(RepairCode::FellBack, "uaprof_url", &url),
+            if let Some(stored) = self.store.by_url(&url) {
+                self.push(Source::UaprofUrl, stored, Some(&url), "uaprof_url");
+            } else if let Some(known) = self.store.by_known_url(&url) {
+                self.known_urls.push(known);
+            } else {
+                self.repairs.add(RepairCode::FellBack, "uaprof_url", &url);
             }
         }
+    }
+
+    /// What rules tell: a model by its URL, then the User-Agent, then a URL that names no more than
+    /// a class, as that of all Androids does.
+    fn by_rules(&mut self, device: &DeviceDescription) {
+        let known = std::mem::take(&mut self.known_urls);
+        let (classes, models): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|(stored, _)| stored.id.starts_with("generic-"));
+        let push = |documents: &mut Self, (stored, rule): (StoredProfile, String)| {
+            let document = format!("{} (rule {rule})", stored.id);
+            documents.push(Source::UaprofUrl, stored, Some(&document), "uaprof_url");
+        };
+        models.into_iter().for_each(|known| push(self, known));
+        self.by_user_agent(device.user_agent.as_deref());
+        classes.into_iter().for_each(|known| push(self, known));
     }
 
     fn by_user_agent(&mut self, user_agent: Option<&str>) {
@@ -228,8 +259,17 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         stack.iter().find_map(|layer| layer.claims.content_classes.clone()).unwrap_or_default();
     let mms_version =
         stack.iter().find_map(|layer| layer.claims.mms_version.clone()).unwrap_or_default();
+    let platform = stack.iter().find_map(|layer| layer.claims.platform.clone()).unwrap_or_default();
+    let of_documents = |layer: &&Layer| layer.source != Source::Inline;
+    let stated_bytes = stack
+        .iter()
+        .filter(of_documents)
+        .find_map(|layer| layer.claims.max_message_bytes.as_ref().map(|claim| claim.0));
+    let described = stack.iter().any(|layer| is_description(layer.source));
     let facts = DeviceFacts {
-        max_message_bytes: &max_message_bytes,
+        platform: &platform,
+        described,
+        stated_bytes,
         max_image: &max_image,
         screen: screen.as_ref().map(|screen| screen.value),
         bits_per_pixel: bits_per_pixel.value,
@@ -241,12 +281,7 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         first(stack, |c| &c.jpeg_full_chroma).unwrap_or_else(|| facts.full_chroma());
     let jpeg_progressive =
         first(stack, |c| &c.jpeg_progressive).unwrap_or_else(|| facts.progressive());
-    let by_rule = facts.video();
-    // Levels count where video is taken in messages at all: they are of the player.
-    let video = match first(stack, |c| &c.video) {
-        Some(stated) if !by_rule.value.is_empty() => stated,
-        _ => by_rule,
-    };
+    let video = video(&facts, first(stack, |c| &c.codecs));
     let audio = facts.audio(&video.value);
     Capabilities {
         vendor,
@@ -266,4 +301,34 @@ fn combine(stack: &[Layer], store: &dyn ProfileStore, repairs: &mut Repairs) -> 
         video,
         audio,
     }
+}
+
+/// Whether it speaks of this very device.
+fn is_description(source: Source) -> bool {
+    matches!(
+        source,
+        Source::ProfileDiff
+            | Source::Uaprof
+            | Source::DeviceId
+            | Source::UaprofUrl
+            | Source::UserAgent
+    )
+}
+
+/// Video, with the attribute and every rule that it comes by.
+fn video(facts: &DeviceFacts<'_>, codecs: Option<Sourced<Codecs>>) -> Sourced<Vec<VideoSupport>> {
+    let decided = facts.video(codecs.as_ref().map(|codecs| &codecs.value));
+    let mut provenance = match codecs {
+        Some(stated) if decided.by_statement => stated.provenance,
+        _ => Provenance::default_rule(""),
+    };
+    for rule in decided.rules {
+        if provenance.attribute.is_empty() {
+            rule.clone_into(&mut provenance.attribute);
+        } else {
+            provenance.attribute.push_str(" + rule:");
+            provenance.attribute.push_str(rule);
+        }
+    }
+    Sourced::new(decided.video, provenance)
 }

@@ -87,13 +87,19 @@ pub(super) fn class_limits(codes: &[String]) -> Option<(Bytes, Option<Dimensions
 
 /// What the rules look at.
 pub(super) struct DeviceFacts<'a> {
-    pub(super) max_message_bytes: &'a Sourced<Bytes>,
     pub(super) max_image: &'a Sourced<Dimensions>,
     pub(super) screen: Option<Dimensions>,
     pub(super) bits_per_pixel: u8,
     pub(super) accept: &'a AcceptList,
     pub(super) content_classes: &'a [String],
     pub(super) mms_version: &'a str,
+    /// Operating system and browser by name and version; empty: not stated.
+    pub(super) platform: &'a str,
+    /// Whether a document describes the device, however little it says.
+    pub(super) described: bool,
+    /// The size limit that documents state. A request's own limit is about this message: it makes
+    /// the device no older.
+    pub(super) stated_bytes: Option<Bytes>,
 }
 
 impl DeviceFacts<'_> {
@@ -104,13 +110,12 @@ impl DeviceFacts<'_> {
         let stated = |source: Source| source != Source::Default;
         let bounds = self.max_image.value;
         let (long, short) = (bounds.longest(), bounds.width().min(bounds.height()));
-        let bytes = self.max_message_bytes.value.get();
-        let bytes_stated = stated(self.max_message_bytes.provenance.source);
+        let at_most = |most: u64| self.stated_bytes.is_some_and(|bytes| bytes.get() <= most);
         let basic_class = !self.content_classes.is_empty()
             && self.content_classes.iter().all(|code| code == "TX" || code == "IB");
         let tiny_box = stated(self.max_image.provenance.source) && long <= 160 && short <= 120;
-        let tiny_message = bytes_stated && bytes <= 51_200;
-        let first_mms = self.mms_version == "1.0" && bytes_stated && bytes <= 102_400;
+        let tiny_message = at_most(51_200);
+        let first_mms = self.mms_version == "1.0" && at_most(102_400);
         if basic_class || tiny_box || tiny_message || first_mms {
             Sourced::new(false, Provenance::default_rule("jpeg-chroma-image-basic"))
         } else {

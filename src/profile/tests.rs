@@ -1,9 +1,11 @@
 //! The whole room: one synthetic document for each malformation of uaprof.md §6, hostile ones,
 //! the corpus, and the order of sources.
 
+mod codecs;
 mod malformed;
 mod real;
 mod resolving;
+mod survey;
 
 use std::collections::HashMap;
 

@@ -27,6 +27,8 @@ pub struct Profile {
     pub screen: Option<Dimensions>,
     /// BitsPerPixel.
     pub bits_per_pixel: Option<u8>,
+    /// OSName with OSVersion, else BrowserName: `Android 4.4.2`, `Android Browser`.
+    pub platform: String,
     /// MmsCcppAccept, lower case.
     pub mms_accept: Vec<String>,
     /// CcppAccept, lower case: the browser's list, used where there is no other.
@@ -107,6 +109,14 @@ fn read(stated: &Stated, repairs: &mut Repairs) -> Profile {
         words.join(" ").chars().take(100).collect::<String>()
     };
     let (vendor, model) = (text(Attribute::Vendor, repairs), text(Attribute::Model, repairs));
+    // Hints: how they are written is nobody's concern.
+    let hint = |attribute| text(attribute, &mut Repairs::default());
+    let (system, browser) = (hint(Attribute::OsName), hint(Attribute::BrowserName));
+    let platform = if system.is_empty() {
+        browser
+    } else {
+        format!("{system} {}", hint(Attribute::OsVersion)).trim_end().to_owned()
+    };
     let types = |attribute: Attribute, repairs: &mut Repairs| {
         accept::types(&stated.list(attribute, repairs), attribute.name(), repairs)
     };
@@ -118,6 +128,7 @@ fn read(stated: &Stated, repairs: &mut Repairs) -> Profile {
     Profile {
         vendor,
         model,
+        platform,
         max_message_bytes: max_message(stated, repairs),
         max_image: smallest_box(stated, Attribute::MaxImageResolution, repairs),
         screen: smallest_box(stated, Attribute::ScreenSize, repairs),
