@@ -64,7 +64,7 @@ impl AvSession {
         let mut scaler = Scaler::new(dimensions, to_601);
         let mut pictures: Vec<(Yuv, u64)> = Vec::new();
         let (mut kept, mut bt709) = (0u64, false);
-        frames::each(&self.bytes, &ticks, stop, |frame, look, shown| {
+        frames::each(&self.bytes, self.probed.chosen, &ticks, stop, |frame, look, shown| {
             let picture = scaler.scale(frame, look)?;
             bt709 = !to_601 && frame.colorspace == ff::AVColorSpace::AVCOL_SPC_BT709;
             kept += dimensions.pixels() * 3 / 2;
@@ -90,7 +90,7 @@ impl AvSession {
         let clip = self.clip(coding.dimensions, coding.rate, length, to_601, stop)?;
         let video = video_out::encode(&clip.master, &coding, &mut clip.first, stop)?;
         let sound = match &recipe.audio {
-            Some(audio) if self.probed.info.audio.is_some() => {
+            Some(audio) if self.probed.chosen.audio.is_some() => {
                 Some(self.sound(audio, recipe.keep_ms, stop)?)
             }
             _ => None,

@@ -24,6 +24,7 @@ mod sound;
 mod sound_out;
 mod tonemap;
 mod tracks;
+mod trial;
 mod verify;
 mod video_out;
 

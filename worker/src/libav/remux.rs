@@ -9,11 +9,10 @@ use mmsfit::{
 };
 
 use super::{
-    decoder,
     ff::Packet,
     input::Input,
     mux::{self, Coded},
-    tracks::{self, Track},
+    tracks::{self, Chosen, Track},
 };
 
 /// Codecs that belong into a file (3GPP TS 26.244 clause 5, ISO/IEC 14496-14, RFC 4867).
@@ -38,21 +37,20 @@ fn belongs(container: Container, codec: ff::AVCodecID) -> bool {
 /// Copies what the recipe names.
 pub(super) fn remux(
     bytes: &Buffer,
+    chosen: Chosen,
     recipe: &RemuxRecipe,
     cap: Bytes,
 ) -> Result<Buffer, EncodeError> {
     let mut input = Input::open(bytes)?;
-    let found = tracks::find(&input)?;
-    let wanted: Vec<Track> = [
-        found.video.filter(|_| recipe.video),
-        found.audio.filter(|_| recipe.audio.is_some() || !recipe.video),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let wanted = [
+        chosen.video.filter(|_| recipe.video),
+        chosen.audio.filter(|_| recipe.audio.is_some() || !recipe.video),
+    ];
+    let wanted: Vec<Track> =
+        wanted.into_iter().flatten().filter_map(|n| tracks::at(&input, n)).collect();
     for track in &wanted {
         if !belongs(recipe.container, track.codec()) {
-            let detail = format!("{} in that file", decoder::name(track.codec()));
+            let detail = format!("{} in that file", track.codec_name());
             return Err(CodecError::Unsupported { format: "container", detail }.into());
         }
     }

@@ -52,7 +52,8 @@ impl AvSession {
             Some(pcm) => pcm,
             None => {
                 let start = self.probed.start();
-                sound::decode(&self.bytes, (rate, channels), start, &self.limits, stop)?
+                let (chosen, form) = (self.probed.chosen, (rate, channels));
+                sound::decode(&self.bytes, chosen, form, start, &self.limits, stop)?
             }
         };
         Ok(self.pcm.insert(pcm))
@@ -109,7 +110,7 @@ impl AvSession {
     }
 
     fn encode_remux(&mut self, recipe: &RemuxRecipe, cap: Bytes) -> Result<Buffer, EncodeError> {
-        remux::remux(&self.bytes, recipe, cap)
+        remux::remux(&self.bytes, self.probed.chosen, recipe, cap)
     }
 }
 
@@ -135,7 +136,12 @@ impl Session for AvSession {
         // What came through a codec made for speech is none the worse for another.
         let spoken =
             |codec: &str| ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms"].contains(&codec);
-        if self.probed.info.audio.as_ref().is_some_and(|track| !spoken(&track.codec))
+        if self
+            .probed
+            .info
+            .audio
+            .as_ref()
+            .is_some_and(|track| track.is_readable() && !spoken(&track.codec))
             && let Ok(pcm) = self.pcm(16_000, 1, &Stop::never())
         {
             facts.music = music::is_music(&pcm.samples);

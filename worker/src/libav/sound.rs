@@ -13,7 +13,7 @@ use super::{
     decoder::Decoder,
     ff::{Frame, Packet, check, no_memory},
     input::Input,
-    tracks::{self, Track},
+    tracks::{self, Chosen, Track},
 };
 
 /// Interleaved 16-bit samples.
@@ -149,13 +149,15 @@ impl Resampler {
 /// The first sample is the beginning: what comes before it is cut, what is missing is silence.
 pub(super) fn decode(
     bytes: &Buffer,
+    chosen: Chosen,
     (rate, channels): (u32, u8),
     start: i64,
     limits: &DecodeLimits,
     stop: &Stop,
 ) -> Result<Pcm, CodecError> {
     let mut input = Input::open(bytes)?;
-    let track = tracks::find(&input)?.audio.ok_or_else(|| CodecError::Unsupported {
+    let track = chosen.audio.and_then(|n| tracks::at(&input, n));
+    let track = track.ok_or_else(|| CodecError::Unsupported {
         format: "sound",
         detail: "there is none in it".into(),
     })?;
@@ -172,18 +174,24 @@ pub(super) fn decode(
         if !at_end && packet.stream_index != track.index {
             continue;
         }
-        decoder.send((!at_end).then_some(&packet))?;
-        while decoder.receive(&mut frame)?.is_some() {
-            if !aligned {
-                aligned = true;
-                align(&mut pcm, &track, &frame, start);
-            }
-            resampler.convert(Some(&frame), &mut pcm.samples)?;
-            frame.clear();
-            let bytes = pcm.samples.len() as u64 * 2;
-            if bytes > most {
-                return Err(CodecError::Limit { what: "memory", found: bytes, limit: most });
-            }
+        let fed = decoder.send((!at_end).then_some(&packet));
+        let taken = fed.and_then(|()| {
+            decoder.drain(&mut frame, |frame| {
+                if !std::mem::replace(&mut aligned, true) {
+                    align(&mut pcm, &track, frame, start);
+                }
+                resampler.convert(Some(frame), &mut pcm.samples)?;
+                let found = pcm.samples.len() as u64 * 2;
+                if found > most {
+                    return Err(CodecError::Limit { what: "memory", found, limit: most });
+                }
+                Ok(())
+            })
+        });
+        match taken {
+            // Where it cannot be read on, it ends: what was heard so far is kept.
+            Err(CodecError::Malformed { .. }) if aligned => break,
+            other => other?,
         }
     }
     resampler.flush(&mut pcm.samples)?;
