@@ -114,6 +114,11 @@ impl Packet {
         unsafe { ff::av_packet_unref(self.0) }
     }
 
+    /// The file says that what it holds is not to be shown.
+    pub fn is_hidden(&self) -> bool {
+        self.flags & ff::AV_PKT_FLAG_DISCARD as i32 != 0
+    }
+
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         let size = usize::try_from(self.size).unwrap_or(0);

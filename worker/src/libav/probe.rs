@@ -19,6 +19,9 @@ use super::{
 /// Packets of a file that are walked over: an hour of AAC has 170,000.
 const MAX_PACKETS: u64 = 2_000_000;
 
+/// Sounds shorter than this may belong to a clip of one picture, in microseconds.
+const MOMENT: i64 = 1_000_000;
+
 /// What the walk found of one track.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Walk {
@@ -30,7 +33,12 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    fn add(&mut self, track: &Track, packet: &ff::AVPacket) {
+    /// What lies outside of the edit list is decoded for what refers to it, and never shown: it is
+    /// no playing time and no part of the rate.
+    fn add(&mut self, track: &Track, packet: &Packet) {
+        if packet.is_hidden() {
+            return;
+        }
         let time = if packet.pts == ff::AV_NOPTS_VALUE { packet.dts } else { packet.pts };
         let duration = track.micros(packet.duration.max(0));
         if time == ff::AV_NOPTS_VALUE {
@@ -79,7 +87,8 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
         return Err(CodecError::Malformed { format: "media", detail });
     }
     let (video, audio) = walk(&mut input, &candidates)?;
-    let (mut video, audio) = (choose(video), choose(audio));
+    let audio = choose(audio);
+    let mut video = choose(without_covers(video, audio.as_ref()));
     let mut info = MediaInfo::opaque(input.media_type.clone(), Bytes::of(bytes));
     info.kind = info.media_type.kind();
     if info.kind == MediaKind::Audio {
@@ -87,7 +96,7 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
         video = None;
     }
     let micros = [&video, &audio].into_iter().flatten().map(|t| t.walk.micros()).max().unwrap_or(0);
-    info.duration_ms = u32::try_from(micros / 1000).unwrap_or(u32::MAX);
+    info.duration_ms = u32::try_from((micros / 1000).max(1)).unwrap_or(u32::MAX);
     if u64::from(info.duration_ms) > limits.max_duration_ms {
         let (found, limit) = (info.duration_ms.into(), limits.max_duration_ms);
         return Err(CodecError::Limit { what: "milliseconds", found, limit });
@@ -130,6 +139,19 @@ fn choose(tracks: Vec<Tried>) -> Option<Tried> {
         return Some(first);
     }
     there.find(|tried| tried.problem.is_none()).or(Some(first))
+}
+
+/// Leaves out tracks of a single picture beside films, and beside sound: a cover is no film,
+/// whether its flag says so or not. What is over in a moment is a clip of one picture if the
+/// picture is there as long as the sound.
+fn without_covers(mut tracks: Vec<Tried>, sound: Option<&Tried>) -> Vec<Tried> {
+    let film = tracks.iter().any(|tried| tried.walk.packets > 1);
+    let heard = sound.filter(|tried| tried.problem.is_none()).map_or(0, |t| t.walk.micros());
+    tracks.retain(|tried| {
+        let moment = heard < MOMENT && tried.walk.micros() >= heard / 2;
+        tried.walk.packets > 1 || !film && (heard == 0 || moment)
+    });
+    tracks
 }
 
 /// Walks over all packets once. Sound is tried until something of it is decoded: that takes a
@@ -247,7 +269,8 @@ fn settle_kind(
 fn sound_alone(media_type: &MediaType) -> MediaType {
     match media_type.as_str() {
         "video/quicktime" => MediaType::fold("audio/mp4"),
-        "video/x-msvideo" => MediaType::fold("audio/x-msaudio"),
+        // `audio/mpeg` is MP3 by itself.
+        "video/mpeg" => MediaType::fold("audio/mp2p"),
         film => MediaType::fold(&film.replacen("video/", "audio/", 1)),
     }
 }

@@ -66,6 +66,10 @@ pub(super) fn remux(
     let mut packet = Packet::new()?;
     while input.read(&mut packet)? {
         if let Some(n) = wanted.iter().position(|track| track.index == packet.stream_index) {
+            if packet.is_hidden() {
+                hide(&wanted[n])?;
+                continue;
+            }
             coded[n].push(&packet);
             // Coded media are no smaller than what they become.
             if coded[n].bytes() > cap.get() {
@@ -84,6 +88,18 @@ pub(super) fn remux(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What is not shown is left out: the new file has no edit list to say so. Of sound each packet
+/// stands for itself; pictures that others refer to cannot go.
+fn hide(track: &Track) -> Result<(), CodecError> {
+    // SAFETY: the parameters live as long as the input.
+    let kind = unsafe { (*track.params).codec_type };
+    if kind == ff::AVMediaType::AVMEDIA_TYPE_AUDIO {
+        return Ok(());
+    }
+    let detail = "its edit list hides a part of it".into();
+    Err(CodecError::Unsupported { format: "container", detail })
 }
 
 /// Moves all times so that the first is zero. Times that do not grow cannot be written.
