@@ -1,7 +1,6 @@
 //! The moving pictures of a session: decoded once, kept small, encoded as often as asked.
 
 use bytes::Bytes as Buffer;
-use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::{
         CodecError, EncodeError, Session,
@@ -66,7 +65,7 @@ impl AvSession {
         let (mut kept, mut bt709) = (0u64, false);
         frames::each(&self.bytes, self.probed.chosen, &ticks, stop, |frame, look, shown| {
             let picture = scaler.scale(frame, look)?;
-            bt709 = !to_601 && frame.colorspace == ff::AVColorSpace::AVCOL_SPC_BT709;
+            bt709 = scaler.bt709;
             kept += dimensions.pixels() * 3 / 2;
             if kept > MAX_KEPT {
                 return Err(CodecError::Limit { what: "memory", found: kept, limit: MAX_KEPT });
