@@ -11,6 +11,7 @@ mod decoder;
 mod evrc;
 mod faststart;
 mod ff;
+mod fold;
 mod frames;
 mod input;
 mod music;

@@ -32,6 +32,12 @@ pub(super) struct AvSession {
     pub(super) pictures: Option<(bool, Box<dyn Session>)>,
 }
 
+/// Samples of the shortest AAC or MP3: four frames of MP3, ISO/IEC 11172-3 clause 2.4.2.1.
+const LEAST_STREAM: usize = 4 * 1152;
+
+/// Codecs that are made for speech alone.
+const SPEECH: [&str; 7] = ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms", "speex"];
+
 /// The size of a coded second that an AAC encode may miss its rate by before it is done again.
 const AAC_TOLERANCE: f64 = 1.005;
 
@@ -82,6 +88,10 @@ impl AvSession {
         }
         if length < whole {
             cut.fade_out();
+        }
+        // Streams without an index are known by frames that follow each other.
+        if !beside_video && matches!(coding.codec, AudioCodec::Aac | AudioCodec::Mp3) {
+            cut.fit(cut.frames().max(LEAST_STREAM));
         }
         let coded = sound_out::encode(&cut, coding, stop)?;
         if coding.codec != AudioCodec::Aac {
@@ -134,8 +144,7 @@ impl Session for AvSession {
     fn facts(&mut self) -> ContentFacts {
         let mut facts = ContentFacts::default();
         // What came through a codec made for speech is none the worse for another.
-        let spoken =
-            |codec: &str| ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms"].contains(&codec);
+        let spoken = |codec: &str| SPEECH.contains(&codec);
         if self
             .probed
             .info
