@@ -28,6 +28,9 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_MPEG1VIDEO,
     AV_CODEC_ID_MPEG2VIDEO,
     AV_CODEC_ID_GIF,
+    AV_CODEC_ID_THEORA,
+    AV_CODEC_ID_FLV1,
+    AV_CODEC_ID_VP6F,
     // Sound.
     AV_CODEC_ID_AMR_NB,
     AV_CODEC_ID_AMR_WB,
@@ -44,6 +47,8 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_GSM,
     AV_CODEC_ID_GSM_MS,
     AV_CODEC_ID_AC3,
+    AV_CODEC_ID_SPEEX,
+    AV_CODEC_ID_NELLYMOSER,
     AV_CODEC_ID_PCM_U8,
     AV_CODEC_ID_PCM_S8,
     AV_CODEC_ID_PCM_S16LE,
@@ -61,6 +66,7 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_ADPCM_MS,
     AV_CODEC_ID_ADPCM_IMA_WAV,
     AV_CODEC_ID_ADPCM_IMA_QT,
+    AV_CODEC_ID_ADPCM_SWF,
 ];
 
 /// An open decoder.
