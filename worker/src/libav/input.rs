@@ -113,7 +113,10 @@ impl Input {
             detail: "the worker does not read this format".into(),
         };
         let media_type = remote::moving(bytes).ok_or_else(unknown)?;
-        let (name, format) = demuxer(&media_type).ok_or_else(unknown)?;
+        let (name, format) = demuxer(&media_type).ok_or_else(|| CodecError::Unsupported {
+            format: "media",
+            detail: format!("{media_type} is not read"),
+        })?;
         // SAFETY: a string with its end.
         let demuxer = unsafe { ff::av_find_input_format(name.as_ptr()) };
         if demuxer.is_null() {
