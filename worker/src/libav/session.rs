@@ -32,8 +32,9 @@ pub(super) struct AvSession {
     pub(super) pictures: Option<(bool, Box<dyn Session>)>,
 }
 
-/// Samples of the shortest AAC or MP3: four frames of MP3, ISO/IEC 11172-3 clause 2.4.2.1.
-const LEAST_STREAM: usize = 4 * 1152;
+/// Samples of the shortest AAC and MP3: two frames and four.
+const LEAST_AAC: usize = 2 * 1024;
+const LEAST_MP3: usize = 4 * 1152;
 
 /// Codecs that are made for speech alone.
 const SPEECH: [&str; 7] = ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms", "speex"];
@@ -90,8 +91,10 @@ impl AvSession {
             cut.fade_out();
         }
         // Streams without an index are known by frames that follow each other.
-        if !beside_video && matches!(coding.codec, AudioCodec::Aac | AudioCodec::Mp3) {
-            cut.fit(cut.frames().max(LEAST_STREAM));
+        match coding.codec {
+            AudioCodec::Aac if !beside_video => cut.fit(cut.frames().max(LEAST_AAC)),
+            AudioCodec::Mp3 if !beside_video => cut.fit(cut.frames().max(LEAST_MP3)),
+            _ => {}
         }
         let coded = sound_out::encode(&cut, coding, stop)?;
         if coding.codec != AudioCodec::Aac {
