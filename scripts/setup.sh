@@ -51,6 +51,7 @@ missing_test() {
     have djpeg || echo libjpeg-turbo-progs       # the reference JPEG decoder, with its warnings
     have wbmptopbm || echo netpbm                # decodes WBMP
     have tshark || echo tshark                   # dissects MMS PDUs
+    have xz || echo xz-utils                     # unpacks the archive of device documents
 }
 
 # --- apt --------------------------------------------------------------------------------------

@@ -80,6 +80,10 @@ fn magic(bytes: &[u8]) -> Option<&'static str> {
         _ if at(0, b"#!AMR-WB\n") => "audio/amr-wb",
         _ if at(0, b"#!AMR") => "audio/amr",
         _ if at(0, b"OggS") => "audio/ogg",
+        _ if at(0, b"FLV\x01") => "video/x-flv",
+        // A pack of a program stream, and the header object of ASF.
+        _ if at(0, b"\0\0\x01\xba") => "video/mpeg",
+        _ if at(0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11") => "video/x-ms-asf",
         _ if at(0, b"fLaC") => "audio/flac",
         _ if at(0, b"MThd") => "audio/midi",
         _ if at(0, b"BEGIN:IMELODY") => "audio/imelody",

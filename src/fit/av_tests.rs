@@ -72,6 +72,7 @@ fn clip(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
             sample_rate: 48_000,
             channels: 2,
             bitrate: 128_000,
+            unreadable: String::new(),
         }),
         music: false,
         choices,

@@ -64,6 +64,16 @@ pub struct AudioTrack {
     pub channels: u32,
     /// Bits per second; 0 where unknown.
     pub bitrate: u32,
+    /// Why nothing of it can be decoded here; empty where it can.
+    #[serde(skip)]
+    pub unreadable: String,
+}
+
+impl AudioTrack {
+    /// Whether it can be decoded here, so that something may be made of it.
+    pub fn is_readable(&self) -> bool {
+        self.unreadable.is_empty()
+    }
 }
 
 /// What is known of a medium. Dimensions are those that a person sees: orientation applied.

@@ -110,8 +110,8 @@ fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, reci
             ));
         }
     }
-    if source.audio.is_some() && recipe.audio.is_none() {
-        reasons.push(ReasonCode::SoundLost.into());
+    if let Some(track) = source.audio.as_ref().filter(|_| recipe.audio.is_none()) {
+        reasons.push(Reason::new(ReasonCode::SoundLost, track.unreadable.clone()));
     }
     speech(reasons, result, recipe.audio.as_ref());
     shortened(reasons, source, recipe.keep_ms);

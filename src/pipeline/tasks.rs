@@ -5,7 +5,8 @@ use crate::{
     codec::{CodecError, OpenHint, Session},
     fit::{AudioTask, ImageTask, Task, VideoTask},
     model::{
-        Adaptation, Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice, VideoCodec,
+        Adaptation, AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice,
+        VideoCodec,
     },
     plan::{ImageTarget, PartFacts, PartPlan, Target},
 };
@@ -175,7 +176,8 @@ fn clip(
         duration_ms: info.duration_ms,
         frame_rate,
         bitrate,
-        sound: info.audio.clone(),
+        // Sound that cannot be decoded costs the clip its sound, nothing else.
+        sound: info.audio.clone().filter(AudioTrack::is_readable),
         music: session.facts().music,
         choices: choices.to_vec(),
         remux: None,

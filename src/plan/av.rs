@@ -6,7 +6,8 @@ use super::{
     device,
 };
 use crate::model::{
-    Action, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize, Step,
+    Action, AudioTrack, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize,
+    Step,
 };
 
 /// An animation stands for a clip up to this length: longer ones need more frames than a GIF can
@@ -85,9 +86,13 @@ pub(super) fn target(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Opt
         (MediaKind::Audio, Step::Format) => sound(facts, input, movable),
         (_, Step::Format) => clip(facts, input, movable),
         (_, Step::Animation | Step::Still) => poster(facts, input).map(Target::Image),
-        (_, Step::Sound) if facts.info.audio.is_some() => sound(facts, input, false),
+        (_, Step::Sound) if readable_sound(&facts.info) => sound(facts, input, false),
         _ => None,
     })
+}
+
+fn readable_sound(info: &MediaInfo) -> bool {
+    info.audio.as_ref().is_some_and(AudioTrack::is_readable)
 }
 
 /// The sound alone.

@@ -210,6 +210,8 @@ fn assumed(container: Container) -> VideoSupport {
 /// The file that the tracks can be moved into as they are, if the device takes one.
 pub(super) fn remux(info: &MediaInfo, capabilities: &Capabilities) -> Option<RemuxRecipe> {
     let audio = match &info.audio {
+        // A result is decoded once more before it leaves.
+        Some(track) if !track.is_readable() => return None,
         Some(track) => Some(audio_codec(track)?),
         None => None,
     };

@@ -97,6 +97,13 @@ pub(super) fn is_transport_stream(bytes: &[u8]) -> bool {
     synced(0, 188) || synced(4, 192)
 }
 
+/// Whether it is a program stream: a pack header (ISO/IEC 11172-1 clause 2.4.3.2, 13818-1 clause
+/// 2.5.3.3), whose next bits tell MPEG-1 from MPEG-2.
+pub(super) fn is_program_stream(bytes: &[u8]) -> bool {
+    let mark = bytes.strip_prefix(b"\0\0\x01\xBA").and_then(|rest| rest.first());
+    mark.is_some_and(|byte| byte & 0xF0 == 0x20 || byte & 0xC0 == 0x40)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

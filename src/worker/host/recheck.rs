@@ -8,6 +8,9 @@ use crate::{
 /// Longest plausible name of a codec or profile.
 const MAX_NAME: usize = 64;
 
+/// Longest plausible reason for what cannot be read.
+const MAX_WHY: usize = 400;
+
 /// What is wrong with a claim.
 pub(super) type Lie = String;
 
@@ -25,13 +28,19 @@ pub(super) fn info(
     if info.bytes != size {
         return lie(format!("{} bytes are {}", size, info.bytes));
     }
-    if info.kind != info.media_type.kind() || info.kind != recognised.kind() {
+    // What could hold a film by its container may hold sound alone, or sound and its cover.
+    let sound_alone = (recognised.kind(), info.kind) == (MediaKind::Video, MediaKind::Audio);
+    if info.kind != info.media_type.kind() || info.kind != recognised.kind() && !sound_alone {
         return lie(format!("{recognised} is {} of kind {:?}", info.media_type, info.kind));
     }
     let sane = |name: &str| name.len() <= MAX_NAME && !name.contains(|c: char| c.is_control());
     let mut names = vec![info.codec.as_str()];
     names.extend(info.video.iter().flat_map(|v| [v.codec.as_str(), v.profile.as_str()]));
     names.extend(info.audio.iter().flat_map(|a| [a.codec.as_str(), a.profile.as_str()]));
+    let unreadable = info.audio.as_ref().map_or("", |a| a.unreadable.as_str());
+    if unreadable.len() > MAX_WHY || unreadable.contains(|c: char| c.is_control()) {
+        return lie("a reason is none");
+    }
     if !names.into_iter().all(sane) {
         return lie("a name is none");
     }

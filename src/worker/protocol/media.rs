@@ -19,7 +19,7 @@ structs! {
     Reference { dimensions, luma, background }
     Verified { info, quality }
     VideoTrack { codec, profile, frame_rate, bitrate }
-    AudioTrack { codec, profile, sample_rate, channels, bitrate }
+    AudioTrack { codec, profile, sample_rate, channels, bitrate, unreadable }
     MediaInfo {
         kind, media_type, codec, bytes, dimensions, frames, duration_ms, bitrate, video, audio,
         orientation, has_alpha, gray, exotic_color, has_metadata,

@@ -50,6 +50,7 @@ fn info() -> MediaInfo {
             sample_rate: 8000,
             channels: 1,
             bitrate: 12_200,
+            unreadable: "why".into(),
         }),
         has_alpha: true,
         has_metadata: true,

@@ -1,7 +1,6 @@
 //! The moving pictures of a session: decoded once, kept small, encoded as often as asked.
 
 use bytes::Bytes as Buffer;
-use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::{
         CodecError, EncodeError, Session,
@@ -64,9 +63,9 @@ impl AvSession {
         let mut scaler = Scaler::new(dimensions, to_601);
         let mut pictures: Vec<(Yuv, u64)> = Vec::new();
         let (mut kept, mut bt709) = (0u64, false);
-        frames::each(&self.bytes, &ticks, stop, |frame, look, shown| {
+        frames::each(&self.bytes, self.probed.chosen, &ticks, stop, |frame, look, shown| {
             let picture = scaler.scale(frame, look)?;
-            bt709 = !to_601 && frame.colorspace == ff::AVColorSpace::AVCOL_SPC_BT709;
+            bt709 = scaler.bt709;
             kept += dimensions.pixels() * 3 / 2;
             if kept > MAX_KEPT {
                 return Err(CodecError::Limit { what: "memory", found: kept, limit: MAX_KEPT });
@@ -90,7 +89,7 @@ impl AvSession {
         let clip = self.clip(coding.dimensions, coding.rate, length, to_601, stop)?;
         let video = video_out::encode(&clip.master, &coding, &mut clip.first, stop)?;
         let sound = match &recipe.audio {
-            Some(audio) if self.probed.info.audio.is_some() => {
+            Some(audio) if self.probed.chosen.audio.is_some() => {
                 Some(self.sound(audio, recipe.keep_ms, stop)?)
             }
             _ => None,

@@ -28,6 +28,9 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_MPEG1VIDEO,
     AV_CODEC_ID_MPEG2VIDEO,
     AV_CODEC_ID_GIF,
+    AV_CODEC_ID_THEORA,
+    AV_CODEC_ID_FLV1,
+    AV_CODEC_ID_VP6F,
     // Sound.
     AV_CODEC_ID_AMR_NB,
     AV_CODEC_ID_AMR_WB,
@@ -44,6 +47,8 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_GSM,
     AV_CODEC_ID_GSM_MS,
     AV_CODEC_ID_AC3,
+    AV_CODEC_ID_SPEEX,
+    AV_CODEC_ID_NELLYMOSER,
     AV_CODEC_ID_PCM_U8,
     AV_CODEC_ID_PCM_S8,
     AV_CODEC_ID_PCM_S16LE,
@@ -61,6 +66,7 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_ADPCM_MS,
     AV_CODEC_ID_ADPCM_IMA_WAV,
     AV_CODEC_ID_ADPCM_IMA_QT,
+    AV_CODEC_ID_ADPCM_SWF,
 ];
 
 /// An open decoder.
@@ -76,23 +82,26 @@ pub(super) struct Decoder {
 const PATIENCE: u32 = 50;
 
 impl Decoder {
+    /// The decoder that a track needs, if it is one that may be run.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn known(track: &Track) -> Result<*const ff::AVCodec, CodecError> {
+        let id = track.codec();
+        // SAFETY: answers null where there is none.
+        let codec = unsafe { ff::avcodec_find_decoder(id) };
+        if codec.is_null() || !ALLOWED.contains(&id) {
+            let detail = format!("no decoder for {}", track.codec_name());
+            return Err(CodecError::Unsupported { format: "media", detail });
+        }
+        Ok(codec)
+    }
+
     /// For a track.
     pub fn open(track: &Track) -> Result<Self, CodecError> {
-        let id = track.codec();
-        let unsupported = || CodecError::Unsupported {
-            format: "media",
-            detail: format!("no decoder for {}", name(id)),
-        };
-        if !ALLOWED.contains(&id) {
-            return Err(unsupported());
-        }
-        // SAFETY: answers null where there is none; what is allocated is owned by `Self` at once;
-        // the track's parameters are valid.
+        let codec = Self::known(track)?;
+        // SAFETY: what is allocated is owned by `Self` at once; the track's parameters are valid.
         unsafe {
-            let codec = ff::avcodec_find_decoder(id);
-            if codec.is_null() {
-                return Err(unsupported());
-            }
             let context = ff::avcodec_alloc_context3(codec);
             if context.is_null() {
                 return Err(no_memory());
@@ -102,7 +111,15 @@ impl Decoder {
             (*context).pkt_timebase = track.base;
             // One thread: the host decides how much runs at once.
             (*context).thread_count = 1;
-            check(ff::avcodec_open2(context, codec, ptr::null_mut()), "opening the decoder")?;
+            let opened = ff::avcodec_open2(context, codec, ptr::null_mut());
+            check(opened, "opening the decoder").map_err(|error| match error {
+                // The codec is known, and this variant of it is not: xHE-AAC.
+                CodecError::Unsupported { format, .. } => {
+                    let detail = format!("no decoder for this kind of {}", track.codec_name());
+                    CodecError::Unsupported { format, detail }
+                }
+                error => error,
+            })?;
             Ok(decoder)
         }
     }
@@ -142,6 +159,19 @@ impl Decoder {
             code if code == ff::AVERROR(ff::ENOMEM) => Err(no_memory()),
             code => self.damaged(code).map(|()| None),
         }
+    }
+
+    /// Hands over every frame that is ready.
+    pub fn drain(
+        &mut self,
+        frame: &mut Frame,
+        mut take: impl FnMut(&Frame) -> Result<(), CodecError>,
+    ) -> Result<(), CodecError> {
+        while self.receive(frame)?.is_some() {
+            take(frame)?;
+            frame.clear();
+        }
+        Ok(())
     }
 
     fn damaged(&mut self, code: i32) -> Result<(), CodecError> {

@@ -10,6 +10,9 @@ pub(super) const EOF: i32 = ff::AVERROR_EOF;
 /// What it answers when it wants to be fed first.
 pub(super) const AGAIN: i32 = ff::AVERROR(ff::EAGAIN);
 
+/// What a decoder answers that does not know this variant of its codec.
+const NOT_THERE: i32 = ff::AVERROR(ff::ENOSYS);
+
 /// The error of a failed call; `doing` completes "while …".
 pub(super) fn failed(code: i32, doing: &str) -> CodecError {
     let mut text = [0; 128];
@@ -23,7 +26,8 @@ pub(super) fn failed(code: i32, doing: &str) -> CodecError {
         // Memory is limited by the kernel: what asks for more than there is asks for too much.
         return CodecError::Malformed { format: "media", detail };
     }
-    if code == ff::AVERROR_DECODER_NOT_FOUND || code == ff::AVERROR_PATCHWELCOME {
+    let missing = [ff::AVERROR_DECODER_NOT_FOUND, ff::AVERROR_PATCHWELCOME, NOT_THERE];
+    if missing.contains(&code) {
         return CodecError::Unsupported { format: "media", detail };
     }
     CodecError::Malformed { format: "media", detail }
@@ -108,6 +112,11 @@ impl Packet {
     pub fn clear(&mut self) {
         // SAFETY: a valid packet.
         unsafe { ff::av_packet_unref(self.0) }
+    }
+
+    /// The file says that what it holds is not to be shown.
+    pub fn is_hidden(&self) -> bool {
+        self.flags & ff::AV_PKT_FLAG_DISCARD as i32 != 0
     }
 
     /// Its bytes.

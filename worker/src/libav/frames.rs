@@ -12,7 +12,7 @@ use super::{
     decoder::Decoder,
     ff::{Frame, Packet, internal},
     input::Input,
-    tracks::{self, Track, Turn},
+    tracks::{self, Chosen, Track, Turn},
 };
 
 /// Decoded frames beyond this are not looked at: an hour at 60 a second has 216,000.
@@ -53,12 +53,14 @@ impl Ticks {
 /// Decodes and hands every shown picture over, with the number of ticks that it is shown for.
 pub(super) fn each(
     bytes: &Buffer,
+    chosen: Chosen,
     ticks: &Ticks,
     stop: &Stop,
     mut take: impl FnMut(&Frame, &Look, u64) -> Result<(), CodecError>,
 ) -> Result<(), CodecError> {
     let mut input = Input::open(bytes)?;
-    let track = tracks::find(&input)?.video.ok_or_else(|| CodecError::Unsupported {
+    let track = chosen.video.and_then(|n| tracks::at(&input, n));
+    let track = track.ok_or_else(|| CodecError::Unsupported {
         format: "video",
         detail: "there is none in it".into(),
     })?;

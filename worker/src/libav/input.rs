@@ -34,14 +34,16 @@ fn demuxer(media_type: &MediaType) -> Option<(&'static CStr, &'static str)> {
         "video/webm" | "audio/webm" => (c"matroska", "WebM"),
         "video/x-matroska" | "audio/x-matroska" => (c"matroska", "Matroska"),
         "video/mp2t" => (c"mpegts", "MPEG-TS"),
+        "video/mpeg" => (c"mpeg", "MPEG-PS"),
         "video/x-msvideo" => (c"avi", "AVI"),
+        "video/x-flv" => (c"flv", "FLV"),
         "audio/amr" => (c"amr", "AMR"),
         "audio/amr-wb" => (c"amr", "AMR-WB"),
         "audio/aac" => (c"aac", "AAC"),
         "audio/mpeg" => (c"mp3", "MP3"),
         "audio/wav" => (c"wav", "WAV"),
         "audio/x-aiff" => (c"aiff", "AIFF"),
-        "audio/ogg" => (c"ogg", "Ogg"),
+        "audio/ogg" | "video/ogg" => (c"ogg", "Ogg"),
         "audio/flac" => (c"flac", "FLAC"),
         "audio/x-caf" => (c"caf", "CAF"),
         "audio/qcelp" => (c"qcp", "QCELP"),
@@ -111,7 +113,10 @@ impl Input {
             detail: "the worker does not read this format".into(),
         };
         let media_type = remote::moving(bytes).ok_or_else(unknown)?;
-        let (name, format) = demuxer(&media_type).ok_or_else(unknown)?;
+        let (name, format) = demuxer(&media_type).ok_or_else(|| CodecError::Unsupported {
+            format: "media",
+            detail: format!("{media_type} is not read"),
+        })?;
         // SAFETY: a string with its end.
         let demuxer = unsafe { ff::av_find_input_format(name.as_ptr()) };
         if demuxer.is_null() {

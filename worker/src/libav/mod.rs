@@ -11,6 +11,7 @@ mod decoder;
 mod evrc;
 mod faststart;
 mod ff;
+mod fold;
 mod frames;
 mod input;
 mod music;
@@ -24,6 +25,7 @@ mod sound;
 mod sound_out;
 mod tonemap;
 mod tracks;
+mod trial;
 mod verify;
 mod video_out;
 

@@ -1,5 +1,5 @@
-//! What is in a file, from its headers and a walk over its packets; nothing is decoded but what
-//! libav decodes to know its tracks.
+//! What is in a file, from its headers and a walk over its packets; little more is decoded than
+//! what libav decodes to know its tracks.
 
 use bytes::Bytes as Buffer;
 use ffmpeg_sys_next as ff;
@@ -9,14 +9,18 @@ use mmsfit::{
 };
 
 use super::{
-    decoder,
+    decoder::{self, Decoder},
     ff::{Packet, internal},
     input::Input,
-    tracks::{self, Track, Tracks},
+    tracks::{self, Candidates, Chosen, Track},
+    trial::Trial,
 };
 
 /// Packets of a file that are walked over: an hour of AAC has 170,000.
 const MAX_PACKETS: u64 = 2_000_000;
+
+/// Sounds shorter than this may belong to a clip of one picture, in microseconds.
+const MOMENT: i64 = 1_000_000;
 
 /// What the walk found of one track.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +33,12 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    fn add(&mut self, track: &Track, packet: &ff::AVPacket) {
+    /// What lies outside of the edit list is decoded for what refers to it, and never shown: it is
+    /// no playing time and no part of the rate.
+    fn add(&mut self, track: &Track, packet: &Packet) {
+        if packet.is_hidden() {
+            return;
+        }
         let time = if packet.pts == ff::AV_NOPTS_VALUE { packet.dts } else { packet.pts };
         let duration = track.micros(packet.duration.max(0));
         if time == ff::AV_NOPTS_VALUE {
@@ -56,6 +65,7 @@ impl Walk {
 /// A probed file.
 pub(super) struct Probed {
     pub info: MediaInfo,
+    pub chosen: Chosen,
     pub video: Walk,
     pub audio: Walk,
 }
@@ -71,54 +81,119 @@ impl Probed {
 /// Opens, walks, describes.
 pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, CodecError> {
     let mut input = Input::open(bytes)?;
-    let tracks = tracks::find(&input)?;
-    let (video, audio) = walk(&mut input, &tracks)?;
+    let candidates = tracks::candidates(&input);
+    if candidates.video.is_empty() && candidates.audio.is_empty() {
+        let detail = "there is neither sound nor a moving picture in it".into();
+        return Err(CodecError::Malformed { format: "media", detail });
+    }
+    let (video, audio) = walk(&mut input, &candidates)?;
+    let audio = choose(audio);
+    let mut video = choose(without_covers(video, audio.as_ref()));
     let mut info = MediaInfo::opaque(input.media_type.clone(), Bytes::of(bytes));
-    let micros = video.micros().max(audio.micros());
-    info.duration_ms = u32::try_from(micros / 1000).unwrap_or(u32::MAX);
+    info.kind = info.media_type.kind();
+    if info.kind == MediaKind::Audio {
+        // What is no film by its container has pictures of its sound at most.
+        video = None;
+    }
+    let micros = [&video, &audio].into_iter().flatten().map(|t| t.walk.micros()).max().unwrap_or(0);
+    info.duration_ms = u32::try_from((micros / 1000).max(1)).unwrap_or(u32::MAX);
     if u64::from(info.duration_ms) > limits.max_duration_ms {
         let (found, limit) = (info.duration_ms.into(), limits.max_duration_ms);
         return Err(CodecError::Limit { what: "milliseconds", found, limit });
     }
-    if let Some(track) = &tracks.video {
-        describe_video(&mut info, track, &video, limits)?;
+    if let Some(tried) = &video {
+        describe_video(&mut info, tried, limits)?;
     }
-    if let Some(track) = tracks.audio.filter(|_| audio.packets > 0) {
-        describe_audio(&mut info, &track, &audio);
+    if let Some(tried) = &audio {
+        describe_audio(&mut info, tried);
     }
-    settle_kind(&mut info);
-    if info.kind == MediaKind::Video && info.video.is_none() {
-        let detail = "its moving pictures cannot be read".into();
-        return Err(CodecError::Unsupported { format: "video", detail });
-    }
+    settle_kind(&mut info, video.as_ref(), audio.as_ref())?;
     if info.codec.is_empty() || micros == 0 {
         let detail = "it has no sound and no picture that could be played".into();
         return Err(CodecError::Malformed { format: "media", detail });
     }
     let size = info.bytes.get();
     info.bitrate = u32::try_from(u128::from(size) * 8_000_000 / micros as u128).unwrap_or(u32::MAX);
-    Ok(Probed { info, video, audio })
+    let readable = |tried: &&Tried| tried.problem.is_none();
+    let chosen = Chosen {
+        video: video.as_ref().filter(readable).map(|tried| tried.track.index),
+        audio: audio.as_ref().filter(readable).map(|tried| tried.track.index),
+    };
+    let walk = |tried: Option<Tried>| tried.map_or_else(Walk::default, |tried| tried.walk);
+    Ok(Probed { info, chosen, video: walk(video), audio: walk(audio) })
 }
 
-fn walk(input: &mut Input, tracks: &Tracks) -> Result<(Walk, Walk), CodecError> {
-    let (mut video, mut audio) = (Walk::default(), Walk::default());
+/// A track that was walked over.
+struct Tried {
+    track: Track,
+    walk: Walk,
+    /// Why it cannot be decoded.
+    problem: Option<CodecError>,
+}
+
+/// The first track that can be decoded; the first of all where none can.
+fn choose(tracks: Vec<Tried>) -> Option<Tried> {
+    let mut there = tracks.into_iter().filter(|tried| tried.walk.packets > 0);
+    let first = there.next()?;
+    if first.problem.is_none() {
+        return Some(first);
+    }
+    there.find(|tried| tried.problem.is_none()).or(Some(first))
+}
+
+/// Leaves out tracks of a single picture beside films, and beside sound: a cover is no film,
+/// whether its flag says so or not. What is over in a moment is a clip of one picture if the
+/// picture is there as long as the sound.
+fn without_covers(mut tracks: Vec<Tried>, sound: Option<&Tried>) -> Vec<Tried> {
+    let film = tracks.iter().any(|tried| tried.walk.packets > 1);
+    let heard = sound.filter(|tried| tried.problem.is_none()).map_or(0, |t| t.walk.micros());
+    tracks.retain(|tried| {
+        let moment = heard < MOMENT && tried.walk.micros() >= heard / 2;
+        tried.walk.packets > 1 || !film && (heard == 0 || moment)
+    });
+    tracks
+}
+
+/// Walks over all packets once. Sound is tried until something of it is decoded: that takes a
+/// packet or two. Pictures are large, and only tried where there are several tracks of them.
+fn walk(
+    input: &mut Input,
+    candidates: &Candidates,
+) -> Result<(Vec<Tried>, Vec<Tried>), CodecError> {
+    let several = candidates.video.len() > 1;
+    let of = |track: &Track, tried: bool| {
+        let trial = tried.then(|| Trial::of(track));
+        (*track, Walk::default(), trial)
+    };
+    let pictures = candidates.video.iter().map(|track| of(track, several));
+    let mut tracks: Vec<_> =
+        pictures.chain(candidates.audio.iter().map(|track| of(track, true))).collect();
     let mut packet = Packet::new()?;
     let mut left = MAX_PACKETS;
     while input.read(&mut packet)? {
         left = left.checked_sub(1).ok_or_else(|| internal("a file of endless packets"))?;
-        for (track, walk) in [(&tracks.video, &mut video), (&tracks.audio, &mut audio)] {
-            if let Some(track) = track.as_ref().filter(|t| t.index == packet.stream_index) {
-                walk.add(track, &packet);
+        let index = packet.stream_index;
+        if let Some((track, walk, trial)) = tracks.iter_mut().find(|(t, ..)| t.index == index) {
+            walk.add(track, &packet);
+            if let Some(trial) = trial {
+                trial.feed(Some(&packet));
             }
         }
     }
-    Ok((video, audio))
+    let mut tried = tracks.into_iter().map(|(track, walk, trial)| {
+        let problem = match trial {
+            Some(trial) => trial.verdict(),
+            None => Decoder::known(&track).err(),
+        };
+        Tried { track, walk, problem }
+    });
+    let pictures = tried.by_ref().take(candidates.video.len()).collect();
+    Ok((pictures, tried.collect()))
 }
 
 fn describe_video(
     info: &mut MediaInfo,
-    track: &Track,
-    walk: &Walk,
+    Tried { track, walk, .. }: &Tried,
     limits: &DecodeLimits,
 ) -> Result<(), CodecError> {
     let coded = track.coded().map_or(0, Dimensions::pixels);
@@ -132,7 +207,7 @@ fn describe_video(
     let told = track.frame_rate();
     info.dimensions = track.shown();
     info.frames = u32::try_from(walk.packets).unwrap_or(u32::MAX);
-    info.codec = decoder::name(track.codec());
+    info.codec = track.codec_name();
     info.video = Some(VideoTrack {
         codec: info.codec.clone(),
         profile: decoder::profile(track.codec(), profile),
@@ -142,10 +217,10 @@ fn describe_video(
     Ok(())
 }
 
-fn describe_audio(info: &mut MediaInfo, track: &Track, walk: &Walk) {
+fn describe_audio(info: &mut MediaInfo, Tried { track, walk, problem }: &Tried) {
     // SAFETY: the parameters live as long as the input.
     let params = unsafe { &*track.params };
-    let name = decoder::name(track.codec());
+    let name = track.codec_name();
     if info.codec.is_empty() {
         info.codec = name.clone();
     }
@@ -155,21 +230,47 @@ fn describe_audio(info: &mut MediaInfo, track: &Track, walk: &Walk) {
         sample_rate: u32::try_from(params.sample_rate).unwrap_or(0),
         channels: u32::try_from(params.ch_layout.nb_channels).unwrap_or(0),
         bitrate: walk.bits_per_second(),
+        unreadable: problem.as_ref().map_or_else(String::new, ToString::to_string),
     });
 }
 
-/// What was recognised by its container is what its tracks say.
-fn settle_kind(info: &mut MediaInfo) {
-    if info.media_type == MediaType::GIF {
-        info.kind = MediaKind::Image;
-        info.audio = None;
-        return;
+/// What was recognised by its container is what its tracks say. What cannot be decoded at all is
+/// told as that.
+fn settle_kind(
+    info: &mut MediaInfo,
+    video: Option<&Tried>,
+    audio: Option<&Tried>,
+) -> Result<(), CodecError> {
+    if let Some(problem) = video.and_then(|tried| tried.problem.clone()) {
+        return Err(problem);
     }
-    let sound_alone = info.video.is_none() || info.dimensions.is_none();
-    info.kind = info.media_type.kind();
-    if sound_alone {
-        info.video = None;
-        info.dimensions = None;
-        info.frames = 0;
+    if info.media_type == MediaType::GIF {
+        info.audio = None;
+        return Ok(());
+    }
+    if info.video.is_some() && info.dimensions.is_some() {
+        return Ok(());
+    }
+    if video.is_some() {
+        let detail = "its moving pictures cannot be read".into();
+        return Err(CodecError::Unsupported { format: "video", detail });
+    }
+    if let Some(problem) = audio.and_then(|tried| tried.problem.clone()) {
+        return Err(problem);
+    }
+    if info.kind == MediaKind::Video {
+        info.media_type = sound_alone(&info.media_type);
+        info.kind = MediaKind::Audio;
+    }
+    Ok(())
+}
+
+/// The type of a file that could hold a film and holds sound alone.
+fn sound_alone(media_type: &MediaType) -> MediaType {
+    match media_type.as_str() {
+        "video/quicktime" => MediaType::fold("audio/mp4"),
+        // `audio/mpeg` is MP3 by itself.
+        "video/mpeg" => MediaType::fold("audio/mp2p"),
+        film => MediaType::fold(&film.replacen("video/", "audio/", 1)),
     }
 }

@@ -9,11 +9,10 @@ use mmsfit::{
 };
 
 use super::{
-    decoder,
     ff::Packet,
     input::Input,
     mux::{self, Coded},
-    tracks::{self, Track},
+    tracks::{self, Chosen, Track},
 };
 
 /// Codecs that belong into a file (3GPP TS 26.244 clause 5, ISO/IEC 14496-14, RFC 4867).
@@ -38,21 +37,20 @@ fn belongs(container: Container, codec: ff::AVCodecID) -> bool {
 /// Copies what the recipe names.
 pub(super) fn remux(
     bytes: &Buffer,
+    chosen: Chosen,
     recipe: &RemuxRecipe,
     cap: Bytes,
 ) -> Result<Buffer, EncodeError> {
     let mut input = Input::open(bytes)?;
-    let found = tracks::find(&input)?;
-    let wanted: Vec<Track> = [
-        found.video.filter(|_| recipe.video),
-        found.audio.filter(|_| recipe.audio.is_some() || !recipe.video),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let wanted = [
+        chosen.video.filter(|_| recipe.video),
+        chosen.audio.filter(|_| recipe.audio.is_some() || !recipe.video),
+    ];
+    let wanted: Vec<Track> =
+        wanted.into_iter().flatten().filter_map(|n| tracks::at(&input, n)).collect();
     for track in &wanted {
         if !belongs(recipe.container, track.codec()) {
-            let detail = format!("{} in that file", decoder::name(track.codec()));
+            let detail = format!("{} in that file", track.codec_name());
             return Err(CodecError::Unsupported { format: "container", detail }.into());
         }
     }
@@ -68,6 +66,10 @@ pub(super) fn remux(
     let mut packet = Packet::new()?;
     while input.read(&mut packet)? {
         if let Some(n) = wanted.iter().position(|track| track.index == packet.stream_index) {
+            if packet.is_hidden() {
+                hide(&wanted[n])?;
+                continue;
+            }
             coded[n].push(&packet);
             // Coded media are no smaller than what they become.
             if coded[n].bytes() > cap.get() {
@@ -86,6 +88,18 @@ pub(super) fn remux(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What is not shown is left out: the new file has no edit list to say so. Of sound each packet
+/// stands for itself; pictures that others refer to cannot go.
+fn hide(track: &Track) -> Result<(), CodecError> {
+    // SAFETY: the parameters live as long as the input.
+    let kind = unsafe { (*track.params).codec_type };
+    if kind == ff::AVMediaType::AVMEDIA_TYPE_AUDIO {
+        return Ok(());
+    }
+    let detail = "its edit list hides a part of it".into();
+    Err(CodecError::Unsupported { format: "container", detail })
 }
 
 /// Moves all times so that the first is zero. Times that do not grow cannot be written.

@@ -109,6 +109,8 @@ pub(super) struct Scaler {
     /// Inside the output, before turning.
     inner: Dimensions,
     tone: Option<ToneMap>,
+    /// What comes out is of BT.709 and not of BT.601.
+    pub bt709: bool,
 }
 
 impl Drop for Scaler {
@@ -143,6 +145,7 @@ impl Scaler {
             source: None,
             inner: dimensions,
             tone: None,
+            bt709: false,
         }
     }
 
@@ -238,9 +241,10 @@ impl Scaler {
                 return Err(no_memory());
             }
             let full = frame.color_range == ff::AVColorRange::AVCOL_RANGE_JPEG;
-            let own = matrix(frame.colorspace);
+            let own = matrix(frame);
             // What a stream cannot say, or few players understand, is made BT.601.
             let keep = own == ff::SWS_CS_ITU709 as i32 && !self.to_601;
+            self.bt709 = keep && self.tone.is_none();
             let target = if keep { own } else { ff::SWS_CS_ITU601 as i32 };
             ff::sws_setColorspaceDetails(
                 self.context,
@@ -257,14 +261,37 @@ impl Scaler {
     }
 }
 
-/// The scaler's number of a matrix; what says nothing is of BT.601.
-fn matrix(space: ff::AVColorSpace) -> i32 {
-    match space {
+/// Pictures wider or higher than these are of BT.709 if they do not say what they are, as players
+/// take them (mpv, and Android's MediaCodec by its default aspects): what was made before high
+/// definition has at most 1279 by 576.
+const WIDEST_601: i32 = 1279;
+const HIGHEST_601: i32 = 576;
+
+/// The scaler's number of a picture's matrix.
+fn matrix(frame: &Frame) -> i32 {
+    let high =
+        frame.width.max(frame.height) > WIDEST_601 || frame.width.min(frame.height) > HIGHEST_601;
+    match frame.colorspace {
         ff::AVColorSpace::AVCOL_SPC_BT709 => ff::SWS_CS_ITU709 as i32,
         ff::AVColorSpace::AVCOL_SPC_BT2020_NCL | ff::AVColorSpace::AVCOL_SPC_BT2020_CL => {
             ff::SWS_CS_BT2020 as i32
         }
+        ff::AVColorSpace::AVCOL_SPC_UNSPECIFIED if high && is_yuv(frame.format) => {
+            ff::SWS_CS_ITU709 as i32
+        }
         _ => ff::SWS_CS_ITU601 as i32,
+    }
+}
+
+/// Whether a format of pixels keeps colour apart from brightness.
+fn is_yuv(format: i32) -> bool {
+    // SAFETY: a format of a decoded frame, which the library made; answers a static description
+    // or null.
+    unsafe {
+        let format = std::mem::transmute::<i32, ff::AVPixelFormat>(format);
+        let about = ff::av_pix_fmt_desc_get(format);
+        let other = (ff::AV_PIX_FMT_FLAG_RGB | ff::AV_PIX_FMT_FLAG_PAL) as u64;
+        !about.is_null() && (*about).nb_components >= 3 && (*about).flags & other == 0
     }
 }
 

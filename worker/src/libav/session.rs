@@ -32,6 +32,13 @@ pub(super) struct AvSession {
     pub(super) pictures: Option<(bool, Box<dyn Session>)>,
 }
 
+/// Samples of the shortest AAC and MP3: two frames and four.
+const LEAST_AAC: usize = 2 * 1024;
+const LEAST_MP3: usize = 4 * 1152;
+
+/// Codecs that are made for speech alone.
+const SPEECH: [&str; 7] = ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms", "speex"];
+
 /// The size of a coded second that an AAC encode may miss its rate by before it is done again.
 const AAC_TOLERANCE: f64 = 1.005;
 
@@ -52,7 +59,8 @@ impl AvSession {
             Some(pcm) => pcm,
             None => {
                 let start = self.probed.start();
-                sound::decode(&self.bytes, (rate, channels), start, &self.limits, stop)?
+                let (chosen, form) = (self.probed.chosen, (rate, channels));
+                sound::decode(&self.bytes, chosen, form, start, &self.limits, stop)?
             }
         };
         Ok(self.pcm.insert(pcm))
@@ -82,6 +90,12 @@ impl AvSession {
         if length < whole {
             cut.fade_out();
         }
+        // Streams without an index are known by frames that follow each other.
+        match coding.codec {
+            AudioCodec::Aac if !beside_video => cut.fit(cut.frames().max(LEAST_AAC)),
+            AudioCodec::Mp3 if !beside_video => cut.fit(cut.frames().max(LEAST_MP3)),
+            _ => {}
+        }
         let coded = sound_out::encode(&cut, coding, stop)?;
         if coding.codec != AudioCodec::Aac {
             return Ok(coded);
@@ -109,7 +123,7 @@ impl AvSession {
     }
 
     fn encode_remux(&mut self, recipe: &RemuxRecipe, cap: Bytes) -> Result<Buffer, EncodeError> {
-        remux::remux(&self.bytes, recipe, cap)
+        remux::remux(&self.bytes, self.probed.chosen, recipe, cap)
     }
 }
 
@@ -133,9 +147,13 @@ impl Session for AvSession {
     fn facts(&mut self) -> ContentFacts {
         let mut facts = ContentFacts::default();
         // What came through a codec made for speech is none the worse for another.
-        let spoken =
-            |codec: &str| ["amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms"].contains(&codec);
-        if self.probed.info.audio.as_ref().is_some_and(|track| !spoken(&track.codec))
+        let spoken = |codec: &str| SPEECH.contains(&codec);
+        if self
+            .probed
+            .info
+            .audio
+            .as_ref()
+            .is_some_and(|track| track.is_readable() && !spoken(&track.codec))
             && let Ok(pcm) = self.pcm(16_000, 1, &Stop::never())
         {
             facts.music = music::is_music(&pcm.samples);

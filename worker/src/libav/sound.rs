@@ -12,8 +12,9 @@ use mmsfit::{
 use super::{
     decoder::Decoder,
     ff::{Frame, Packet, check, no_memory},
+    fold::Fold,
     input::Input,
-    tracks::{self, Track},
+    tracks::{self, Chosen, Track},
 };
 
 /// Interleaved 16-bit samples.
@@ -23,6 +24,9 @@ pub(super) struct Pcm {
     pub channels: u8,
     pub samples: Vec<i16>,
 }
+
+/// More samples than the resampler's filter holds back.
+const FILTER: i32 = 256;
 
 /// How long the end of a cut sound takes to fade, in milliseconds (fit-to-size practice of 200).
 const FADE_MS: u64 = 200;
@@ -56,7 +60,11 @@ impl Pcm {
 struct Resampler {
     context: *mut ff::SwrContext,
     rate: u32,
+    /// Channels that are wanted.
     channels: u8,
+    /// Sounds of several channels come out of the library with two where one is wanted, and are
+    /// folded here.
+    fold: Option<Fold>,
     from: Option<(i32, i32, i32)>,
 }
 
@@ -68,42 +76,50 @@ impl Drop for Resampler {
 }
 
 impl Resampler {
-    /// What comes out of a frame, or of what is left inside without one.
-    fn convert(&mut self, frame: Option<&Frame>, out: &mut Vec<i16>) -> Result<(), CodecError> {
-        if let Some(frame) = frame {
-            let from = (frame.sample_rate, frame.format, frame.ch_layout.nb_channels);
-            if self.from != Some(from) {
-                // A stream that changes its form in the middle: what is inside comes out first.
-                if self.from.is_some() {
-                    self.flush(out)?;
-                }
-                self.set_up(frame)?;
-                self.from = Some(from);
+    fn new((rate, channels): (u32, u8)) -> Self {
+        Self { context: ptr::null_mut(), rate, channels, fold: None, from: None }
+    }
+
+    /// What comes out of a frame.
+    fn convert(&mut self, frame: &Frame, out: &mut Vec<i16>) -> Result<(), CodecError> {
+        let from = (frame.sample_rate, frame.format, frame.ch_layout.nb_channels);
+        if self.from != Some(from) {
+            // A stream that changes its form in the middle: what is inside comes out first.
+            if self.from.is_some() {
+                self.flush(out)?;
             }
+            let several = self.channels == 1 && frame.ch_layout.nb_channels > 1;
+            self.fold = several.then(|| Fold::new(self.rate));
+            self.set_up(frame)?;
+            self.from = Some(from);
         }
+        self.run(Some(frame), out)
+    }
+
+    /// What is left inside.
+    fn flush(&mut self, out: &mut Vec<i16>) -> Result<(), CodecError> {
+        // A sound shorter than the filter comes out only if something follows it.
+        let nothing = out.is_empty() && self.fold.as_mut().is_none_or(|f| f.pending().is_empty());
+        if nothing && !self.context.is_null() {
+            // SAFETY: an initialised context.
+            let code = unsafe { ff::swr_inject_silence(self.context, FILTER) };
+            check(code, "resampling")?;
+        }
+        self.run(None, out)
+    }
+
+    fn run(&mut self, frame: Option<&Frame>, out: &mut Vec<i16>) -> Result<(), CodecError> {
         if self.context.is_null() {
             return Ok(());
         }
-        let samples = frame.map_or(0, |f| f.nb_samples);
-        // SAFETY: an initialised context; the output has room for what it is told; the input is
-        // the frame's own planes, or null, which asks for the rest.
-        unsafe {
-            let room = ff::swr_get_out_samples(self.context, samples).max(0);
-            let channels = usize::from(self.channels);
-            let before = out.len();
-            out.try_reserve(room as usize * channels).map_err(|_| no_memory())?;
-            out.resize(before + room as usize * channels, 0);
-            let mut plane = out.as_mut_ptr().add(before).cast::<u8>();
-            let input = frame.map_or(ptr::null_mut(), |f| f.extended_data.cast());
-            let got = ff::swr_convert(self.context, &mut plane, room, input, samples);
-            let got = check(got, "resampling")? as usize;
-            out.truncate(before + got * channels);
+        match &mut self.fold {
+            Some(fold) => {
+                resample(self.context, frame, 2, fold.pending())?;
+                fold.fold(frame.is_none(), out);
+                Ok(())
+            }
+            None => resample(self.context, frame, self.channels, out),
         }
-        Ok(())
-    }
-
-    fn flush(&mut self, out: &mut Vec<i16>) -> Result<(), CodecError> {
-        self.convert(None, out)
     }
 
     fn set_up(&mut self, frame: &Frame) -> Result<(), CodecError> {
@@ -111,7 +127,8 @@ impl Resampler {
         // is freed by the call itself.
         unsafe {
             let mut to: ff::AVChannelLayout = std::mem::zeroed();
-            ff::av_channel_layout_default(&mut to, i32::from(self.channels));
+            let channels = if self.fold.is_some() { 2 } else { self.channels };
+            ff::av_channel_layout_default(&mut to, i32::from(channels));
             let mut from: ff::AVChannelLayout = std::mem::zeroed();
             let told = frame.ch_layout.order != ff::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC;
             if told {
@@ -144,24 +161,51 @@ impl Resampler {
     }
 }
 
+/// Adds what comes out of a frame, or of what is left inside without one, to `out`.
+fn resample(
+    context: *mut ff::SwrContext,
+    frame: Option<&Frame>,
+    channels: u8,
+    out: &mut Vec<i16>,
+) -> Result<(), CodecError> {
+    let samples = frame.map_or(0, |f| f.nb_samples);
+    // SAFETY: an initialised context for this many channels; the output has room for what it is
+    // told; the input is the frame's own planes, or null, which asks for the rest.
+    unsafe {
+        let room = ff::swr_get_out_samples(context, samples).max(0);
+        let channels = usize::from(channels);
+        let before = out.len();
+        out.try_reserve(room as usize * channels).map_err(|_| no_memory())?;
+        out.resize(before + room as usize * channels, 0);
+        let mut plane = out.as_mut_ptr().add(before).cast::<u8>();
+        let input = frame.map_or(ptr::null_mut(), |f| f.extended_data.cast());
+        let got = ff::swr_convert(context, &mut plane, room, input, samples);
+        let got = check(got, "resampling")? as usize;
+        out.truncate(before + got * channels);
+    }
+    Ok(())
+}
+
 /// Decodes the sound of a file whose beginning lies at `start` microseconds.
 ///
 /// The first sample is the beginning: what comes before it is cut, what is missing is silence.
 pub(super) fn decode(
     bytes: &Buffer,
+    chosen: Chosen,
     (rate, channels): (u32, u8),
     start: i64,
     limits: &DecodeLimits,
     stop: &Stop,
 ) -> Result<Pcm, CodecError> {
     let mut input = Input::open(bytes)?;
-    let track = tracks::find(&input)?.audio.ok_or_else(|| CodecError::Unsupported {
+    let track = chosen.audio.and_then(|n| tracks::at(&input, n));
+    let track = track.ok_or_else(|| CodecError::Unsupported {
         format: "sound",
         detail: "there is none in it".into(),
     })?;
     let mut decoder = Decoder::open(&track)?;
     let mut pcm = Pcm { rate, channels, samples: Vec::new() };
-    let mut resampler = Resampler { context: ptr::null_mut(), rate, channels, from: None };
+    let mut resampler = Resampler::new((rate, channels));
     let (mut packet, mut frame) = (Packet::new()?, Frame::new()?);
     let most = limits.max_memory.get().min(limits.max_duration_ms * u64::from(rate) / 1000 * 4);
     let mut aligned = false;
@@ -172,18 +216,24 @@ pub(super) fn decode(
         if !at_end && packet.stream_index != track.index {
             continue;
         }
-        decoder.send((!at_end).then_some(&packet))?;
-        while decoder.receive(&mut frame)?.is_some() {
-            if !aligned {
-                aligned = true;
-                align(&mut pcm, &track, &frame, start);
-            }
-            resampler.convert(Some(&frame), &mut pcm.samples)?;
-            frame.clear();
-            let bytes = pcm.samples.len() as u64 * 2;
-            if bytes > most {
-                return Err(CodecError::Limit { what: "memory", found: bytes, limit: most });
-            }
+        let fed = decoder.send((!at_end).then_some(&packet));
+        let taken = fed.and_then(|()| {
+            decoder.drain(&mut frame, |frame| {
+                if !std::mem::replace(&mut aligned, true) {
+                    align(&mut pcm, &track, frame, start);
+                }
+                resampler.convert(frame, &mut pcm.samples)?;
+                let found = pcm.samples.len() as u64 * 2;
+                if found > most {
+                    return Err(CodecError::Limit { what: "memory", found, limit: most });
+                }
+                Ok(())
+            })
+        });
+        match taken {
+            // Where it cannot be read on, it ends: what was heard so far is kept.
+            Err(CodecError::Malformed { .. }) if aligned => break,
+            other => other?,
         }
     }
     resampler.flush(&mut pcm.samples)?;

@@ -1,9 +1,9 @@
 //! Which tracks of a file are its sound and its moving pictures.
 
 use ffmpeg_sys_next as ff;
-use mmsfit::{codec::CodecError, model::Dimensions};
+use mmsfit::model::Dimensions;
 
-use super::{ff::rescale, input::Input};
+use super::{decoder, ff::rescale, input::Input};
 
 /// One chosen track.
 #[derive(Clone, Copy, Debug)]
@@ -14,17 +14,37 @@ pub(super) struct Track {
     pub base: ff::AVRational,
 }
 
-/// The tracks that count.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tracks {
-    pub video: Option<Track>,
-    pub audio: Option<Track>,
+/// The tracks that may count, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Candidates {
+    pub video: Vec<Track>,
+    pub audio: Vec<Track>,
+}
+
+/// The tracks that count, by their numbers in the file: every opening of it uses the same ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chosen {
+    pub video: Option<i32>,
+    pub audio: Option<i32>,
 }
 
 impl Track {
     pub fn codec(&self) -> ff::AVCodecID {
         // SAFETY: the parameters live as long as the input, which outlives every use.
         unsafe { (*self.params).codec_id }
+    }
+
+    /// The codec as ffprobe names it; one that the library does not know by the name that the
+    /// container gives it.
+    pub fn codec_name(&self) -> String {
+        if self.codec() != ff::AVCodecID::AV_CODEC_ID_NONE {
+            return decoder::name(self.codec());
+        }
+        // SAFETY: as above.
+        let tag = unsafe { (*self.params).codec_tag }.to_le_bytes();
+        let letters: String =
+            tag.iter().filter(|c| c.is_ascii_graphic()).map(|c| char::from(*c)).collect();
+        if letters.len() == 4 { letters } else { "an unknown codec".into() }
     }
 
     /// Coded size; `None` where it is none.
@@ -130,35 +150,33 @@ impl Turn {
     }
 }
 
-/// Finds them: the first track of each kind that is no cover picture and can be decoded.
-pub(super) fn find(input: &Input) -> Result<Tracks, CodecError> {
-    let mut tracks = Tracks::default();
-    for (index, stream) in input.streams().iter().enumerate() {
+/// All tracks of sound and of pictures but those that say they are covers or chapter pictures.
+pub(super) fn candidates(input: &Input) -> Candidates {
+    let mut found = Candidates::default();
+    for index in 0..input.streams().len() {
+        let Some(track) = at(input, index as i32) else { continue };
         // SAFETY: an open input's streams and their parameters are valid.
-        let (params, disposition, base) =
-            unsafe { ((**stream).codecpar, (**stream).disposition, (**stream).time_base) };
-        if params.is_null() || base.num <= 0 || base.den <= 0 {
-            continue;
-        }
-        let track = Track { index: index as i32, stream: *stream, params, base };
-        // SAFETY: as above.
-        let kind = unsafe { (*params).codec_type };
-        let cover = disposition & ff::AV_DISPOSITION_ATTACHED_PIC as i32 != 0;
+        let (kind, disposition) =
+            unsafe { ((*track.params).codec_type, (*track.stream).disposition) };
+        let still = (ff::AV_DISPOSITION_ATTACHED_PIC | ff::AV_DISPOSITION_TIMED_THUMBNAILS) as i32;
         match kind {
-            ff::AVMediaType::AVMEDIA_TYPE_VIDEO if !cover && tracks.video.is_none() => {
-                tracks.video = Some(track);
+            ff::AVMediaType::AVMEDIA_TYPE_VIDEO if disposition & still == 0 => {
+                found.video.push(track);
             }
-            ff::AVMediaType::AVMEDIA_TYPE_AUDIO if tracks.audio.is_none() => {
-                tracks.audio = Some(track);
-            }
+            ff::AVMediaType::AVMEDIA_TYPE_AUDIO => found.audio.push(track),
             _ => {}
         }
     }
-    if tracks.video.is_none() && tracks.audio.is_none() {
-        let detail = "there is neither sound nor a moving picture in it".into();
-        return Err(CodecError::Malformed { format: "media", detail });
-    }
-    Ok(tracks)
+    found
+}
+
+/// The track of a number; `None` where the file has none, or one without times.
+pub(super) fn at(input: &Input, index: i32) -> Option<Track> {
+    let stream = *input.streams().get(usize::try_from(index).ok()?)?;
+    // SAFETY: an open input's streams are valid.
+    let (params, base) = unsafe { ((*stream).codecpar, (*stream).time_base) };
+    let timed = !params.is_null() && base.num > 0 && base.den > 0;
+    timed.then_some(Track { index, stream, params, base })
 }
 
 #[cfg(test)]

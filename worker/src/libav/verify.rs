@@ -12,11 +12,11 @@ use super::{
 
 /// Decodes everything; nothing may be damaged.
 pub(super) fn verify(bytes: &Buffer, limits: &DecodeLimits) -> Result<Verified, CodecError> {
-    let info = probe::probe(bytes, limits)?.info;
+    let probe::Probed { info, chosen, .. } = probe::probe(bytes, limits)?;
     let mut input = Input::open(bytes)?;
-    let found = tracks::find(&input)?;
     let mut decoders = Vec::new();
-    for track in [found.video, found.audio].into_iter().flatten() {
+    let numbers = [chosen.video, chosen.audio].into_iter().flatten();
+    for track in numbers.filter_map(|n| tracks::at(&input, n)) {
         let mut decoder = Decoder::open(&track)?;
         // Whatever is wrong is told.
         decoder.context().err_recognition = (ffmpeg_sys_next::AV_EF_EXPLODE

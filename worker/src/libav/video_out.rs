@@ -307,16 +307,11 @@ fn open(
     context.max_b_frames = 0;
     context.thread_count = 1;
     context.flags |= ff::AV_CODEC_FLAG_BITEXACT as i32;
-    context.color_range = ff::AVColorRange::AVCOL_RANGE_MPEG;
+    tag_colours(context, master.bt709);
     let mut options = match coding.codec {
         VideoCodec::H264 => {
             context.flags |=
                 (ff::AV_CODEC_FLAG_GLOBAL_HEADER | ff::AV_CODEC_FLAG_CLOSED_GOP) as i32;
-            if master.bt709 {
-                context.colorspace = ff::AVColorSpace::AVCOL_SPC_BT709;
-                context.color_primaries = ff::AVColorPrimaries::AVCOL_PRI_BT709;
-                context.color_trc = ff::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
-            }
             // The first pass only learns how hard each picture is, but it weighs what pictures
             // are worth to later ones as the second does: otherwise it foretells little. Of the
             // second, references of their own for parts of blocks cost a seventh of the time for
@@ -354,6 +349,21 @@ fn open(
     // SAFETY: as above; the options are taken or left.
     let code = unsafe { ff::avcodec_open2(encoder.0, ptr::null(), options.raw()) };
     check(code, "opening the encoder").map(|_| ())
+}
+
+/// Says what the colours are: what says nothing is guessed by its size, and a small copy of a
+/// large film has another than its original (ISO/IEC 23091-2 tables 2 to 4).
+fn tag_colours(context: &mut ff::AVCodecContext, bt709: bool) {
+    context.color_range = ff::AVColorRange::AVCOL_RANGE_MPEG;
+    if bt709 {
+        context.colorspace = ff::AVColorSpace::AVCOL_SPC_BT709;
+        context.color_primaries = ff::AVColorPrimaries::AVCOL_PRI_BT709;
+        context.color_trc = ff::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
+    } else {
+        context.colorspace = ff::AVColorSpace::AVCOL_SPC_SMPTE170M;
+        context.color_primaries = ff::AVColorPrimaries::AVCOL_PRI_SMPTE170M;
+        context.color_trc = ff::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE170M;
+    }
 }
 
 /// Levels of the simple profile (ISO/IEC 14496-2 table N.1): 0 to 3.

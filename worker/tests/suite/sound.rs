@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::support::{corpus, ffprobe};
+use crate::support::{corpus, ffmpeg, ffprobe, wav};
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session},
@@ -119,4 +119,92 @@ fn all_sounds_become_all_sounds() {
     }
     println!("{count} outputs");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn opened(bytes: &Buffer) -> Box<dyn Session> {
+    mmsfit_worker::libav::warm();
+    let session = AvCodec.open(bytes, HINT, &DecodeLimits::default(), &Stop::never());
+    session.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Every length below a frame of any codec, to every sound that is written.
+#[test]
+fn the_shortest_sounds_are_sounds() {
+    let targets = [
+        recipe(AudioCodec::AmrNb, Container::Amr, 7950, 8000),
+        recipe(AudioCodec::AmrNb, Container::ThreeGp, 12200, 8000),
+        recipe(AudioCodec::AmrWb, Container::Amr, 12650, 16000),
+        recipe(AudioCodec::Aac, Container::Mp4, 32000, 32000),
+        recipe(AudioCodec::Aac, Container::Adts, 24000, 22050),
+        recipe(AudioCodec::Mp3, Container::Mp3, 48000, 32000),
+    ];
+    let mut wrong = Vec::new();
+    for (rate, samples) in [(8000, 1), (8000, 7), (8000, 40), (44_100, 441), (48_000, 950)] {
+        let tone: Vec<i16> = (0..samples).map(|n| ((n % 20) * 1000 - 10_000) as i16).collect();
+        let mut session = opened(&wav(rate, 1, &tone).into());
+        assert!(session.info().duration_ms >= 1);
+        for recipe in &targets {
+            let out = session.encode(recipe, Bytes::new(u64::MAX), &Stop::never());
+            let verified = out.map_err(|e| e.to_string()).and_then(|out| {
+                let limits = DecodeLimits::default();
+                AvCodec.verify(&out, None, &limits, &Stop::never()).map_err(|e| e.to_string())
+            });
+            if let Err(error) = verified {
+                wrong.push(format!("{samples} at {rate} as {recipe:?}: {error}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn opposite_sides_are_heard_as_one() {
+    let tone = |n: usize| ((n as f64 * 0.1).sin() * 9000.0) as i16;
+    let loudness = |side: i16| -> Option<f64> {
+        let samples: Vec<i16> = (0..32_000).flat_map(|n| [tone(n), tone(n) * side]).collect();
+        let mut session = opened(&wav(16_000, 2, &samples).into());
+        let amr = recipe(AudioCodec::AmrNb, Container::Amr, 12_200, 8000);
+        let out = session.encode(&amr, Bytes::new(u64::MAX), &Stop::never()).expect("written");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), &out).expect("written");
+        let pcm = ffmpeg(&format!("-i {} -f s16le", file.path().display()), ".pcm")?;
+        let squares = pcm.chunks_exact(2).map(|s| f64::from(i16::from_le_bytes([s[0], s[1]])));
+        Some((squares.map(|s| s * s).sum::<f64>() / pcm.len() as f64 * 2.0).sqrt())
+    };
+    let (Some(together), Some(apart)) = (loudness(1), loudness(-1)) else { return };
+    assert!(apart > together * 0.9 && together > 3000.0, "{apart} of {together}");
+}
+
+/// Sound in files that are made for films, and codecs of old recorders.
+#[test]
+fn sounds_of_all_containers_are_read() {
+    const TONE: &str = "-f lavfi -i sine=duration=2 -ar 22050 -ac 1";
+    const COVER: &str =
+        "-f lavfi -i sine=duration=2 -f lavfi -i testsrc=s=200x200:d=0.04 -map 0:a -map 1:v";
+    let files = [
+        (format!("{TONE} -c:a libspeex -ar 16000"), ".spx", "audio/ogg", "speex"),
+        (format!("{TONE} -c:a libspeex -ar 16000"), ".flv", "audio/x-flv", "speex"),
+        (format!("{TONE} -c:a nellymoser"), ".flv", "audio/x-flv", "nellymoser"),
+        (format!("{TONE} -c:a libvorbis"), ".ogv", "audio/ogg", "vorbis"),
+        (format!("{TONE} -c:a mp2"), ".mpg", "audio/mp2p", "mp2"),
+        (format!("{TONE} -c:a aac"), ".ts", "audio/mp2t", "aac"),
+        (format!("{TONE} -c:a libmp3lame"), ".avi", "audio/x-msvideo", "mp3"),
+        // Covers that no flag tells from a film.
+        (format!("{COVER} -c:v mjpeg -c:a aac -f mov"), ".m4a", "audio/mp4", "aac"),
+        (format!("{COVER} -c:v mjpeg -c:a aac -f mp4"), ".m4a", "audio/mp4", "aac"),
+        (format!("{COVER} -c:v png -c:a aac"), ".mkv", "audio/x-matroska", "aac"),
+        (format!("{COVER} -c:v libx264 -c:a aac"), ".mp4", "audio/mp4", "aac"),
+    ];
+    for (arguments, extension, media_type, codec) in files {
+        let Some(bytes) = ffmpeg(&arguments, extension) else { continue };
+        let mut session = opened(&bytes.into());
+        let info = session.info().clone();
+        assert_eq!(info.media_type.as_str(), media_type, "{arguments} {extension}");
+        assert_eq!(info.kind, MediaKind::Audio, "{arguments}");
+        assert!(info.video.is_none() && info.duration_ms.abs_diff(2000) < 200, "{info:?}");
+        assert_eq!(info.audio.expect("a sound").codec, codec, "{arguments}");
+        let amr = recipe(AudioCodec::AmrNb, Container::Amr, 7950, 8000);
+        let out = session.encode(&amr, Bytes::new(u64::MAX), &Stop::never());
+        assert!(out.is_ok_and(|out| out.len() > 1500), "{arguments}");
+    }
 }

@@ -1,9 +1,9 @@
 //! Every clip of the corpus to the three codings of video, checked by ffprobe.
 
-use crate::support::{corpus, ffprobe};
+use crate::support::{corpus, ffmpeg, ffprobe};
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    codec::{Codec, DecodeLimits, OpenHint},
+    codec::{Codec, DecodeLimits, OpenHint, Session},
     model::{
         AudioCodec, AudioCoding, Bytes, Chroma, Container, Dimensions, FrameRate, ImageCoding,
         ImageRecipe, MediaKind, Quality, Recipe, Stop, VideoCodec, VideoCoding, VideoRecipe,
@@ -81,7 +81,8 @@ fn all_clips_become_all_clips() {
             "{name}: {:?} {} ms {:?} {:?}",
             info.dimensions, info.duration_ms, info.video, info.audio
         );
-        let (source, sound) = (info.dimensions.expect("a size"), info.audio.is_some());
+        // Sound alone, or beside a cover, in a file made for films.
+        let (Some(source), sound) = (info.dimensions, info.audio.is_some()) else { continue };
         let codings = [
             recipe(VideoCodec::H263, Dimensions::at_least_one(176, 144), 60_000, 10, sound),
             recipe(VideoCodec::Mpeg4, even_box(source, HINT.largest), 100_000, 15, sound),
@@ -152,4 +153,140 @@ fn all_clips_become_all_clips() {
     fills.sort_by(f64::total_cmp);
     println!("fill: {:?} of {}", fills.get(fills.len() / 2), fills.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+const SMALL: Dimensions = Dimensions::new(160, 120).unwrap();
+
+fn opened(bytes: &Buffer) -> Box<dyn Session> {
+    mmsfit_worker::libav::warm();
+    let session = AvCodec.open(bytes, HINT, &DecodeLimits::default(), &Stop::never());
+    session.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// As H.264 or another, and read again.
+fn through(session: &mut Box<dyn Session>, codec: VideoCodec, size: Dimensions) -> Buffer {
+    let recipe = recipe(codec, size, 100_000, 10, true);
+    let out = session.encode(&recipe, Bytes::new(u64::MAX), &Stop::never());
+    let out = out.unwrap_or_else(|error| panic!("{error}"));
+    AvCodec.verify(&out, None, &DecodeLimits::default(), &Stop::never()).expect("it decodes");
+    out
+}
+
+/// The first sound of the file in a codec that nobody knows.
+fn spoilt(mut bytes: Vec<u8>) -> Buffer {
+    let at = bytes.windows(4).rposition(|w| w == b"stsd").expect("a description");
+    let mut sounds = (0..at + 40).filter(|n| bytes[*n..].starts_with(b"mp4a"));
+    let first = sounds.next().expect("a sound");
+    bytes[first..first + 4].copy_from_slice(b"zzzz");
+    let setup = bytes[first..].windows(4).position(|w| w == b"esds").expect("a setup");
+    bytes[first + setup..first + setup + 4].copy_from_slice(b"free");
+    bytes.into()
+}
+
+#[test]
+fn the_first_sound_that_decodes_is_taken_and_none_costs_the_pictures() {
+    let one = "-f lavfi -i testsrc=s=160x120:d=2 -f lavfi -i sine=duration=2 \
+               -c:v libx264 -c:a aac -map 0:v -map 1:a";
+    let two = format!("{one} -map 1:a");
+    let (Some(one), Some(two)) = (ffmpeg(one, ".mp4"), ffmpeg(&two, ".mp4")) else { return };
+    let mut session = opened(&spoilt(two));
+    let sound = session.info().audio.clone().expect("the second");
+    assert!(sound.is_readable() && sound.codec == "aac", "{sound:?}");
+    let out = opened(&through(&mut session, VideoCodec::H264, SMALL)).info().clone();
+    assert!(out.audio.is_some() && out.video.is_some(), "{out:?}");
+
+    let mut session = opened(&spoilt(one));
+    let sound = session.info().audio.clone().expect("the first");
+    assert!(sound.unreadable.contains("no decoder for zzzz"), "{sound:?}");
+    let out = opened(&through(&mut session, VideoCodec::H264, SMALL)).info().clone();
+    assert!(out.audio.is_none() && out.video.is_some(), "{out:?}");
+}
+
+#[test]
+fn what_an_edit_list_hides_is_not_playing_time() {
+    let whole = "-f lavfi -i testsrc=s=160x120:d=8:r=20 -f lavfi -i sine=duration=8 \
+                 -c:v libx264 -g 400 -bf 2 -c:a aac";
+    let Some(whole) = ffmpeg(whole, ".mp4") else { return };
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), whole).expect("written");
+    let cut = format!("-ss 4.5 -i {} -t 2.5 -c copy", file.path().display());
+    let Some(cut) = ffmpeg(&cut, ".mp4") else { return };
+    let mut session = opened(&cut.into());
+    let info = session.info().clone();
+    assert!(info.duration_ms.abs_diff(2500) <= 150, "{info:?}");
+    assert!(info.frames.abs_diff(50) <= 5, "{info:?}");
+    let out = through(&mut session, VideoCodec::Mpeg4, SMALL);
+    let made = opened(&out).info().clone();
+    assert!(made.duration_ms.abs_diff(info.duration_ms) <= 150, "{made:?} of {info:?}");
+    // The pictures are those of the cut: the counter of seconds is at 4, not at 0.
+    let luma = |bytes: &[u8], from: &str| {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), bytes).expect("written");
+        let input = file.path().display().to_string();
+        ffmpeg(&format!("-i {input} -vf {from},format=gray -frames:v 1 -f rawvideo"), ".raw")
+    };
+    let whole = std::fs::read(file.path()).expect("readable");
+    let (Some(got), Some(want), Some(first)) =
+        (luma(&out, "null"), luma(&whole, "trim=4.5"), luma(&whole, "null"))
+    else {
+        return;
+    };
+    let apart = |a: &[u8], b: &[u8]| -> u64 {
+        a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum()
+    };
+    let (near, far) = (apart(&got, &want), apart(&got, &first));
+    assert!(near * 2 < far, "{near} from what is shown, {far} from what is hidden");
+}
+
+#[test]
+fn old_containers_and_codecs_of_films_are_read() {
+    const FILM: &str = "-f lavfi -i testsrc=s=160x120:d=2:r=25 -f lavfi -i sine=duration=2";
+    let files = [
+        ("-c:v mpeg1video -c:a mp2 -f mpeg", "video/mpeg", "mpeg1video"),
+        ("-c:v mpeg2video -c:a mp2 -f vob", "video/mpeg", "mpeg2video"),
+        ("-c:v flv1 -c:a libmp3lame -ar 22050 -f flv", "video/x-flv", "flv1"),
+        ("-c:v libx264 -c:a aac -f flv", "video/x-flv", "h264"),
+        ("-c:v libtheora -c:a libvorbis -f ogg", "video/ogg", "theora"),
+        ("-c:v libtheora -c:a libspeex -ar 16000 -f ogg", "video/ogg", "theora"),
+    ];
+    for (coding, media_type, codec) in files {
+        let Some(bytes) = ffmpeg(&format!("{FILM} {coding}"), ".film") else { continue };
+        let mut session = opened(&bytes.into());
+        let info = session.info().clone();
+        assert_eq!((info.media_type.as_str(), info.codec.as_str()), (media_type, codec));
+        assert!(info.duration_ms.abs_diff(2000) < 200 && info.audio.is_some(), "{info:?}");
+        through(&mut session, VideoCodec::H263, Dimensions::at_least_one(128, 96));
+    }
+}
+
+/// A film that does not say what its colours are is of BT.709 from high definition on, and every
+/// output says what it is.
+#[test]
+fn untagged_colours_are_those_of_the_size() {
+    let red = |size: &str, matrix: &str| {
+        let scale = format!("scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p");
+        ffmpeg(
+            &format!("-f lavfi -i color=red:s={size}:d=1:r=10 -vf {scale} -c:v mpeg4 -q:v 2"),
+            ".mp4",
+        )
+    };
+    // The brightness of red in BT.709 and BT.601, clause 3 of each.
+    for (size, matrix, codec, tag, luma) in [
+        ("1280x720", "bt709", VideoCodec::H264, "bt709", 63u8),
+        ("720x1280", "bt709", VideoCodec::H264, "bt709", 63),
+        ("1280x720", "bt709", VideoCodec::Mpeg4, "", 81),
+        ("640x360", "bt601", VideoCodec::H264, "smpte170m", 81),
+    ] {
+        let Some(bytes) = red(size, matrix) else { return };
+        let out = through(&mut opened(&bytes.into()), codec, SMALL);
+        let Some(told) = ffprobe(&out, "stream=color_space") else { return };
+        assert!(told.contains(tag), "{size}: {told}");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), &out).expect("written");
+        let input = file.path().display();
+        let raw = ffmpeg(&format!("-i {input} -frames:v 1 -pix_fmt yuv420p -f rawvideo"), ".raw");
+        let Some(raw) = raw else { return };
+        let middle = raw[160 * 60 + 80];
+        assert!(middle.abs_diff(luma) <= 3, "{size} as {codec:?}: {middle}, not {luma}");
+    }
 }
