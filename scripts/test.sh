@@ -31,14 +31,15 @@ quiet() {
 # that fails does not end the others.
 run() {
     {
-        result=0
+        result=0 doc=yes
         {
-            cargo build --locked --bins &&
-                cargo test --locked --workspace --lib --bins --tests --examples --no-run "$@" || exit
+            # All that runs, or what is asked for and nothing else.
+            if [ $# -eq 0 ]; then set -- --workspace --lib --bins --tests --examples; else doc=no; fi
+            cargo build --locked --bins && cargo test --locked --no-run "$@" || exit
             say "built: $(($(now) - start)) s"
-            cargo test --locked --workspace --lib --bins --tests --examples --no-fail-fast \
-                "$@" -- --show-output || result=$?
-            [ $# -gt 0 ] || cargo test --locked --workspace --doc --no-fail-fast -- --show-output || result=$?
+            cargo test --locked --no-fail-fast "$@" -- --show-output || result=$?
+            [ "$doc" = no ] ||
+                cargo test --locked --workspace --doc --no-fail-fast -- --show-output || result=$?
         } 2>&1 || result=$?
         echo "$result" >"$log.status"
     } | tee "$log" | quiet

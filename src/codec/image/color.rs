@@ -28,7 +28,7 @@ pub(super) fn to_srgb(
     icc: Option<&[u8]>,
 ) -> Result<Raster, CodecError> {
     let profile = icc.and_then(|icc| ColorProfile::new_from_slice(icc).ok());
-    let dimensions = plane.dimensions;
+    let (dimensions, overhang) = (plane.dimensions, plane.overhang);
     let (layout, pixels) = match (plane.channels, model) {
         (4, Model::Ink) => (Layout::Rgb, ink(&plane.pixels, profile.as_ref())),
         (1, _) => {
@@ -45,6 +45,7 @@ pub(super) fn to_srgb(
         _ => (Layout::Rgba, light(plane.pixels, Icc::Rgba, profile.as_ref())),
     };
     Raster::new(dimensions, layout, pixels)
+        .map(|raster| raster.reaching(overhang))
         .ok_or_else(|| CodecError::Internal("length of converted pixels".into()))
 }
 

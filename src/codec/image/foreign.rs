@@ -3,7 +3,7 @@
 use super::{
     color::{self, Model},
     facts,
-    raster::{Frame, Picture},
+    raster::{Frame, Overhang, Picture},
     resize::{Plane, resize_plane},
     session::ImageSession,
 };
@@ -50,7 +50,8 @@ pub fn session_of_pixels(
     if pixels.len() as u64 != dimensions.pixels() * channels as u64 {
         return Err(CodecError::Internal("length of foreign pixels".into()));
     }
-    let plane = Plane { dimensions, channels, alpha, pixels };
+    let overhang = Overhang::default();
+    let plane = Plane { dimensions, channels, alpha, pixels, overhang };
     let plane = resize_plane(plane, dimensions.shrunk_into(largest))?;
     let profile = match color {
         ForeignColor::Srgb => None,

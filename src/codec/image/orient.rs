@@ -1,6 +1,6 @@
 //! Turning stored pixels upright (EXIF 2.32 §4.6.4, tag 0x0112).
 
-use super::raster::Raster;
+use super::raster::{Overhang, Raster};
 use crate::model::Orientation;
 
 /// `raster` as a person should see it.
@@ -40,7 +40,24 @@ fn turn<const N: usize>(raster: Raster, orientation: Orientation) -> Raster {
             pixels.extend_from_slice(&source[(row + x * dx) as usize]);
         }
     }
-    Raster::new(to, layout, pixels).unwrap_or(raster)
+    let overhang = turned(raster.overhang(), orientation);
+    Raster::new(to, layout, pixels).map_or(raster, |upright| upright.reaching(overhang))
+}
+
+fn turned(stored: Overhang, orientation: Orientation) -> Overhang {
+    let Overhang { left, top, right, bottom } = stored;
+    // Left, top, right and bottom of what is upright.
+    let [left, top, right, bottom] = match orientation.exif() {
+        2 => [right, top, left, bottom],
+        3 => [right, bottom, left, top],
+        4 => [left, bottom, right, top],
+        5 => [top, left, bottom, right],
+        6 => [bottom, left, top, right],
+        7 => [bottom, right, top, left],
+        8 => [top, right, bottom, left],
+        _ => [left, top, right, bottom],
+    };
+    Overhang { left, top, right, bottom }
 }
 
 #[cfg(test)]

@@ -24,19 +24,54 @@ impl Layout {
     }
 }
 
+/// How far the outermost samples reach beyond the picture, in eighths of a sample, 0 to 7: a JPEG
+/// decoded at a fraction of its size has whole samples where the picture ends within one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overhang {
+    /// Of the first column.
+    pub left: u8,
+    /// Of the first row.
+    pub top: u8,
+    /// Of the last column.
+    pub right: u8,
+    /// Of the last row.
+    pub bottom: u8,
+}
+
+impl Overhang {
+    /// Of a picture of `whole` pixels decoded to `eighths` of its size, rounded up.
+    pub fn at_scale(whole: Dimensions, eighths: u32) -> Self {
+        let over = |side: u32| (8 - side.wrapping_mul(eighths) % 8) as u8 % 8;
+        Self { right: over(whole.width()), bottom: over(whole.height()), left: 0, top: 0 }
+    }
+}
+
 /// One picture in memory. Invariant: `pixels.len() == width * height * channels`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raster {
     dimensions: Dimensions,
     layout: Layout,
     pixels: Vec<u8>,
+    overhang: Overhang,
 }
 
 impl Raster {
     /// `None` if the buffer's length does not match.
     pub fn new(dimensions: Dimensions, layout: Layout, pixels: Vec<u8>) -> Option<Self> {
         let want = dimensions.pixels().checked_mul(layout.channels() as u64)?;
-        (pixels.len() as u64 == want).then_some(Self { dimensions, layout, pixels })
+        let overhang = Overhang::default();
+        (pixels.len() as u64 == want).then_some(Self { dimensions, layout, pixels, overhang })
+    }
+
+    /// With samples that reach beyond the picture.
+    #[must_use]
+    pub fn reaching(self, overhang: Overhang) -> Self {
+        Self { overhang, ..self }
+    }
+
+    /// How far its samples reach beyond the picture.
+    pub fn overhang(&self) -> Overhang {
+        self.overhang
     }
 
     /// Width and height.
@@ -63,7 +98,7 @@ impl Raster {
             return self;
         }
         let pixels = self.pixels.iter().step_by(step).copied().collect();
-        Self { dimensions: self.dimensions, layout: Layout::Gray, pixels }
+        Self { layout: Layout::Gray, pixels, ..self }
     }
 
     /// Without alpha, as seen on `background`.
@@ -82,7 +117,7 @@ impl Raster {
             .chunks_exact(4)
             .flat_map(|p| [over(p[0], r, p[3]), over(p[1], g, p[3]), over(p[2], b, p[3])])
             .collect();
-        Self { dimensions: self.dimensions, layout: Layout::Rgb, pixels }
+        Self { layout: Layout::Rgb, pixels, ..self }
     }
 
     /// The buffer itself.

@@ -1,8 +1,8 @@
 //! Resampling: Lanczos3 convolution, alpha premultiplied, on the stored (gamma) values.
 
-use mmsfit_resample::{Kernel, Pixels, Resampler};
+use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 
-use super::raster::{Layout, Raster};
+use super::raster::{Layout, Overhang, Raster};
 use crate::{codec::CodecError, model::Dimensions};
 
 /// Interleaved 8-bit channels on the way to a raster.
@@ -13,6 +13,7 @@ pub(super) struct Plane {
     /// Whether the last channel is alpha.
     pub alpha: bool,
     pub pixels: Vec<u8>,
+    pub overhang: Overhang,
 }
 
 /// `plane` at `to`; itself where that is its size.
@@ -20,8 +21,9 @@ pub(super) fn resize_plane(plane: Plane, to: Dimensions) -> Result<Plane, CodecE
     if plane.dimensions == to {
         return Ok(plane);
     }
-    let pixels = convolve(&plane.pixels, plane.dimensions, plane.channels, plane.alpha, to)?;
-    Ok(Plane { dimensions: to, pixels, ..plane })
+    let from = pixels(&plane.pixels, plane.dimensions, plane.channels, plane.alpha);
+    let pixels = convolve(from, plane.overhang, to)?;
+    Ok(Plane { dimensions: to, pixels, overhang: Overhang::default(), ..plane })
 }
 
 /// `raster` at `to`.
@@ -31,7 +33,8 @@ pub(super) fn resize(raster: &Raster, to: Dimensions) -> Result<Raster, CodecErr
     }
     let layout = raster.layout();
     let alpha = layout == Layout::Rgba;
-    let pixels = convolve(raster.pixels(), raster.dimensions(), layout.channels(), alpha, to)?;
+    let from = pixels(raster.pixels(), raster.dimensions(), layout.channels(), alpha);
+    let pixels = convolve(from, raster.overhang(), to)?;
     Raster::new(to, layout, pixels).ok_or_else(|| failed("length of resized pixels"))
 }
 
@@ -39,15 +42,22 @@ fn failed(what: impl std::fmt::Display) -> CodecError {
     CodecError::Internal(format!("resize: {what}"))
 }
 
-fn convolve(
-    pixels: &[u8],
-    from: Dimensions,
-    channels: usize,
-    alpha: bool,
-    to: Dimensions,
-) -> Result<Vec<u8>, CodecError> {
-    let size = (from.width(), from.height());
-    let from = Pixels { size, channels, alpha, data: pixels };
+fn pixels(data: &[u8], of: Dimensions, channels: usize, alpha: bool) -> Pixels<'_> {
+    let size = (of.width(), of.height());
+    Pixels { size, channels, alpha, data, window: Window::whole(size) }
+}
+
+/// What of `from` is the picture, at `to`.
+fn convolve(from: Pixels<'_>, overhang: Overhang, to: Dimensions) -> Result<Vec<u8>, CodecError> {
+    let eighths = |n: u8| f64::from(n) / 8.0;
+    let Overhang { left, top, right, bottom } = overhang;
+    let window = Window {
+        left: eighths(left),
+        top: eighths(top),
+        width: from.window.width - eighths(left + right),
+        height: from.window.height - eighths(top + bottom),
+    };
+    let from = Pixels { window, ..from };
     Resampler::new().resample(from, (to.width(), to.height()), Kernel::Lanczos3).map_err(failed)
 }
 

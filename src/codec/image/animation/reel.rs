@@ -1,6 +1,6 @@
 //! Collects composed canvases as small frames of one size and one layout.
 
-use mmsfit_resample::{Kernel, Pixels, Resampler};
+use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 
 use super::BROWSER_DELAY_MS;
 use crate::codec::image::raster::{Frame, Layout, Picture, Raster};
@@ -96,7 +96,8 @@ impl Reel {
     /// Hamming: no ringing, which would cost LZW dear in flat areas, and sharper than a box.
     fn scale(&mut self, canvas: &[u8]) -> Result<Vec<u8>, CodecError> {
         let size = (self.canvas.width(), self.canvas.height());
-        let from = Pixels { size, channels: 4, alpha: true, data: canvas };
+        let window = Window::whole(size);
+        let from = Pixels { size, channels: 4, alpha: true, data: canvas, window };
         let to = (self.shown.width(), self.shown.height());
         let scaled = self.resampler.resample(from, to, Kernel::Hamming);
         scaled.map_err(|error| CodecError::Internal(format!("resize: {error}")))

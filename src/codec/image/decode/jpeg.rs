@@ -16,6 +16,7 @@ use crate::{
             header::{self, Header},
             input::{StopReader, stop_cause},
             jpeg_in,
+            raster::Overhang,
             resize::Plane,
         },
     },
@@ -35,8 +36,8 @@ pub(super) fn decode(
     let stream = bytes.get(layout.start..).unwrap_or_default();
     let adobe = layout.adobe(bytes).is_some();
     if let Some(own) = jpeg_in::decode(stream, target, limits.max_memory, stop) {
-        let jpeg_in::Decoded { dimensions, channels, pixels } = own;
-        let plane = Plane { dimensions, channels, alpha: false, pixels };
+        let jpeg_in::Decoded { dimensions, channels, pixels, overhang } = own;
+        let plane = Plane { dimensions, channels, alpha: false, pixels, overhang };
         return Ok(Decoded { plane, model: Model::Light, icc });
     }
     stop.check()?;
@@ -64,6 +65,8 @@ fn scaled(
     let reader = StopReader::new(stream, stop);
     let mut decoder = Decoder::new(reader);
     decoder.set_max_decoding_buffer_size(limits.max_memory.as_usize());
+    decoder.read_info().map_err(error)?;
+    let whole = decoder.info().and_then(|i| Dimensions::new(i.width.into(), i.height.into()));
     let side = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
     let (width, height) =
         decoder.scale(side(target.width()), side(target.height())).map_err(error)?;
@@ -88,7 +91,18 @@ fn scaled(
         }
         _ => (3, Model::Light),
     };
-    Ok((Plane { dimensions, channels, alpha: false, pixels }, model))
+    let overhang = whole.map_or_else(Overhang::default, |whole| overhang(whole, dimensions));
+    Ok((Plane { dimensions, channels, alpha: false, pixels, overhang }, model))
+}
+
+/// The decoder says what came out, not the scale: the least eighths that make it.
+fn overhang(whole: Dimensions, scaled: Dimensions) -> Overhang {
+    let makes = |eighths: &u32| {
+        (whole.width() * eighths).div_ceil(8) == scaled.width()
+            && (whole.height() * eighths).div_ceil(8) == scaled.height()
+    };
+    let eighths = [8, 4, 2, 1].into_iter().find(makes);
+    eighths.map_or_else(Overhang::default, |eighths| Overhang::at_scale(whole, eighths))
 }
 
 fn whole(stream: &[u8], header: &Header, limits: &DecodeLimits) -> Result<Plane, CodecError> {

@@ -2,6 +2,8 @@
 
 mod jpeg;
 mod still;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes as Buffer;
 
@@ -10,7 +12,7 @@ use super::{
     facts,
     header::Header,
     orient,
-    raster::Raster,
+    raster::{Overhang, Raster},
     resize::{Plane, resize_plane},
     wbmp,
 };
@@ -53,7 +55,9 @@ pub(super) fn decode(
             let raster = wbmp::decode(bytes, limits)?;
             let dimensions = raster.dimensions();
             let channels = raster.layout().channels();
-            let plane = Plane { dimensions, channels, alpha: false, pixels: raster.into_pixels() };
+            let overhang = Overhang::default();
+            let pixels = raster.into_pixels();
+            let plane = Plane { dimensions, channels, alpha: false, pixels, overhang };
             Decoded { plane, model: Model::Light, icc: None }
         }
         _ => still::decode(bytes, header, limits, stop)?,

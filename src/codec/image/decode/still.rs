@@ -15,6 +15,7 @@ use crate::{
             color::{Model, narrow},
             header::{self, Header},
             input::{StopReader, stop_cause},
+            raster::Overhang,
             resize::Plane,
         },
     },
@@ -111,7 +112,8 @@ pub(super) fn read(
         }
     };
     let channels = usize::from(color.channel_count());
-    Ok(Plane { dimensions, channels, alpha: color.has_alpha(), pixels })
+    let alpha = color.has_alpha();
+    Ok(Plane { dimensions, channels, alpha, pixels, overhang: Overhang::default() })
 }
 
 /// Linear light 0…1, as TIFF keeps it, to sRGB's curve (IEC 61966-2-1).

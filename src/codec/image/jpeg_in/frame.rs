@@ -1,7 +1,7 @@
 //! The segments before the scan: tables, sampling, and where the bits begin.
 
 use super::bits::Codes;
-use crate::model::Dimensions;
+use crate::{codec::image::raster::Overhang, model::Dimensions};
 
 /// One component of the frame.
 pub struct Component {
@@ -182,6 +182,12 @@ impl<'a> Frame<'a> {
     pub fn scaled(&self, scale: usize) -> Option<Dimensions> {
         let side = |n: usize| u32::try_from((n * scale).div_ceil(8)).ok();
         Dimensions::new(side(self.width)?, side(self.height)?)
+    }
+
+    /// How far the samples at so many eighths reach beyond the picture.
+    pub fn overhang(&self, scale: usize) -> Overhang {
+        let whole = Dimensions::at_least_one(self.width as u32, self.height as u32);
+        Overhang::at_scale(whole, scale as u32)
     }
 
     /// The tables of a component's means and of its other coefficients.

@@ -16,6 +16,7 @@ use self::{
     bits::Bits,
     frame::{Component, Frame},
 };
+use super::raster::Overhang;
 use crate::model::{Bytes, Dimensions, Stop};
 
 /// Decoded samples, interleaved: gray or RGB.
@@ -26,6 +27,8 @@ pub struct Decoded {
     pub channels: usize,
     /// Rows from the top, without padding.
     pub pixels: Vec<u8>,
+    /// How far they reach beyond the picture.
+    pub overhang: Overhang,
 }
 
 /// Decodes to at least `target` on one side (in stored order), if the file is one of those. Stops
@@ -66,7 +69,12 @@ pub fn decode(
     if whole {
         enlarged(&strips, (width, height), &mut pixels);
     }
-    (pixels.len() == width * height * channels).then_some(Decoded { dimensions, channels, pixels })
+    (pixels.len() == width * height * channels).then_some(Decoded {
+        dimensions,
+        channels,
+        pixels,
+        overhang: frame.overhang(scale),
+    })
 }
 
 /// Where the reading of the bits stands.

@@ -1,0 +1,88 @@
+//! Where the pixels come to lie.
+
+use jpeg_encoder::{ColorType, Encoder};
+
+use super::*;
+use crate::{
+    codec::image::{header, raster::Layout, resize::resize},
+    model::Orientation,
+};
+
+/// A slope of light across and down, as JPEG, turned as EXIF `orientation` says.
+fn slope(width: u16, height: u16, orientation: u8) -> Buffer {
+    let light = |x: u16, y: u16| {
+        let (x, y) = (f64::from(x) / f64::from(width), f64::from(y) / f64::from(height));
+        (20.0 + 105.0 * (x + y)).round() as u8
+    };
+    let pixels: Vec<u8> = (0..height).flat_map(|y| (0..width).map(move |x| light(x, y))).collect();
+    let mut out = Vec::new();
+    let mut encoder = Encoder::new(&mut out, 100);
+    let exif = [
+        b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".as_slice(),
+        &[orientation, 0, 0, 0, 0, 0, 0],
+    ]
+    .concat();
+    encoder.add_app_segment(1, exif).unwrap();
+    encoder.encode(&pixels, width, height, ColorType::Luma).unwrap();
+    out.into()
+}
+
+fn decoded(bytes: &Buffer, largest: Dimensions) -> Raster {
+    let limits = DecodeLimits::default();
+    let header = header::read(bytes, &limits).unwrap();
+    decode(bytes, &header, largest, &limits, &Stop::never()).unwrap().raster
+}
+
+/// By how many pixels of `shown` the light lies elsewhere at each of the four edges than where it
+/// lies when the whole is decoded: left, top, right, bottom.
+fn displacement(bytes: &Buffer, shown: Dimensions) -> [f64; 4] {
+    let whole = decoded(bytes, Dimensions::new(u32::MAX, u32::MAX).unwrap());
+    let scaled = decoded(bytes, shown);
+    assert!(scaled.dimensions().pixels() < whole.dimensions().pixels(), "was not scaled");
+    let [whole, scaled] = [whole, scaled].map(|raster| {
+        assert_eq!(raster.layout(), Layout::Gray);
+        resize(&raster, shown).unwrap().into_pixels()
+    });
+    let (width, height) = (shown.width() as usize, shown.height() as usize);
+    let mean = |of: &dyn Fn(usize, usize) -> bool| {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (at, (a, b)) in whole.iter().zip(&scaled).enumerate() {
+            if of(at % width, at / width) {
+                sum += f64::from(*a) - f64::from(*b);
+                count += 1.0;
+            }
+        }
+        sum / count
+    };
+    let (across, down) = (105.0 / width as f64, 105.0 / height as f64);
+    [
+        mean(&|x, _| x < width / 8) / across,
+        mean(&|_, y| y < height / 8) / down,
+        mean(&|x, _| x >= width - width / 8) / across,
+        mean(&|_, y| y >= height - height / 8) / down,
+    ]
+}
+
+#[test]
+fn a_scaled_decode_puts_pixels_where_a_whole_one_does() {
+    // The last sample of a scaled picture may stand for as little as an eighth.
+    for (width, height) in [(801, 601), (1033, 577), (1001, 1007), (643, 1205), (807, 449)] {
+        for orientation in [1, 3, 6, 8] {
+            let bytes = slope(width, height, orientation);
+            let stored = Dimensions::new(width.into(), height.into()).unwrap();
+            let upright = match Orientation::from_exif(orientation.into()).swaps_sides() {
+                true => stored.transposed(),
+                false => stored,
+            };
+            for fraction in [3, 5, 7] {
+                let largest = Dimensions::at_least_one(upright.width() / fraction, u32::MAX);
+                let shown = upright.shrunk_into(largest);
+                let found = displacement(&bytes, shown);
+                assert!(
+                    found.iter().all(|pixels| pixels.abs() < 0.06),
+                    "{width}x{height} turned {orientation} at {shown:?}: {found:?}"
+                );
+            }
+        }
+    }
+}
