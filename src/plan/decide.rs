@@ -255,7 +255,9 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
     }
     let bounds = input.limits.image.map_or(dimensions, |limit| limit.bounds.turned_to(dimensions));
     let moves = facts.info.animated();
-    let animate = moves && formats.contains(&ImageFormat::Gif);
+    // Of a sequence in a HEIF file only the still beside it is decoded.
+    let sequence = [MediaType::HEIC, MediaType::AVIF].contains(&facts.info.media_type);
+    let animate = moves && !sequence && formats.contains(&ImageFormat::Gif);
     let playable = moves && facts.info.duration_ms > 0 && facts.makes.video;
     let clip =
         if playable && allows(Step::Clip) { device::clips(input.capabilities) } else { Vec::new() };

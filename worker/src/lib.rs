@@ -14,3 +14,7 @@ pub mod libav;
 pub mod lockdown;
 pub mod serve;
 pub mod zygote;
+
+#[cfg(test)]
+#[path = "../../tests/support/need.rs"]
+mod need;

@@ -1,8 +1,8 @@
 //! One HEIF file, opened: owners of what libheif hands out.
 
 use std::{
+    borrow::Cow,
     ffi::{CStr, c_int},
-    marker::PhantomData,
     ptr,
 };
 
@@ -14,7 +14,7 @@ use mmsfit::{
     model::Dimensions,
 };
 
-use super::ffi;
+use super::{boxes::Survey, ffi};
 
 /// Longer profiles are none (the largest of the ICC's own registry has 3 MB, for printers).
 const MAX_ICC: usize = 1 << 20;
@@ -32,19 +32,27 @@ fn checked(error: ffi::Error) -> Result<(), CodecError> {
         // SAFETY: a message is a string that lives as long as the context, which is alive here.
         unsafe { CStr::from_ptr(error.message) }.to_string_lossy().into_owned()
     };
-    // heif_error_Unsupported_filetype, _feature; heif_error_Memory_allocation_error with
-    // heif_suberror_Security_limit_exceeded is a limit, but of an input that is up to no good.
-    Err(match error.code {
-        3 | 4 => CodecError::Unsupported { format: "HEIF", detail },
+    // heif_error_Memory_allocation_error with heif_suberror_Security_limit_exceeded is a limit,
+    // but of an input that is up to no good.
+    Err(match (error.code, error.subcode) {
+        // heif_error_Unsupported_filetype, _feature, heif_error_Plugin_loading_error;
+        // heif_suberror_Unknown_color_profile_type, _NCLX_...; all that begins with Unsupported:
+        // a newer library may know what this one does not.
+        (3 | 4 | 11, _) | (_, 126 | 133..=135 | 3000..4000) => unsupported(detail),
         _ => CodecError::Malformed { format: "HEIF", detail },
     })
 }
 
-/// The primary image of a file whose bytes outlive it.
+fn unsupported(detail: String) -> CodecError {
+    CodecError::Unsupported { format: "HEIF", detail }
+}
+
+/// The primary image of a file.
 pub(super) struct Heif<'a> {
     context: *mut ffi::Context,
     handle: *mut ffi::Handle,
-    bytes: PhantomData<&'a [u8]>,
+    /// What the context reads from: the file, or a copy of less.
+    bytes: Cow<'a, [u8]>,
 }
 
 impl Drop for Heif<'_> {
@@ -60,23 +68,37 @@ impl Drop for Heif<'_> {
 }
 
 impl<'a> Heif<'a> {
-    /// Parses the boxes; decodes nothing.
+    /// Parses the boxes; decodes nothing. A file that the library refuses is tried once more
+    /// without what stands beside the primary image.
     pub fn read(bytes: &'a [u8]) -> Result<Self, CodecError> {
+        let refused = match Self::parse(Cow::Borrowed(bytes)) {
+            Ok(heif) => return Ok(heif),
+            Err(refused) => refused,
+        };
+        let Some(survey) = Survey::of(bytes) else { return Err(refused) };
+        if let Some(kind) = survey.unknown_type() {
+            return Err(unsupported(format!("a picture of type {kind}")));
+        }
+        let Some(reduced) = survey.reduced() else { return Err(refused) };
+        Self::parse(Cow::Owned(reduced))
+    }
+
+    fn parse(bytes: Cow<'a, [u8]>) -> Result<Self, CodecError> {
         // SAFETY: allocates.
         let context = unsafe { ffi::heif_context_alloc() };
         if context.is_null() {
             return Err(CodecError::Internal("no memory for a HEIF context".into()));
         }
-        let mut heif = Self { context, handle: ptr::null_mut(), bytes: PhantomData };
-        // SAFETY: the context is valid; the bytes outlive it by the lifetime of `Self`; the
-        // handle is written before it is read.
+        let mut heif = Self { context, handle: ptr::null_mut(), bytes };
+        // SAFETY: the context is valid; the bytes are held until it is freed, and stay where they
+        // are when `Self` is moved; the handle is written before it is read.
         unsafe {
             ffi::heif_context_set_max_decoding_threads(context, 0);
             ffi::heif_context_set_maximum_image_size_limit(context, 1 << 16);
             checked(ffi::heif_context_read_from_memory_without_copy(
                 context,
-                bytes.as_ptr().cast(),
-                bytes.len(),
+                heif.bytes.as_ptr().cast(),
+                heif.bytes.len(),
                 ptr::null(),
             ))?;
             checked(ffi::heif_context_get_primary_image_handle(context, &mut heif.handle))?;
@@ -236,5 +258,27 @@ impl Image {
             });
         }
         Ok((dimensions, pixels))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{heif::boxes, need};
+
+    /// A copy of less is the same picture, whether the library would have needed it or not.
+    #[test]
+    fn a_reduced_file_shows_the_same() {
+        crate::heif::warm();
+        for (name, bytes) in need::corpus::<Vec<u8>>("image") {
+            let Ok(whole) = Heif::parse(Cow::Borrowed(&bytes)) else { continue };
+            let reduced = Survey::of(&bytes).and_then(|survey| survey.reduced()).expect(&name);
+            let reduced = Heif::parse(Cow::Owned(reduced)).expect(&name);
+            println!("{name}: {} pictures in sequence", boxes::sequence(&bytes));
+            assert_eq!(reduced.has_metadata(), whole.has_metadata(), "{name}");
+            let limits = DecodeLimits::default();
+            let same = reduced.decode(&limits).expect(&name) == whole.decode(&limits).expect(&name);
+            assert!(same, "{name}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! HEIC and AVIF pictures through libheif: the primary image of the file, upright, in the colours
 //! of its profile; all that follows is done by the picture codec of the main crate.
 
+mod boxes;
 mod ffi;
 mod file;
 
@@ -44,7 +45,8 @@ fn info(heif: &Heif<'_>, input: &Buffer, limits: &DecodeLimits) -> Result<MediaI
     let mut info = MediaInfo::opaque(media_type, Bytes::of(input));
     info.codec = if info.media_type == MediaType::AVIF { "av1" } else { "hevc" }.into();
     info.dimensions = Some(dimensions);
-    info.frames = 1;
+    // Only the still is decoded; that there was more must be told.
+    info.frames = boxes::sequence(input).clamp(1, limits.max_frames.max(1));
     info.has_alpha = heif.has_alpha();
     info.has_metadata = heif.has_metadata();
     info.exotic_color = heif.bits() > 8;
