@@ -21,6 +21,8 @@ has_roots() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s "${SSL_CERT_FILE
     [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]; }
 # A Python that can make virtual environments, for the stock gRPC client of tests/python.
 has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
+# What tests/python/webp_frames.py calls.
+has_demux() { python3 -c 'import ctypes; ctypes.CDLL("libwebpdemux.so.2")' 2>/dev/null; }
 
 # The codec libraries that `mmsfit-worker` links, and what makes bindings for them.
 has_libs() { have pkg-config && pkg-config --exists "$@"; }
@@ -50,6 +52,7 @@ missing_test() {
     have ffprobe || echo ffmpeg                  # decodes JPEG, PNG, GIF, audio, video
     have djpeg || echo libjpeg-turbo-progs       # the reference JPEG decoder, with its warnings
     have wbmptopbm || echo netpbm                # decodes WBMP
+    has_demux || echo libwebpdemux2              # composes animated WebP
     have tshark || echo tshark                   # dissects MMS PDUs
     have xz || echo xz-utils                     # unpacks the archive of device documents
 }

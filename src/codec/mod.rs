@@ -22,7 +22,7 @@ use crate::model::{
 /// Hard limits on what a decoder may do with one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// Stored pixels of one picture or frame. Default: 120,000,000 (a 108 MP phone photo).
+    /// Stored pixels of one picture or frame. Default: 210,000,000 (a 200 MP phone photo).
     pub max_pixels: u64,
     /// Stored pixels summed over all frames of an animation. Default: 400,000,000.
     pub max_total_pixels: u64,
@@ -37,7 +37,7 @@ pub struct DecodeLimits {
 impl Default for DecodeLimits {
     fn default() -> Self {
         Self {
-            max_pixels: 120_000_000,
+            max_pixels: 210_000_000,
             max_total_pixels: 400_000_000,
             max_frames: 2_000,
             max_memory: Bytes::new(512 << 20),

@@ -118,6 +118,9 @@ pub struct MediaInfo {
     /// Whether metadata (EXIF, XMP, IPTC, thumbnails, gain maps, comments) is in the file.
     #[serde(skip)]
     pub has_metadata: bool,
+    /// Whether the file ends before its own end.
+    #[serde(skip)]
+    pub truncated: bool,
 }
 
 impl MediaInfo {
@@ -139,6 +142,7 @@ impl MediaInfo {
             gray: false,
             exotic_color: false,
             has_metadata: false,
+            truncated: false,
         }
     }
 

@@ -162,8 +162,16 @@ fn whole(
     parts: Vec<PartReport>,
     outcome: Outcome,
     message: &Message,
-    warnings: Vec<Warning>,
+    mut warnings: Vec<Warning>,
 ) -> Report {
+    for part in parts.iter().filter(|part| part.before.truncated) {
+        let which = if part.name.is_empty() { String::new() } else { format!(" ({})", part.name) };
+        let number = part.id.index() + 1;
+        warnings.push(Warning {
+            code: "TRUNCATED".into(),
+            message: format!("part {number}{which} is damaged: the file ends before its own end"),
+        });
+    }
     let measure = |message: &Message| -> Vec<Bytes> {
         let limits = job.limits.wire.iter();
         limits.map(|limit| message.wire_size(limit.counting, job.interface)).collect()

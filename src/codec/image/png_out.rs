@@ -39,7 +39,10 @@ pub fn encode(
     let mut candidates = Vec::new();
     if distinct.is_some() || colors.is_some() {
         let palette = survey.palette(colors.unwrap_or(256).clamp(2, 256));
-        let indices = palette.indices(&pixels, size, Dither::Diffuse);
+        // Dots in the edges of letters cost bytes and please nobody.
+        let inked = is_flat(&pixels) && pixels.iter().all(|p| p[0] == p[1] && p[1] == p[2]);
+        let dither = if inked { Dither::None } else { Dither::Diffuse };
+        let indices = palette.indices(&pixels, size, dither);
         candidates.push(Candidate::indexed(&palette, &indices, size));
     }
     if colors.is_none() {

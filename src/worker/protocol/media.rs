@@ -22,7 +22,7 @@ structs! {
     AudioTrack { codec, profile, sample_rate, channels, bitrate, unreadable }
     MediaInfo {
         kind, media_type, codec, bytes, dimensions, frames, duration_ms, bitrate, video, audio,
-        orientation, has_alpha, gray, exotic_color, has_metadata,
+        orientation, has_alpha, gray, exotic_color, has_metadata, truncated,
     }
     ImageRecipe { dimensions, coding, background }
     AudioCoding { codec, bitrate, sample_rate, channels }

@@ -54,6 +54,7 @@ fn info() -> MediaInfo {
         }),
         has_alpha: true,
         has_metadata: true,
+        truncated: true,
         ..MediaInfo::opaque(MediaType::fold("video/3gpp"), Bytes::new(16_000))
     }
 }

@@ -118,9 +118,27 @@ fn read_indices(
     if indices.is_empty() {
         return (Some(indices), true);
     }
-    let whole = decoder.read_into_buffer(&mut indices).is_ok();
+    // All at once: taken row by row, as `read_into_buffer` does to put them in order, a code that
+    // stands for more than a row at the end of the data is lost (gif 0.14.2).
+    let whole = matches!(decoder.fill_buffer(&mut indices), Ok(true));
     let some = whole || indices.iter().any(|index| *index != nothing);
+    if frame.interlaced {
+        indices = in_order(&indices, frame.width.into(), frame.height.into());
+    }
     (some.then_some(indices), whole)
+}
+
+/// Rows of an interlaced frame from top to bottom (GIF89a, appendix E).
+fn in_order(indices: &[u8], width: usize, height: usize) -> Vec<u8> {
+    let mut ordered = vec![0; indices.len()];
+    let places = [(0, 8), (4, 8), (2, 4), (1, 2)];
+    let rows = places.into_iter().flat_map(|(first, step)| (first..height).step_by(step));
+    for (y, row) in rows.zip(indices.chunks_exact(width.max(1))) {
+        if let Some(place) = ordered.get_mut(y * width..(y + 1) * width) {
+            place.copy_from_slice(row);
+        }
+    }
+    ordered
 }
 
 /// A rectangle cut to the canvas.

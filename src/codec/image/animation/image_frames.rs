@@ -1,4 +1,4 @@
-//! APNG and animated WebP through `image`'s frame iterators, one canvas at a time.
+//! APNG through `image`'s frame iterator, one canvas at a time, and the stills of both formats.
 
 use std::io::Cursor;
 
@@ -16,7 +16,11 @@ use crate::model::{Dimensions, MediaType, Stop};
 /// canvas, the raw frame, and the copy it hands out.
 const CANVAS_BYTES: u64 = 16;
 
-fn classify(format: &'static str, error: &ImageError, limits: &DecodeLimits) -> CodecError {
+pub(super) fn classify(
+    format: &'static str,
+    error: &ImageError,
+    limits: &DecodeLimits,
+) -> CodecError {
     match error {
         ImageError::Limits(_) => CodecError::Limit {
             what: "memory of an animation",
@@ -28,8 +32,8 @@ fn classify(format: &'static str, error: &ImageError, limits: &DecodeLimits) -> 
     }
 }
 
-/// What the decoder may allocate, after the canvas has been priced.
-fn memory(limits: &DecodeLimits) -> Limits {
+/// What a decoder may allocate, after the canvas has been priced.
+pub(super) fn memory(limits: &DecodeLimits) -> Limits {
     let mut allowed = Limits::no_limits();
     allowed.max_alloc = Some(limits.max_memory.get());
     allowed
@@ -65,19 +69,18 @@ pub(super) fn decode_webp(
 ) -> Result<Picture, CodecError> {
     const FORMAT: &str = "WebP";
     let error = |e: &ImageError| classify(FORMAT, e, limits);
+    let frames = wanted(input, &MediaType::WEBP, hint, limits);
+    if let Some(picture) = super::webp::decode(input, frames, hint, limits, stop)? {
+        return Ok(picture);
+    }
     let decoder = WebPDecoder::new(Cursor::new(input.as_ref())).map_err(|e| error(&e))?;
     let (width, height) = decoder.dimensions();
     let canvas = Dimensions::new(width, height).ok_or_else(|| CodecError::Malformed {
         format: FORMAT,
         detail: "a canvas without area".into(),
     })?;
-    super::price(canvas, wanted(input, &MediaType::WEBP, hint, limits), limits)?;
-    let reel = Reel::new(canvas, CANVAS_BYTES, hint, limits)?;
-    if decoder.has_animation() {
-        run(FORMAT, decoder, reel, limits, stop)
-    } else {
-        still(FORMAT, decoder, reel, limits)
-    }
+    super::price(canvas, frames, limits)?;
+    still(FORMAT, decoder, Reel::new(canvas, CANVAS_BYTES, hint, limits)?, limits)
 }
 
 fn wanted(input: &Buffer, media: &MediaType, hint: OpenHint, limits: &DecodeLimits) -> u32 {

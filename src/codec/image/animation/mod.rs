@@ -18,6 +18,7 @@ mod image_frames;
 mod reel;
 #[cfg(test)]
 pub(in crate::codec::image) mod tests;
+mod webp;
 
 use bytes::Bytes as Buffer;
 

@@ -181,6 +181,32 @@ fn tiny(frames: u16, delay_cs: u16) -> Vec<u8> {
     encoder.into_inner().expect("a vector")
 }
 
+/// Interlaced pictures whose last code stands for several rows: flat ones, and slopes.
+#[test]
+fn interlaced_frames_of_any_size_are_put_in_order() {
+    for (width, height) in [(1, 1), (3, 2), (11, 59), (31, 55), (40, 3), (7, 200), (64, 64)] {
+        for flat in [true, false] {
+            let row = |y: u16| if flat { 1 } else { (y % 4) as u8 };
+            let places = [(0, 8), (4, 8), (2, 4), (1, 2)];
+            let rows =
+                places.into_iter().flat_map(|(from, step)| (from..height).step_by(step as usize));
+            let buffer: Vec<u8> = rows.flat_map(|y| vec![row(y); width as usize]).collect();
+            let palette = [0, 0, 0, 80, 80, 80, 160, 160, 160, 255, 255, 255];
+            let mut encoder = ::gif::Encoder::new(Vec::new(), width, height, &palette).unwrap();
+            let buffer = buffer.into();
+            let frame =
+                ::gif::Frame { width, height, interlaced: true, buffer, ..Default::default() };
+            encoder.write_frame(&frame).unwrap();
+            let picture = decode(&encoder.into_inner().unwrap(), hint(4096)).unwrap();
+            let pixels = picture.frames[0].raster.pixels();
+            for (y, line) in (0..height).zip(pixels.chunks(usize::from(width) * 3)) {
+                let wanted = palette[usize::from(row(y)) * 3];
+                assert!(line.iter().all(|v| *v == wanted), "{width}x{height} {flat}, row {y}");
+            }
+        }
+    }
+}
+
 #[test]
 fn limits_and_stop_are_kept() {
     let bytes = Buffer::from(tiny(50, 7));

@@ -1,6 +1,7 @@
 //! One still picture from its bytes to upright sRGB pixels, as small as will do.
 
 mod jpeg;
+mod png_color;
 mod still;
 #[cfg(test)]
 mod tests;
@@ -8,17 +9,18 @@ mod tests;
 use bytes::Bytes as Buffer;
 
 use super::{
+    animation::decode_animation,
     color::{self, Model},
     facts,
     header::Header,
     orient,
-    raster::{Overhang, Raster},
+    raster::{Layout, Raster},
     resize::{Plane, resize_plane},
     wbmp,
 };
 use crate::{
-    codec::{CodecError, ContentFacts, DecodeLimits},
-    model::{Dimensions, Stop},
+    codec::{CodecError, ContentFacts, DecodeLimits, OpenHint},
+    model::{Dimensions, MediaType, Stop},
 };
 
 /// Pixels are kept at this multiple of the largest size that will be asked for: enough that the
@@ -30,6 +32,12 @@ struct Decoded {
     plane: Plane,
     model: Model,
     icc: Option<Vec<u8>>,
+}
+
+fn of_raster(raster: Raster) -> Plane {
+    let (dimensions, overhang) = (raster.dimensions(), raster.overhang());
+    let (channels, alpha) = (raster.layout().channels(), raster.layout() == Layout::Rgba);
+    Plane { dimensions, channels, alpha, pixels: raster.into_pixels(), overhang }
 }
 
 /// A picture ready for encoding, and facts about it.
@@ -52,13 +60,15 @@ pub(super) fn decode(
     let decoded = match header.media_type.as_str() {
         "image/jpeg" => jpeg::decode(bytes, header, target, limits, stop)?,
         "image/vnd.wap.wbmp" => {
-            let raster = wbmp::decode(bytes, limits)?;
-            let dimensions = raster.dimensions();
-            let channels = raster.layout().channels();
-            let overhang = Overhang::default();
-            let pixels = raster.into_pixels();
-            let plane = Plane { dimensions, channels, alpha: false, pixels, overhang };
+            let plane = of_raster(wbmp::decode(bytes, limits)?);
             Decoded { plane, model: Model::Light, icc: None }
+        }
+        "image/gif" => {
+            let hint = OpenHint { largest: header.shown(), animation: false };
+            let picture = decode_animation(bytes, &MediaType::GIF, hint, limits, stop)?;
+            let frame = picture.frames.into_iter().next();
+            let raster = frame.ok_or_else(|| CodecError::Internal("no first frame".into()))?.raster;
+            Decoded { plane: of_raster(raster), model: Model::Light, icc: None }
         }
         _ => still::decode(bytes, header, limits, stop)?,
     };

@@ -1,13 +1,14 @@
-//! PNG, GIF, WebP, BMP and TIFF, the first picture of each, by the decoders of `image`.
+//! PNG, WebP, BMP and TIFF, the first picture of each, by the decoders of `image`.
 
 use image::{
     ColorType, ImageDecoder, ImageError, Limits,
-    codecs::{
-        bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder,
-    },
+    codecs::{bmp::BmpDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder},
 };
 
-use super::Decoded;
+use super::{
+    Decoded,
+    png_color::{self, Meaning},
+};
 use crate::{
     codec::{
         CodecError, DecodeLimits,
@@ -38,11 +39,13 @@ pub(super) fn decode(
         "image/png" => {
             let decoder =
                 PngDecoder::with_limits(reader, to_limits(limits)).map_err(|e| error("PNG", &e))?;
-            with_profile("PNG", decoder, wanted, limits)
-        }
-        "image/gif" => {
-            let decoder = GifDecoder::new(reader).map_err(|e| error("GIF", &e))?;
-            with_profile("GIF", decoder, wanted, limits)
+            let decoded = with_profile("PNG", decoder, wanted, limits)?;
+            let icc = match png_color::meaning(bytes, decoded.plane.channels < 3) {
+                Meaning::Embedded => decoded.icc,
+                Meaning::Srgb => None,
+                Meaning::Profile(icc) => Some(icc),
+            };
+            Ok(Decoded { icc, ..decoded })
         }
         "image/webp" => {
             let decoder = WebPDecoder::new(reader).map_err(|e| error("WebP", &e))?;

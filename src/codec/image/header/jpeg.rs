@@ -266,5 +266,6 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
     header.gray = frame.components == 1;
     header.exotic = frame.components == 4 || frame.precision != 8 || frame.sof > 0xC2;
     header.metadata = layout.has_metadata(bytes);
+    header.truncated = layout.end.is_none();
     Ok(header)
 }

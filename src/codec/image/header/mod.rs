@@ -36,6 +36,8 @@ pub(super) struct Header {
     pub exotic: bool,
     /// Anything that is not the picture.
     pub metadata: bool,
+    /// The file ends before its own end.
+    pub truncated: bool,
     /// Memory that a decode holds at once, in bytes, at least.
     pub memory: u64,
 }
@@ -59,6 +61,7 @@ impl Header {
             gray: false,
             exotic: false,
             metadata: false,
+            truncated: false,
             memory: stored.pixels().saturating_mul(bytes_per_pixel),
         }
     }
@@ -86,6 +89,7 @@ impl Header {
             gray: self.gray,
             exotic_color: self.exotic,
             has_metadata: self.metadata,
+            truncated: self.truncated,
         }
     }
 
