@@ -40,7 +40,9 @@ struct Pixels {
 
 fn resize(from: &Pixels, width: u32, height: u32) -> Pixels {
     let size = (from.width, from.height);
-    let source = mmsfit_resample::Pixels { size, channels: 3, alpha: false, data: &from.rgb };
+    let window = mmsfit_resample::Window::whole(size);
+    let source =
+        mmsfit_resample::Pixels { size, channels: 3, alpha: false, data: &from.rgb, window };
     let rgb = Resampler::new().resample(source, (width, height), Kernel::Lanczos3).unwrap();
     Pixels { width, height, rgb }
 }

@@ -10,7 +10,7 @@ use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session, image::ImageCodec},
     model::{Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, Quality, Recipe, Stop},
 };
-use mmsfit_resample::{Kernel, Pixels, Resampler};
+use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 use support::{Case, photo::photo, run};
 
 const VGA: Dimensions = match Dimensions::new(640, 480) {
@@ -69,7 +69,9 @@ fn main() {
     let mut again = open(&input, VGA).expect("the photo opens");
     let mut flip = false;
     let source = photo(1000, 750, 1);
-    let source = Pixels { size: (1000, 750), channels: 3, alpha: false, data: &source };
+    let size = (1000, 750);
+    let window = Window::whole(size);
+    let source = Pixels { size, channels: 3, alpha: false, data: &source, window };
     let convolve = |kernel| {
         let resized = Resampler::new().resample(source, (640, 480), kernel)?;
         Ok(u64::from(resized[0]))

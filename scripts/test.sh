@@ -33,9 +33,14 @@ run() {
     {
         result=0 doc=yes
         {
-            # All that runs, or what is asked for and nothing else.
-            if [ $# -eq 0 ]; then set -- --workspace --lib --bins --tests --examples; else doc=no; fi
-            cargo build --locked --bins && cargo test --locked --no-run "$@" || exit
+            # All that runs, both commands among it; or what is asked for, and the commands.
+            if [ $# -eq 0 ]; then
+                set -- --workspace --lib --bins --tests --examples
+            else
+                doc=no
+                cargo build --locked --bins || exit
+            fi
+            cargo test --locked --no-run "$@" || exit
             say "built: $(($(now) - start)) s"
             cargo test --locked --no-fail-fast "$@" -- --show-output || result=$?
             [ "$doc" = no ] ||
