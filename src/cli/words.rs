@@ -54,6 +54,7 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::Sanitized => "encoded anew: no original passes here",
         ReasonCode::Transliterated => "letters that the device lacks written with others",
         ReasonCode::LayoutFitted => "the layout was brought into the screen",
+        ReasonCode::AtCeiling => "more bytes could not be seen or heard",
         ReasonCode::PhotoLeftOut => "the picture inside the card was left out",
     }
 }

@@ -17,6 +17,9 @@ pub struct AudioTask {
     pub sample_rate: u32,
     /// Channels of the source; 0 where unknown.
     pub channels: u32,
+    /// Bits per second of AAC or MP3 that hold all that the source has; `u32::MAX` where that is
+    /// not known.
+    pub enough: u32,
     /// More than speech: a speech codec would spoil it.
     pub music: bool,
     /// Ways to write it that the device takes.
@@ -42,7 +45,8 @@ impl AudioTask {
     }
 
     fn sound(&self) -> Sound {
-        Sound { sample_rate: self.sample_rate, channels: self.channels, music: self.music }
+        let &Self { sample_rate, channels, music, enough, .. } = self;
+        Sound { sample_rate, channels, music, enough }
     }
 }
 

@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::model::{
-    AudioChoice, AudioCodec, AudioTrack, Container, ContentFacts, Dimensions, Effort, Floors,
-    ImageCoding, ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
+    AudioChoice, AudioCodec, AudioTrack, Ceilings, Container, ContentFacts, Dimensions, Effort,
+    Floors, ImageCoding, ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
 };
 
 fn d(text: &str) -> Dimensions {
@@ -26,6 +26,7 @@ fn sound(seconds: u32, choices: &[(AudioCodec, Container)]) -> AudioTask {
         duration_ms: seconds * 1000,
         sample_rate: 44_100,
         channels: 2,
+        enough: u32::MAX,
         music: false,
         choices: choices.iter().map(|(c, f)| choice(*c, *f)).collect(),
         remux: None,
@@ -94,6 +95,7 @@ fn poster() -> ImageTask {
         animate: false,
         still: true,
         floors: Floors::default(),
+        ceilings: Ceilings::default(),
         first_step: 1,
         lossless_source: false,
         facts: ContentFacts::default(),

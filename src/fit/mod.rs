@@ -20,6 +20,7 @@ mod av_tests;
 
 pub use audio::{AudioSearch, AudioTask};
 pub use image::{ImageSearch, ImageTask};
+pub use sound::enough;
 pub use video::{VideoSearch, VideoTask};
 
 use crate::model::{Bytes, Recipe};

@@ -53,6 +53,16 @@ const H263_SIZES: [(u32, u32); 4] = [(704, 576), (352, 288), (176, 144), (128, 9
 const SIDES: [u32; 18] =
     [1280, 1024, 960, 848, 720, 640, 560, 480, 400, 352, 320, 280, 240, 208, 176, 160, 144, 128];
 
+/// Above this rate a frame is mostly what the one before was; below, ever more of it is new, until
+/// each is a picture of its own, as of slides, which takes so many times the bits. Priors.
+const CHANGING_BELOW: f64 = 5.0;
+const WHOLE_PICTURE: f64 = 6.0;
+
+/// What a frame takes at a rate, over what one of a running film takes.
+pub fn newness(rate: f64) -> f64 {
+    (CHANGING_BELOW / rate.max(0.01)).clamp(1.0, WHOLE_PICTURE)
+}
+
 /// The row for a frame.
 pub fn band(dimensions: Dimensions) -> Band {
     let found = BANDS.iter().find(|band| dimensions.pixels() <= band.pixels);
@@ -72,13 +82,13 @@ pub fn fair(codec: VideoCodec, dimensions: Dimensions) -> f64 {
 /// The bitrate beyond which nothing is gained.
 pub fn useful(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
     let bits = if codec == VideoCodec::H264 { USEFUL.0 } else { USEFUL.1 };
-    bits * dimensions.pixels() as f64 * rate
+    bits * dimensions.pixels() as f64 * rate * newness(rate)
 }
 
 /// The bitrate at which clips are weighed against other media.
 pub fn weighed(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
     let bits = if codec == VideoCodec::H264 { FAIR.0 } else { FAIR.1 };
-    bits * dimensions.pixels() as f64 * rate
+    bits * dimensions.pixels() as f64 * rate * newness(rate)
 }
 
 /// Coded sizes for a source, falling; never upscaled, never empty.

@@ -61,7 +61,8 @@ impl VideoTask {
     fn sound_facts(&self) -> Option<Sound> {
         let track = self.sound.as_ref()?;
         let (sample_rate, channels) = (track.sample_rate, track.channels);
-        Some(Sound { sample_rate, channels, music: self.music })
+        let enough = sound::enough(&track.codec, &track.profile, track.bitrate);
+        Some(Sound { sample_rate, channels, music: self.music, enough })
     }
 
     /// How demanding the pictures are beside usual ones: the square root of the source's bits per
@@ -280,7 +281,7 @@ impl VideoSearch {
             let frames = (seconds * rate).ceil().max(1.0);
             let factor = self.factor(codec, &place);
             let bits = (aim - files::clip(frames) - beside) * 8.0 / seconds / factor;
-            let shown = place.dimensions.pixels() as f64 * rate;
+            let shown = place.dimensions.pixels() as f64 * rate * rungs::newness(rate);
             let fair = rungs::fair(codec, place.dimensions) * complexity * shown;
             let needed = if place.last { fair * rungs::STARVED } else { fair };
             // Two thirds of a device's own limit are enough: it is what it was made for.

@@ -48,4 +48,4 @@ pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality,
 pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};
 pub use stop::{Stop, StopCause};
 pub use wishes::{Adaptation, LeaveOut, Tongue, WishError, Wishes};
-pub use worth::{Floors, Margin, Weights};
+pub use worth::{Ceilings, Floors, Margin, Weights};

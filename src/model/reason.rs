@@ -109,6 +109,9 @@ pub enum ReasonCode {
     /// The layout of a presentation was brought into the device's screen.
     #[serde(rename = "REASON_CODE_LAYOUT_FITTED")]
     LayoutFitted,
+    /// Better than this could not be seen: bytes are left over.
+    #[serde(rename = "REASON_CODE_AT_CEILING")]
+    AtCeiling,
     /// The picture inside a card was left out.
     #[serde(rename = "REASON_CODE_PHOTO_LEFT_OUT")]
     PhotoLeftOut,

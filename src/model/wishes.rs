@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use super::{
-    Color, Floors, Ladder, Language, Margin, Notice, Sanitize, Trim, Weights, Yielding,
+    Ceilings, Color, Floors, Ladder, Language, Margin, Notice, Sanitize, Trim, Weights, Yielding,
     preference::spelt,
 };
 
@@ -134,6 +134,8 @@ wishes! {
     video_side "floor.video_side": u32 = |text| within(text, 1, 1920);
     /// See [`Floors`].
     video_frame_rate "floor.video_frame_rate": u32 = |text| within(text, 1, 30);
+    /// See [`Ceilings`].
+    image_ceiling "ceiling.image_quality": u32 = |text| within(text, 50, 100);
     /// See [`Weights`].
     image_weight "weight.image": f64 = weight;
     /// See [`Weights`].
@@ -153,6 +155,12 @@ impl Wishes {
             video_side: self.video_side.unwrap_or(own.video_side),
             video_frame_rate: self.video_frame_rate.unwrap_or(own.video_frame_rate),
         }
+    }
+
+    /// The ceilings, where nothing is stated the engine's own.
+    pub fn ceilings(&self) -> Ceilings {
+        let own = Ceilings::default();
+        Ceilings { image_quality: self.image_ceiling.unwrap_or(own.image_quality) }
     }
 
     /// The weights, 1 where nothing is stated.

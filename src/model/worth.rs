@@ -64,6 +64,20 @@ impl Default for Floors {
     }
 }
 
+/// Above these more bytes are of no use: a limit is not a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ceilings {
+    /// The quality setting of JPEG, of 100.
+    pub image_quality: u32,
+}
+
+impl Default for Ceilings {
+    /// Visually lossless.
+    fn default() -> Self {
+        Self { image_quality: 94 }
+    }
+}
+
 /// How much a kind of media counts where several share a limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {

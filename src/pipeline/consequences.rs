@@ -31,6 +31,13 @@ pub(super) fn of(
         Recipe::Image(recipe) => picture(&mut reasons, source, result, recipe, info),
         Recipe::Audio(recipe) => {
             reasons.push(Reason::new(ReasonCode::Rung, sound_words(&recipe.coding)));
+            if let Task::Audio(task) = &result.task
+                && matches!(recipe.coding.codec, AudioCodec::Aac | AudioCodec::Mp3)
+                && recipe.coding.bitrate.saturating_add(100) > task.enough
+            {
+                let detail = "the source has no more than that";
+                reasons.push(Reason::new(ReasonCode::AtCeiling, detail));
+            }
             speech(&mut reasons, result, Some(&recipe.coding));
             shortened(&mut reasons, source, recipe.keep_ms);
         }
@@ -69,7 +76,11 @@ fn picture(
 ) {
     let Some(task) = result.task.image() else { return };
     scaled(reasons, result, recipe);
+    let top = task.ceilings.image_quality;
     match recipe.coding {
+        ImageCoding::Jpeg { quality, .. } if u32::from(quality.tenths()) >= top * 10 => {
+            reasons.push(Reason::new(ReasonCode::AtCeiling, format!("quality {top} of 100")));
+        }
         ImageCoding::Png { colors: Some(n) } | ImageCoding::Gif { colors: n, .. }
             if task.facts.distinct_colors.is_none_or(|have| have > n) =>
         {

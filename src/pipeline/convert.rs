@@ -9,7 +9,7 @@ use super::{
 use crate::{
     codec::{CodecError, Verified},
     fit::Task,
-    model::{Bytes, ImageCoding, MediaKind, MediaType, Recipe, Stop},
+    model::{Bytes, Dimensions, ImageCoding, MediaKind, MediaType, Recipe, Stop},
     plan::{PartFacts, PartPlan, Target},
 };
 
@@ -39,7 +39,7 @@ pub(super) fn animation_to_clip(
     clip.budget = work.budget;
     clip.search.set_budget(work.budget);
     advance(engine, &mut clip, u32::MAX, stop);
-    if clip.failed.is_none() && matches!(clip.best, Some((Recipe::Video(_), Some(_)))) {
+    if clip.failed.is_none() && shows_more(&clip, work) {
         clip.cpu += work.cpu;
         clip.encodes += work.encodes;
         clip.converted = true;
@@ -48,6 +48,35 @@ pub(super) fn animation_to_clip(
         work.cpu += clip.cpu;
         work.encodes += clip.encodes;
     }
+}
+
+/// A clip loses the loop, plays in a window of its own, and is no picture any more: it has to show
+/// so many times what the animation shows.
+const WORTH_A_CLIP: f64 = 1.5;
+
+/// Whether a clip shows enough more than what the animation has become: pixels of the picture in
+/// it, and frames, of which twice as many are worth half as much again.
+fn shows_more(clip: &Work, animation: &Work) -> bool {
+    let (Task::Image(task), Some((Recipe::Video(video), Some(_)))) = (&animation.task, &clip.best)
+    else {
+        return false;
+    };
+    let shown = |dimensions: Dimensions, frames: f64| {
+        dimensions.pixels() as f64 * frames.clamp(0.01, 1.0).sqrt()
+    };
+    let Some(gif) = animation.picture() else { return true };
+    let ImageCoding::Gif { frame_step, .. } = gif.coding else { return true };
+    if frame_step == u16::MAX {
+        return true;
+    }
+    let rate = match &clip.task {
+        Task::Video(task) => task.frame_rate.max(0.01),
+        _ => return false,
+    };
+    let inside = task.source.shrunk_into(video.video.dimensions);
+    let of_clip = shown(inside, video.video.rate.per_second() / rate);
+    let of_gif = shown(gif.dimensions, 1.0 / f64::from(frame_step.max(1)));
+    of_clip > of_gif * WORTH_A_CLIP
 }
 
 /// More than half of the frames gone, less than half of the size left, or a still.

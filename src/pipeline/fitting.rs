@@ -261,7 +261,9 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
             Step::Exhausted { smallest } => {
                 // The original's own size is no reason to refuse: only the limit is.
                 if work.task.lift_ceiling() {
-                    work.search.lift_ceiling(work.budget, false);
+                    // No larger than is of use: a drawing with a palette of its own.
+                    let drawing = matches!(&work.task, Task::Image(task) if task.is_drawing());
+                    work.search.lift_ceiling(work.budget, drawing);
                     continue;
                 }
                 // Refused all along: the session cannot write anything that the device takes.

@@ -3,7 +3,7 @@
 use super::{Engine, Job, fitting::Work};
 use crate::{
     codec::{CodecError, OpenHint, Session},
-    fit::{AudioTask, ImageTask, Task, VideoTask},
+    fit::{self, AudioTask, ImageTask, Task, VideoTask},
     model::{
         Adaptation, AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice,
         VideoCodec,
@@ -39,6 +39,9 @@ pub(super) fn open(
                 duration_ms: facts.info.duration_ms,
                 sample_rate: track.as_ref().map_or(0, |t| t.sample_rate),
                 channels: track.as_ref().map_or(0, |t| t.channels),
+                enough: track
+                    .as_ref()
+                    .map_or(u32::MAX, |t| fit::enough(&t.codec, &t.profile, t.bitrate)),
                 music: session.facts().music,
                 choices: target.choices.clone(),
                 remux: target.remux,
@@ -133,13 +136,14 @@ fn picture(
     let still = facts.info.kind == MediaKind::Image;
     let content = session.facts();
     let own = session.info().dimensions.or(facts.info.dimensions);
-    ImageTask {
+    let mut task = ImageTask {
         source: own.unwrap_or(target.bounds),
         bounds: target.bounds,
         formats: target.formats.clone(),
         animate: target.animate,
         still: target.still,
         floors: job.policy.floors,
+        ceilings: job.policy.ceilings,
         first_step: if still { 1 } else { poster_step(&facts.info) },
         lossless_source: still && is_lossless(facts),
         facts: content,
@@ -147,7 +151,12 @@ fn picture(
         ceiling: ceiling.filter(|_| still),
         effort: job.effort,
         background: job.policy.background,
+    };
+    // A page of 1 bit a pixel takes more bytes in gray, at any size: its own are no measure.
+    if task.is_line_art() && task.source != task.largest() {
+        task.ceiling = None;
     }
+    task
 }
 
 /// Frames a second of an animation that stands for a clip.

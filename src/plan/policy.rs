@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Adaptation, Floors, Ladder, Ladders, Language, LeaveOut, MediaKind, Rgb, Sanitize, Step, Trim,
-    Weights, Yielding,
+    Adaptation, Ceilings, Floors, Ladder, Ladders, Language, LeaveOut, MediaKind, Rgb, Sanitize,
+    Step, Trim, Weights, Yielding,
 };
 
 /// What policy says, beyond limits.
@@ -27,6 +27,8 @@ pub struct Policy {
     pub leave_out: LeaveOut,
     /// What is not worth sending any more.
     pub floors: Floors,
+    /// What is of no use any more.
+    pub ceilings: Ceilings,
     /// How much each kind of media counts.
     pub weights: Weights,
     /// Whether a line of text can stand for a part at all: not for the only file there is.
@@ -48,6 +50,7 @@ impl Default for Policy {
             yielding: Yielding::default(),
             leave_out: LeaveOut::Never,
             floors: Floors::default(),
+            ceilings: Ceilings::default(),
             weights: Weights::default(),
             notices: true,
             language: Language::English,

@@ -39,6 +39,7 @@ pub(super) fn policy(
         yielding: wishes.yielding.unwrap_or_default(),
         leave_out: if bare { LeaveOut::Never } else { wishes.leave_out.unwrap_or_default() },
         floors: wishes.floors(),
+        ceilings: wishes.ceilings(),
         weights: wishes.weights(),
         notices: !bare,
         language,

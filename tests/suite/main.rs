@@ -7,6 +7,8 @@ mod support;
 mod batch;
 mod batch_corpus;
 mod carrier_schema;
+mod cases;
+mod ceilings;
 mod cli;
 mod determinism;
 mod golden;

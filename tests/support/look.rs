@@ -15,6 +15,28 @@ pub struct Look {
 /// Fields along a side.
 const SIDE: u32 = 16;
 
+/// The exponent of the screen that a PNG was made for, where its `gAMA` alone tells the colours and
+/// they are not about those of sRGB.
+fn png_gamma(bytes: &[u8]) -> Option<f64> {
+    let before = bytes.windows(4).position(|w| w == b"IDAT")?;
+    let at = |name: &[u8]| bytes[..before].windows(4).position(|w| w == name);
+    if !bytes.starts_with(b"\x89PNG")
+        || [b"sRGB", b"iCCP", b"cICP"].iter().any(|n| at(*n).is_some())
+    {
+        return None;
+    }
+    let value = bytes.get(at(b"gAMA")? + 4..)?.first_chunk()?;
+    let value = f64::from(u32::from_be_bytes(*value));
+    (!(45_000.0..=46_000.0).contains(&value)).then_some(100_000.0 / value)
+}
+
+fn as_srgb(value: u8, gamma: f64) -> u8 {
+    let light = (f64::from(value) / 255.0).powf(gamma);
+    let shown =
+        if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
+    (shown * 255.0).round() as u8
+}
+
 impl Look {
     /// Through the `image` crate, orientation applied; WBMP by the reader below. `None` where
     /// neither reads it.
@@ -36,6 +58,13 @@ impl Look {
         };
         let mut picture = DynamicImage::from_decoder(decoder).ok()?;
         picture.apply_orientation(turn);
+        if let Some(gamma) = png_gamma(bytes) {
+            let mut rgba = picture.to_rgba8();
+            for pixel in rgba.pixels_mut() {
+                pixel.0[..3].iter_mut().for_each(|v| *v = as_srgb(*v, gamma));
+            }
+            picture = rgba.into();
+        }
         Some(Self::new(&picture))
     }
 
@@ -142,19 +171,4 @@ pub fn gif_frames(bytes: &Buffer) -> Option<usize> {
     use image::AnimationDecoder as _;
     let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(&bytes[..])).ok()?;
     decoder.into_frames().try_fold(0, |n, frame| frame.ok().map(|_| n + 1))
-}
-
-/// Whether every entry of the luma table of a JPEG is 1: it cannot be any better.
-pub fn is_top_quality(jpeg: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = jpeg.get(at..at + 4) {
-        let length = usize::from(high) << 8 | usize::from(low);
-        let body = jpeg.get(at + 4..at + 2 + length).unwrap_or_default();
-        match (marker, body) {
-            (0xdb, [0, table @ ..]) => return table.iter().take(64).all(|&v| v == 1),
-            (0xda, _) => return false,
-            _ => at += 2 + length,
-        }
-    }
-    false
 }

@@ -24,8 +24,8 @@ const CHROMA_INERTIA: f64 = 4.0;
 const SCALE_BELOW: f64 = 52.0;
 /// The quality that a reduced scale aims for: the best scale of most photos lies at 55 to 75.
 const SCALED_QUALITY: f64 = 64.0;
-/// From this quality (in tenths) on, the next try is the highest quality at once.
-const NEARLY_LOSSLESS: u16 = 975;
+/// So near to the highest quality (in tenths) the next try is that quality at once.
+const NEARLY: u16 = 25;
 /// Bytes of a typical photo at quantiser scale 1 %, per pixel, 4:2:0: the prior of the first
 /// guess only.
 const PRIOR_BYTES_PER_PIXEL: f64 = 3.4;
@@ -57,6 +57,8 @@ pub struct JpegLane {
     floor_side: u32,
     /// The lowest quality ever used.
     lowest: f64,
+    /// The highest quality that is of use, in tenths.
+    highest: u16,
     curves: Vec<(Setting, Curve)>,
     /// Every encode: setting, quality, what came of it.
     seen: Vec<(Setting, Quality, Observation)>,
@@ -70,6 +72,7 @@ impl JpegLane {
             gray: task.facts.gray,
             floor_side: task.floors.image_side,
             lowest: f64::from(task.floors.image_quality),
+            highest: Quality::new(task.ceilings.image_quality.min(100) as u8).tenths(),
             curves: Vec::new(),
             seen: Vec::new(),
         }
@@ -180,9 +183,9 @@ impl JpegLane {
         let (fits, over) = self.bracket(setting, now.budget);
         let mut tenths = (self.quality_for(setting, aim) * 10.0)
             .floor()
-            .clamp(self.lowest * 10.0, 1000.0) as u16;
+            .clamp(self.lowest * 10.0, f64::from(self.highest)) as u16;
         let low = fits.map_or(self.lowest as u16 * 10 - 1, |(q, _)| q.tenths());
-        let high = over.map_or(1001, |q| q.tenths());
+        let high = over.map_or(self.highest + 1, |q| q.tenths().min(self.highest + 1));
         if high <= low + 1 {
             return match (fits, now.best) {
                 (Some((_, size)), Some(best)) if size <= best => Proposal::Satisfied,
@@ -192,8 +195,8 @@ impl JpegLane {
             };
         }
         // Near the top the tables are all but ones: go for all of them.
-        if tenths >= NEARLY_LOSSLESS && over.is_none() {
-            tenths = Quality::MAX.tenths();
+        if tenths + NEARLY >= self.highest && over.is_none() {
+            tenths = self.highest;
         }
         // Strictly inside the bracket, and not hugging its lower end: a step that gains nothing
         // is a wasted encode.

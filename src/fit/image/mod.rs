@@ -135,6 +135,8 @@ pub struct ImageSearch {
     patience: Patience,
     ceiling: u64,
     budget: u64,
+    /// A drawing coded without loss: no JPEG is made of it only to stay below its own size.
+    drawing: bool,
     /// Thirds of encodes spent.
     spent: u32,
     pending: Option<Attempt>,
@@ -154,6 +156,7 @@ impl ImageSearch {
             patience: Patience::of(task.effort, task.animate),
             ceiling,
             budget: budget.get().min(ceiling),
+            drawing: task.is_drawing(),
             spent: 0,
             pending: None,
             best: None,
@@ -242,6 +245,11 @@ impl ImageSearch {
                 self.finished = true;
                 return self.end();
             };
+            let own_size_binds = self.drawing && self.budget == self.ceiling;
+            if own_size_binds && self.lane > 0 && matches!(lane, Lane::Jpeg(_)) {
+                self.lane = self.lanes.len();
+                continue;
+            }
             let allowed = self.patience.tries * ENCODE;
             let out_of_patience = self.spent >= allowed && self.best.is_some();
             if out_of_patience || self.spent >= HARD_LIMIT {

@@ -1,6 +1,9 @@
 //! What a search is for.
 
-use crate::model::{Bytes, ContentFacts, Dimensions, Effort, Floors, ImageFormat, Rgb};
+use crate::model::{Bytes, Ceilings, ContentFacts, Dimensions, Effort, Floors, ImageFormat, Rgb};
+
+/// Levels of gray up to which a picture is line art.
+const LINE_ART_LEVELS: u16 = 16;
 
 /// What is to be fitted: one picture for one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,11 +34,25 @@ pub struct ImageTask {
     pub effort: Effort,
     /// What is not worth sending any more.
     pub floors: Floors,
+    /// What is of no use any more.
+    pub ceilings: Ceilings,
     /// Colour behind transparency.
     pub background: Rgb,
 }
 
 impl ImageTask {
+    /// Whether it is a still drawing or screenshot, coded without loss.
+    pub fn is_drawing(&self) -> bool {
+        self.lossless_source && self.facts.graphic && !self.animate
+    }
+
+    /// Whether it is scanned text or a drawing in ink: few grays in large flat areas, coded without
+    /// loss.
+    pub fn is_line_art(&self) -> bool {
+        let few = self.facts.distinct_colors.is_some_and(|n| n <= LINE_ART_LEVELS);
+        self.lossless_source && self.facts.graphic && self.facts.gray && few
+    }
+
     /// The largest output: the source within the box.
     pub fn largest(&self) -> Dimensions {
         self.source.shrunk_into(self.bounds)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Chroma, ContentFacts, Floors, ImageFormat, Quality};
+use crate::model::{Ceilings, Chroma, ContentFacts, Floors, ImageFormat, Quality};
 
 fn d(text: &str) -> Dimensions {
     text.parse().unwrap()
@@ -14,6 +14,7 @@ fn photo(bounds: &str) -> ImageTask {
         animate: false,
         still: true,
         floors: Floors::default(),
+        ceilings: Ceilings { image_quality: 100 },
         first_step: 1,
         lossless_source: false,
         facts: ContentFacts::default(),

@@ -88,7 +88,7 @@ mirror! {
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
         AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
         VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
-        Transliterated, Sanitized, LayoutFitted, PhotoLeftOut
+        Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,
