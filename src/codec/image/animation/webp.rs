@@ -192,7 +192,11 @@ pub(super) fn decode(
     limits: &DecodeLimits,
     stop: &Stop,
 ) -> Result<Option<Picture>, CodecError> {
-    let mut chunks = Chunks(input.get(12..).unwrap_or_default()).peekable();
+    let (head, rest) = input.split_at_checked(12).unwrap_or_default();
+    if !head.starts_with(b"RIFF") || !head.ends_with(b"WEBP") {
+        return Ok(None);
+    }
+    let mut chunks = Chunks(rest).peekable();
     let canvas = match chunks.peek() {
         Some((b"VP8X", content)) if content.first().is_some_and(|flags| flags & 2 != 0) => {
             let side = |at: usize| content.get(at..).and_then(u24).map(|n| n + 1);
