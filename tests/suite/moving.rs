@@ -249,8 +249,9 @@ fn sound_and_video_for_four_classes() {
     let mut cases = Vec::new();
     for (n, (name, data)) in files.iter().enumerate() {
         for (k, class) in CLASSES.iter().enumerate() {
-            // One of the four for each file of the corpus; with MMSFIT_ALL=1 all of them.
-            if support::everything() || n < 2 || k == support::offset(name, CLASSES.len()) {
+            // One of the four for two in three files of the corpus; with MMSFIT_ALL=1 all of them.
+            let drawn = support::offset(name, 3 * CLASSES.len());
+            if support::everything() || n < 2 || (k == drawn / 3 && !drawn.is_multiple_of(3)) {
                 cases.push((class, name, data));
             }
         }

@@ -199,8 +199,8 @@ fn points(name: &str, pixels: u64) -> Vec<(u64, (u32, u32))> {
     let all = LIMITS.iter().flat_map(|&limit| BOXES.map(|bounds| (limit, bounds)));
     // Without a divisor in common with the 3 boxes: every box and limit is met.
     let (step, sampled) = match pixels {
-        0..4_000_000 => (1, 4),
-        4_000_000..20_000_000 => (2, 7),
+        0..4_000_000 => (1, 6),
+        4_000_000..20_000_000 => (2, 10),
         _ => (7, 13),
     };
     if support::everything() {
