@@ -67,6 +67,7 @@ fn clip(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
         duration_ms: seconds * 1000,
         frame_rate: 30.0,
         bitrate: 8_000_000,
+        bits: 0.0,
         sound: Some(AudioTrack {
             codec: "aac".into(),
             profile: "LC".into(),

@@ -13,6 +13,7 @@ mod image;
 mod rate;
 mod rungs;
 mod sound;
+mod source;
 mod video;
 
 #[cfg(test)]
@@ -20,7 +21,7 @@ mod av_tests;
 
 pub use audio::{AudioSearch, AudioTask};
 pub use image::{ImageSearch, ImageTask};
-pub use sound::enough;
+pub use source::{bits_of, enough_sound};
 pub use video::{VideoSearch, VideoTask};
 
 use crate::model::{Bytes, Recipe};

@@ -28,22 +28,8 @@ pub struct Sound {
     pub channels: u32,
     /// More than speech.
     pub music: bool,
-    /// Bits per second of AAC or MP3 that hold all that the source has; see [`enough`].
+    /// Bits per second of AAC or MP3 that hold all that the source has; see [`super::enough_sound`].
     pub enough: u32,
-}
-
-/// Bits per second of AAC-LC or MP3 that lose next to nothing of what a source of `codec` (as
-/// ffprobe names it) at `bitrate` still has; no bound for sources without loss or of unknown rate.
-/// From the bitrates at which listening tests put these codecs level (ITU-R BS.1534 tests named in
-/// fit-to-size.md §6), and a quarter more for coding twice; not measured here.
-pub fn enough(codec: &str, profile: &str, bitrate: u32) -> u32 {
-    let factor = match codec {
-        "opus" | "amr_nb" | "amr_wb" | "amrnb" | "amrwb" | "evrc" | "qcelp" | "speex" => 2.0,
-        "aac" if profile.contains("HE") => 2.0,
-        "aac" | "mp3" | "mp2" | "vorbis" | "wmav2" => 1.25,
-        _ => return u32::MAX,
-    };
-    if bitrate == 0 { u32::MAX } else { (f64::from(bitrate) * factor) as u32 }
 }
 
 impl Sound {

@@ -7,10 +7,11 @@ use super::{
     ImageSearch, ImageTask, Observation, Step, Verdict, files, rungs,
     rungs::Place,
     sound::{self, Sound},
+    source,
 };
 use crate::model::{
     AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Floors, Recipe,
-    RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe,
+    RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe, VideoSupport,
 };
 
 /// What is to be fitted.
@@ -25,6 +26,9 @@ pub struct VideoTask {
     /// Bits per second of the source's pictures, a hint of how much goes on in them; 0 where
     /// unknown, or where the source's codec is no measure.
     pub bitrate: u32,
+    /// What the codec of the source's pictures takes, see [`super::bits_of`]; 0 where it is no
+    /// measure.
+    pub bits: f32,
     /// The source's sound.
     pub sound: Option<AudioTrack>,
     /// That sound is more than speech.
@@ -61,8 +65,27 @@ impl VideoTask {
     fn sound_facts(&self) -> Option<Sound> {
         let track = self.sound.as_ref()?;
         let (sample_rate, channels) = (track.sample_rate, track.channels);
-        let enough = sound::enough(&track.codec, &track.profile, track.bitrate);
+        let enough = source::enough_sound(&track.codec, &track.profile, track.bitrate);
         Some(Sound { sample_rate, channels, music: self.music, enough })
+    }
+
+    /// The bitrate beyond which nothing is gained: for the eye, for the device, and for what the
+    /// source still holds.
+    fn most(&self, support: &VideoSupport, dimensions: Dimensions, rate: f64) -> f64 {
+        rungs::useful(support.codec, dimensions, rate)
+            .min(f64::from(support.max_bitrate))
+            .min(self.enough(support.codec, dimensions, rate))
+    }
+
+    /// What the source still holds, in bits per second of a codec; infinite where unknown.
+    pub fn enough(&self, codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
+        let source = source::Pictures {
+            bits: self.bits,
+            bitrate: self.bitrate,
+            dimensions: self.source,
+            rate: self.frame_rate,
+        };
+        source::enough_pictures(source, codec, dimensions, rate)
     }
 
     /// How demanding the pictures are beside usual ones: the square root of the source's bits per
@@ -289,8 +312,7 @@ impl VideoSearch {
             if bits < needed.max(1_000.0) {
                 continue;
             }
-            let most =
-                rungs::useful(codec, place.dimensions, rate).min(f64::from(support.max_bitrate));
+            let most = self.task.most(&support, place.dimensions, rate).max(needed);
             let bitrate = bits.min(most) as u32;
             let video =
                 VideoCoding { codec, bitrate, dimensions: place.dimensions, rate: place.rate };
@@ -537,8 +559,7 @@ pub fn useful(task: &VideoTask) -> Bytes {
         let places = rungs::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
         let first = places.first()?;
         let rate = first.rate.per_second();
-        let bits = rungs::useful(choice.support.codec, first.dimensions, rate)
-            .min(f64::from(choice.support.max_bitrate));
+        let bits = task.most(&choice.support, first.dimensions, rate);
         let sound = if task.sound.is_some() { AAC_MOST } else { 0.0 };
         Some(files::clip((seconds * rate).ceil()) + (bits + sound) / 8.0 * seconds)
     };

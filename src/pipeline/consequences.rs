@@ -108,6 +108,12 @@ fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, reci
     }
     reasons.push(Reason::new(ReasonCode::Rung, clip_words(recipe)));
     if let Task::Video(task) = &result.task {
+        let video = &recipe.video;
+        let enough = task.enough(video.codec, video.dimensions, video.rate.per_second());
+        if f64::from(video.bitrate) + 1.0 > enough {
+            let detail = "the source has no more than that";
+            reasons.push(Reason::new(ReasonCode::AtCeiling, detail));
+        }
         let (rate, before) = (recipe.video.rate.per_second(), task.frame_rate);
         if before > rate * 1.05 {
             let detail = format!("{} → {} fps", figure(before), figure(rate));

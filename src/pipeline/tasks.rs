@@ -41,7 +41,7 @@ pub(super) fn open(
                 channels: track.as_ref().map_or(0, |t| t.channels),
                 enough: track
                     .as_ref()
-                    .map_or(u32::MAX, |t| fit::enough(&t.codec, &t.profile, t.bitrate)),
+                    .map_or(u32::MAX, |t| fit::enough_sound(&t.codec, &t.profile, t.bitrate)),
                 music: session.facts().music,
                 choices: target.choices.clone(),
                 remux: target.remux,
@@ -185,6 +185,7 @@ fn clip(
         duration_ms: info.duration_ms,
         frame_rate,
         bitrate,
+        bits: info.video.as_ref().map_or(0.0, |track| fit::bits_of(&track.codec)),
         // Sound that cannot be decoded costs the clip its sound, nothing else.
         sound: info.audio.clone().filter(AudioTrack::is_readable),
         music: session.facts().music,

@@ -41,6 +41,8 @@ pub(super) fn decode(
         return Ok(Decoded { plane, model: Model::Light, icc });
     }
     stop.check()?;
+    // Lossless JPEG has no transform to scale in.
+    let target = if header.codec == "lossless" { header.stored } else { target };
     match scaled(stream, adobe, target, limits, stop) {
         Ok((plane, model)) => Ok(Decoded { plane, model, icc }),
         Err(error @ (CodecError::Stopped(_) | CodecError::Limit { .. })) => Err(error),
@@ -91,6 +93,10 @@ fn scaled(
         }
         _ => (3, Model::Light),
     };
+    if pixels.len() as u64 != dimensions.pixels() * channels as u64 {
+        let detail = format!("{} bytes of {dimensions}", pixels.len());
+        return Err(CodecError::Malformed { format: "JPEG", detail });
+    }
     let overhang = whole.map_or_else(Overhang::default, |whole| overhang(whole, dimensions));
     Ok((Plane { dimensions, channels, alpha: false, pixels, overhang }, model))
 }

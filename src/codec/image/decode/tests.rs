@@ -110,3 +110,64 @@ fn two_hundred_megapixels_are_decoded_at_a_fraction() {
     assert_eq!((raster.dimensions().width(), raster.dimensions().height()), (2040, 1530));
     assert!(raster.pixels().iter().all(|v| v.abs_diff(128) <= 1));
 }
+
+/// A gray lossless JPEG (ITU-T T.81 annex H) of 16 bits: predicted by the sample to the left.
+fn lossless_of_16_bits(side: u16) -> Buffer {
+    let [high, low] = side.to_be_bytes();
+    let mut out = vec![0xff, 0xd8, 0xff, 0xc3, 0, 11, 16, high, low, high, low, 1, 1, 0x11, 0];
+    // Seventeen categories, each a code of five bits.
+    out.extend([0xff, 0xc4, 0, 19 + 17, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend(0..17);
+    out.extend([0xff, 0xda, 0, 8, 1, 1, 0, 1, 0, 0]);
+    let (mut bits, mut count) = (0_u64, 0);
+    let mut put = |value: u32, length: u32, out: &mut Vec<u8>| {
+        bits = bits << length | u64::from(value);
+        count += length;
+        while count >= 8 {
+            count -= 8;
+            let byte = (bits >> count) as u8;
+            out.push(byte);
+            if byte == 0xff {
+                out.push(0);
+            }
+        }
+    };
+    let sample = |x: u16, y: u16| i32::from(x) * 400 + i32::from(y) * 200;
+    for y in 0..side {
+        for x in 0..side {
+            let predicted = match (x, y) {
+                (0, 0) => 1 << 15,
+                (0, _) => sample(0, y - 1),
+                _ => sample(x - 1, y),
+            };
+            let difference = sample(x, y) - predicted;
+            let category = 32 - difference.unsigned_abs().leading_zeros();
+            put(category, 5, &mut out);
+            let low = if difference < 0 { difference - 1 } else { difference };
+            put(low as u32 & ((1 << category) - 1), category, &mut out);
+        }
+    }
+    put(0x7f, 7, &mut out);
+    out.extend([0xff, 0xd9]);
+    out.into()
+}
+
+#[test]
+fn lossless_jpeg_of_16_bits_is_read_or_refused_as_what_it_is() {
+    let bytes = lossless_of_16_bits(64);
+    let limits = DecodeLimits::default();
+    let header = header::read(&bytes, &limits).unwrap();
+    let largest = Dimensions::at_least_one(20, 20);
+    match decode(&bytes, &header, largest, &limits, &Stop::never()) {
+        Ok(still) => {
+            let pixels = still.raster.pixels();
+            // From black to 255 × 37,800 / 65,535.
+            assert!(pixels[0] < 12 && pixels[pixels.len() - 1].abs_diff(145) < 6, "{pixels:?}");
+        }
+        Err(error) => {
+            let typed =
+                matches!(error, CodecError::Unsupported { .. } | CodecError::Malformed { .. });
+            assert!(typed, "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a source still holds: bits beyond those that write it down again are padding.
+//!
+//! The figures are orders of magnitude from published comparisons of the codecs (for sound the
+//! ITU-R BS.1534 tests named in fit-to-size.md §6), with some more for coding twice; not measured
+//! here.
+
+use crate::model::{Dimensions, VideoCodec};
+
+/// Coding what was coded before takes so much more.
+const CODED_TWICE: f64 = 1.3;
+/// d ln bits / d ln (pixels × frames): smaller pictures take more bits for each pixel.
+const PIXEL_RATE_EXPONENT: f64 = 0.75;
+
+/// Bits per second of AAC-LC or MP3 that lose next to nothing of what a sound of `codec` (as
+/// ffprobe names it) at `bitrate` still has; no bound for sources without loss or of unknown rate.
+pub fn enough_sound(codec: &str, profile: &str, bitrate: u32) -> u32 {
+    let factor = match codec {
+        "opus" | "amr_nb" | "amr_wb" | "amrnb" | "amrwb" | "evrc" | "qcelp" | "speex" => 2.0,
+        "aac" if profile.contains("HE") => 2.0,
+        "aac" | "mp3" | "mp2" | "vorbis" | "wmav2" => 1.25,
+        _ => return u32::MAX,
+    };
+    if bitrate == 0 { u32::MAX } else { (f64::from(bitrate) * factor) as u32 }
+}
+
+/// Bits that a codec of pictures, as ffprobe names it, takes for the look of one bit of H.264
+/// baseline; 0 where that is not known.
+pub fn bits_of(codec: &str) -> f32 {
+    match codec {
+        "av1" => 0.5,
+        "hevc" => 0.55,
+        "vp9" => 0.6,
+        "h264" => 0.85,
+        "vp8" => 0.95,
+        "theora" => 1.4,
+        "mpeg4" => 1.6,
+        "h263" => 1.8,
+        _ => 0.0,
+    }
+}
+
+/// The pictures of a clip: what their codec takes ([`bits_of`]), bits per second (0: unknown), size
+/// and frames per second.
+#[derive(Clone, Copy, Debug)]
+pub struct Pictures {
+    pub bits: f32,
+    pub bitrate: u32,
+    pub dimensions: Dimensions,
+    pub rate: f64,
+}
+
+/// Bits per second of `target` at `shown` and `rate` that lose next to nothing of what `source`
+/// still has; infinite where that is not known.
+pub fn enough_pictures(source: Pictures, target: VideoCodec, shown: Dimensions, rate: f64) -> f64 {
+    let ours = match target {
+        VideoCodec::H264 => 1.0,
+        VideoCodec::Mpeg4 => 1.6,
+        VideoCodec::H263 => 1.8,
+    };
+    let (before, after) =
+        (source.dimensions.pixels() as f64 * source.rate, shown.pixels() as f64 * rate);
+    if source.bitrate == 0 || source.bits <= 0.0 || !(before.is_finite() && before > 0.0) {
+        return f64::INFINITY;
+    }
+    let share = (after / before).min(1.0).powf(PIXEL_RATE_EXPONENT);
+    f64::from(source.bitrate) * ours / f64::from(source.bits) * share * CODED_TWICE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn better_codecs_and_larger_sources_leave_more() {
+        assert_eq!(enough_sound("opus", "", 16_000), 32_000);
+        assert_eq!(enough_sound("pcm_s16le", "", 705_600), u32::MAX);
+        assert_eq!(enough_sound("mp3", "", 0), u32::MAX);
+        let d = |text: &str| text.parse::<Dimensions>().unwrap();
+        let of = |codec, bitrate, shown: &str| {
+            let bits = bits_of(codec);
+            let source = Pictures { bits, bitrate, dimensions: d("1280x720"), rate: 30.0 };
+            enough_pictures(source, VideoCodec::H264, d(shown), 30.0)
+        };
+        assert!(of("hevc", 500_000, "1280x720") > of("h264", 500_000, "1280x720"));
+        assert!(of("h264", 500_000, "640x360") < 500_000.0);
+        assert!(of("h264", 0, "640x360").is_infinite() && of("mjpeg", 9, "8x8").is_infinite());
+    }
+}
