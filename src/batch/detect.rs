@@ -1,7 +1,10 @@
 //! What a file is, judged by its first bytes: which door of the engine it goes through. The
 //! engine judges again, more thoroughly.
 
-use crate::model::{MediaKind, MediaType};
+use crate::{
+    model::{MediaKind, MediaType},
+    service::sniff,
+};
 
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,11 @@ pub fn kind(bytes: &[u8]) -> Kind {
     }
     if let Some(name) = magic(bytes) {
         return Kind::Medium(MediaType::fold(name));
+    }
+    // What the engine's own eyes see, and text is none of.
+    let media = [MediaKind::Image, MediaKind::Audio, MediaKind::Video];
+    if let Some(found) = sniff(bytes).filter(|found| media.contains(&found.kind())) {
+        return Kind::Medium(found);
     }
     if is_mime(bytes) {
         return Kind::Mime;
@@ -153,7 +161,7 @@ fn is_mime(bytes: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let cut = head.len() < bytes.len();
     let mut mime = false;
-    let mut fields = 0;
+    let (mut fields, mut mail) = (0, 0);
     let mut lines = head.split(|byte| *byte == b'\n').peekable();
     while let Some(line) = lines.next() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -164,6 +172,10 @@ fn is_mime(bytes: &[u8]) -> bool {
             continue;
         }
         if matches!(line, [b' ' | b'\t', ..]) && fields > 0 {
+            continue;
+        }
+        // A line of an mbox file (RFC 4155) stands before the mail.
+        if fields == 0 && line.starts_with(b"From ") {
             continue;
         }
         if fields == 0 && is_http_start(line) {
@@ -182,9 +194,14 @@ fn is_mime(bytes: &[u8]) -> bool {
         fields += 1;
         mime |= name.eq_ignore_ascii_case(b"content-type")
             || name.eq_ignore_ascii_case(b"mime-version");
+        mail += u32::from(MAIL.iter().any(|known| name.eq_ignore_ascii_case(known)));
     }
-    mime
+    mime || mail >= 2
 }
+
+/// Fields of mails: two of them make one, MIME or not (RFC 5322 clause 3.6).
+const MAIL: [&[u8]; 8] =
+    [b"from", b"to", b"subject", b"date", b"message-id", b"received", b"return-path", b"cc"];
 
 /// RFC 9112 §3 and §4: `POST /mm7 HTTP/1.1`, `HTTP/1.1 200 OK`.
 fn is_http_start(line: &[u8]) -> bool {
@@ -248,7 +265,11 @@ mod tests {
                 Kind::Mime,
             ),
             (b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n", Kind::Mime),
-            (b"From: a@b\nSubject: no mime\n\nhi", medium("text/plain")),
+            (b"From: a@b\nSubject: no mime\n\nhi", Kind::Mime),
+            (b"From a@b Fri Feb 22 05:45:46 2008\nFrom: a@b\nTo: b@c\n\nhi", Kind::Mime),
+            (b"From here on: no field", medium("text/plain")),
+            (b"caff\0\x01\0\0desc", medium("audio/x-caf")),
+            (b"\0\0\0\x08wide\0\0\0\x08mdat\0\0\0\x08moov", medium("video/quicktime")),
             (b"Note: the Content-Type: is not\nat the start", medium("text/plain")),
             (b"\xff\xd8\xff\xe0", medium("image/jpeg")),
             (b"\x89PNG\r\n\x1a\n", medium("image/png")),

@@ -88,7 +88,17 @@ pub(super) fn changes(
         changes.push(match edit {
             Edit::Keep => Change::default(),
             Edit::Redeclare { content_type } => {
-                Change { content_type: Some(clean(content_type)), ..Change::default() }
+                let other = MediaType::fold(content_type) != leaf.part.declared;
+                Change {
+                    names: if other {
+                        new_names(leaf, content_type, &mut taken)
+                    } else {
+                        Vec::new()
+                    },
+                    content_type: Some(clean(content_type)),
+                    element: new_element(&leaf.part.declared, content_type),
+                    ..Change::default()
+                }
             }
             Edit::Replace { content_type, data } => Change {
                 names: new_names(leaf, content_type, &mut taken),

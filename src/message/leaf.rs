@@ -38,12 +38,21 @@ impl Leaf {
     pub fn new(handles: Handles, data: Buffer) -> Self {
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let declared = MediaType::fold(&handles.content_type);
-        let declared = if declared.as_str().contains('/') { declared } else { MediaType::OCTETS };
+        // A type that cannot be parsed is text (RFC 2045 clause 5.2), where the bytes are.
+        let text = || !data.contains(&0) && std::str::from_utf8(&data).is_ok();
+        let declared = match declared.as_str() {
+            said if said.contains('/') => declared,
+            "" => MediaType::OCTETS,
+            _ if text() => MediaType::TEXT,
+            _ => MediaType::OCTETS,
+        };
         let content_location = filled(handles.content_location);
         let name = filled(handles.name);
         let filename = filled(handles.filename);
         let shown = name.as_ref().or(filename.as_ref()).or(content_location.as_ref()).cloned();
+        let essence = handles.content_type.split(';').next().unwrap_or_default();
         let part = Part {
+            spelling: essence.trim().to_ascii_lowercase(),
             opaque: handles.encoded || is_opaque(&declared),
             declared,
             charset: filled(handles.charset).map(|charset| charset.to_ascii_lowercase()),

@@ -74,6 +74,10 @@ impl Index {
                 if let Some(label) = pick(leaf) {
                     index.labels.entry(label.clone()).or_insert(at);
                     index.labels_folded.entry(label.to_lowercase()).or_insert(at);
+                    // `./x.jpg` and `x.jpg` are one file, `x%20y.jpg` and `x y.jpg` one name.
+                    for spelling in spellings(label) {
+                        index.labels_folded.entry(spelling.to_lowercase()).or_insert(at);
+                    }
                 }
             }
         }
@@ -89,8 +93,7 @@ impl Index {
 
     fn find(&self, src: &str) -> Option<Found> {
         let (cid, bare) = strip_cid(src);
-        let decoded = percent_decode(bare);
-        let keys = [bare.to_owned(), super::leaf::bare_id(bare).to_owned(), decoded];
+        let keys = spellings(bare);
         let id = |map: &HashMap<String, usize>, key: &str| map.get(key).copied().map(Found::Id);
         let label =
             |map: &HashMap<String, usize>, key: &str| map.get(key).copied().map(Found::Label);
@@ -302,19 +305,34 @@ fn new_value(value: &str, map: &[(String, String)]) -> Option<String> {
     let trimmed = value.trim();
     let (_, bare) = strip_cid(trimmed);
     let prefix = &trimmed[..trimmed.len() - bare.len()];
-    let inner = super::leaf::bare_id(bare);
     let decoded = percent_decode(bare);
-    let same = |old: &str, fold: bool| {
-        [bare, inner, &decoded]
-            .into_iter()
-            .any(|key| if fold { old.to_lowercase() == key.to_lowercase() } else { old == key })
+    let keys = spellings(bare);
+    let same = |old: &str| keys.iter().any(|key| old == key);
+    let alike = |old: &str| {
+        let of_old = spellings(old);
+        let alike =
+            |key: &String| of_old.iter().any(|old| old.to_lowercase() == key.to_lowercase());
+        keys.iter().any(alike)
     };
-    let (_, fresh) = map
-        .iter()
-        .find(|(old, _)| same(old, false))
-        .or_else(|| map.iter().find(|(old, _)| same(old, true)))?;
+    let (_, fresh) =
+        map.iter().find(|(old, _)| same(old)).or_else(|| map.iter().find(|(old, _)| alike(old)))?;
     let escaped = decoded != bare || fresh.contains('%') && !bare.contains('%');
     Some(format!("{prefix}{}", if escaped { percent_encode(fresh) } else { fresh.clone() }))
+}
+
+/// A reference or label as it stands, and as it may be meant: without brackets, escapes, and the
+/// folder that it is in anyway.
+fn spellings(bare: &str) -> Vec<String> {
+    let decoded = percent_decode(bare);
+    let here = |text: &str| {
+        let mut text = text.trim();
+        while let Some(rest) = text.strip_prefix("./") {
+            text = rest;
+        }
+        text.to_owned()
+    };
+    let inner = |text: &str| super::leaf::bare_id(text).to_owned();
+    vec![bare.to_owned(), inner(bare), decoded.clone(), inner(&decoded), here(bare), here(&decoded)]
 }
 
 /// Splits off a leading `cid:`.

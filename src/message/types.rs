@@ -38,6 +38,8 @@ pub struct PartData {
 pub struct Part {
     /// The declared type, folded; `application/octet-stream` where none is declared.
     pub declared: MediaType,
+    /// The declared type as it is spelt, in lower case: `image/jpg`.
+    pub spelling: String,
     /// The `charset` parameter as an IANA name, lower case, where given.
     pub charset: Option<String>,
     /// Content-ID without brackets.
@@ -57,7 +59,8 @@ pub struct Part {
 pub enum Edit {
     /// Leave it, header and data, byte for byte.
     Keep,
-    /// Declare it anew as `content_type` (spelt as it is to be written), leave its data.
+    /// Declare it anew as `content_type` (spelt as it is to be written), leave its data. Names and
+    /// references follow where the type is another, as below.
     Redeclare {
         /// The media type as it is to be written.
         content_type: String,

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    codec::{CodecError, sniff},
+    codec::{CodecError, sniff, text},
     message::{Form, Message, Part},
     model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
     plan::{Makes, PartFacts, Problem},
@@ -17,6 +17,7 @@ pub(super) fn collect(message: &Message, engine: &Engine) -> Vec<PartFacts> {
             // A bare file declares nothing, so that nothing about it can be declared wrong.
             if bare {
                 facts.declared = facts.info.media_type.clone();
+                facts.spelling.clear();
             }
             facts
         })
@@ -37,6 +38,7 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         id,
         info: MediaInfo::opaque(declared.clone(), size),
         declared,
+        spelling: part.spelling.clone(),
         problem: None,
         makes: Makes::NOTHING,
         text: None,
@@ -45,11 +47,12 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
         layout: None,
         opaque: part.opaque,
     };
-    // Text and presentation are never handed to a media codec: a text that begins like a picture
-    // is still text.
+    // Text and presentation are not handed to a media codec: a text that begins like a picture is
+    // still text, unless its bytes are none.
+    let is_medium = || declared.kind() == MediaKind::Text && is_binary(&part.data);
     let never_media =
         matches!(declared.kind(), MediaKind::Text | MediaKind::Presentation | MediaKind::Drm);
-    if part.opaque || never_media {
+    if part.opaque || (never_media && !is_medium()) {
         return opaque(declared);
     }
     match engine.codecs.find(&part.data) {
@@ -68,13 +71,19 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
             let error = unrecognised(&declared, &part.data);
             PartFacts { problem: Some(problem(&error)), ..opaque(declared) }
         }
-        // A type that says nothing: see what the bytes say.
-        None if declared.kind() == MediaKind::Other => {
+        // A type that says nothing, or nothing true: see what the bytes say.
+        None if matches!(declared.kind(), MediaKind::Other | MediaKind::Text) => {
             let found = sniff(&part.data).unwrap_or_else(|| declared.clone());
             PartFacts { info: MediaInfo::opaque(found, size), ..opaque(declared) }
         }
         None => opaque(declared),
     }
+}
+
+/// Bytes that no text in UTF-8 has, and are not UTF-16, whose mark begins like MPEG sound.
+fn is_binary(data: &[u8]) -> bool {
+    let utf8 = !data.contains(&0) && std::str::from_utf8(data).is_ok();
+    !utf8 && text::read(data, None).charset.name() != "utf-16"
 }
 
 /// What the codecs can make of the bytes.

@@ -145,9 +145,16 @@ fn read(
         accepted.push(Charset::UTF_8);
     }
     let read = ascii || accepted.iter().any(|charset| found.charset.reads_as(*charset, ascii));
+    let misnamed = match (label, said) {
+        // "Any charset" (0 in a PDU) is none, and neither is what nobody knows.
+        (_, None) if !ascii && (read || label.is_some()) => {
+            Some(label.unwrap_or("none").to_owned())
+        }
+        _ => misnamed.map(|said| said.name().to_owned()),
+    };
     let mut facts = TextFacts {
         charset: found.charset.name().to_owned(),
-        misnamed: misnamed.map(|said| said.name().to_owned()),
+        misnamed,
         read,
         into: None,
         lossless: true,

@@ -49,7 +49,7 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     if part.action == Action::Keep && mislabelled(facts, &input.capabilities.accept) {
         part.reasons.push(Reason::new(
             ReasonCode::DeclaredTypeWrong,
-            format!("{} is {}", facts.declared, facts.info.media_type),
+            format!("{} is {}", facts.spelling, facts.info.media_type),
         ));
         part.redeclare = Some(facts.info.media_type.clone());
     }
@@ -90,10 +90,24 @@ fn readable(facts: &PartFacts) -> bool {
     facts.problem.is_some() || makes.image || makes.audio || makes.video
 }
 
+/// Whether the device lists a medium by another name than it is declared with: `image/jpg` for one
+/// that lists `image/jpeg`.
+fn is_alias(facts: &PartFacts, accept: &crate::model::AcceptList) -> bool {
+    let media = [MediaKind::Image, MediaKind::Audio, MediaKind::Video];
+    let same = |item: &&String| MediaType::fold(item) == facts.info.media_type;
+    media.contains(&facts.info.kind)
+        && !facts.spelling.is_empty()
+        && !accept.spellings().contains(&facts.spelling)
+        && accept.spellings().iter().any(|item| same(&item))
+}
+
 /// Whether a part that stays must be declared anew. What could not be read is not judged.
 pub(super) fn mislabelled(facts: &PartFacts, accept: &crate::model::AcceptList) -> bool {
     let (declared, found) = (&facts.declared, &facts.info.media_type);
     let wrong = declared != found && facts.problem.is_none();
+    if declared == found && is_alias(facts, accept) {
+        return true;
+    }
     match facts.info.kind {
         MediaKind::Image => wrong,
         MediaKind::Audio | MediaKind::Video => {

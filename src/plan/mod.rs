@@ -44,6 +44,8 @@ pub struct PartFacts {
     pub id: PartId,
     /// The type that it was declared with.
     pub declared: MediaType,
+    /// How that type is spelt: `image/jpg`.
+    pub spelling: String,
     /// What it is by content, as far as that can be told.
     pub info: MediaInfo,
     /// Why it cannot be decoded, if it cannot.

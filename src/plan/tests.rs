@@ -41,6 +41,7 @@ fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> Part
     info.dimensions = Some(dimensions.parse().unwrap());
     info.frames = 1;
     PartFacts {
+        spelling: media_type.to_string(),
         id: PartId(id),
         declared: media_type,
         info,
@@ -275,6 +276,7 @@ fn what_stays_after_all_stays_without_its_metadata() {
 fn other(id: u32, media_type: &str, bytes: u64) -> PartFacts {
     let media_type = MediaType::fold(media_type);
     PartFacts {
+        spelling: media_type.to_string(),
         info: MediaInfo::opaque(media_type.clone(), Bytes::new(bytes)),
         declared: media_type,
         makes: Makes::NOTHING,

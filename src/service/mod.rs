@@ -28,6 +28,8 @@ use crate::{
     worker::host::Workers,
 };
 
+/// What bytes are, by their content: the same for every door.
+pub use crate::codec::sniff;
 pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
 pub use pool::{Load, Pool};
 pub use status::ServiceError;

@@ -216,3 +216,98 @@ fn stereo_in_opposite_phase_is_heard() {
     let loud: f64 = loud.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
     assert!(loud > -40.0, "{loud} dB");
 }
+
+/// Adapts a whole message; the bytes that come out.
+fn message(file: &Path, device: &str) -> (Value, Vec<u8>) {
+    let out = tempfile::NamedTempFile::new().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
+    for variable in ["MMSFIT_CONFIG", "MMSFIT_DEVICE", "MMSFIT_CARRIER", "MMSFIT_EFFORT"] {
+        command.env_remove(variable);
+    }
+    let output = command
+        .args(["adapt", "--json", "--device", device, "--output"])
+        .arg(out.path())
+        .arg(file)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", file.display());
+    (serde_json::from_slice(&output.stdout).unwrap(), fs::read(out.path()).unwrap())
+}
+
+/// What a part has become, `type widthxheight`-like: its type alone.
+fn types(report: &Value) -> Vec<String> {
+    let parts = report["report"]["parts"].as_array().unwrap();
+    let after = |part: &Value| part["after"]["mediaType"].as_str().unwrap_or("gone").to_owned();
+    parts.iter().map(after).collect()
+}
+
+fn holds(bytes: &[u8], what: &[u8]) -> bool {
+    bytes.windows(what.len()).any(|window| window == what)
+}
+
+#[test]
+fn a_control_character_makes_no_other_script_of_a_text() {
+    let Some(case) = case("06") else { return };
+    let file = case.join("vertical-tab.mms");
+    let (report, bytes) = message(&file, "nokia-6600");
+    assert_eq!(types(&report), ["text/plain"]);
+    assert_eq!(bytes, fs::read(&file).unwrap(), "not as it came");
+}
+
+#[test]
+fn a_mailbox_line_stands_before_a_mail() {
+    let Some(case) = case("10") else { return };
+    let (report, bytes) = message(&case.join("mbox-one-message.mail"), "samsung-galaxy-s24");
+    assert_eq!(types(&report), ["text/plain", "image/jpeg"]);
+    assert!(!bytes.is_empty());
+}
+
+#[test]
+fn a_core_audio_file_is_a_sound_at_the_door_too() {
+    let Some(case) = case("11") else { return };
+    let done = adapt(&case.join("note_amr.caf"), &["--device", "nokia-6600"]);
+    assert_eq!(done.stream("a", "codec_name"), "codec_name=amr_nb\n");
+}
+
+#[test]
+fn bytes_of_a_picture_beat_the_label_of_a_text() {
+    let Some(case) = case("14") else { return };
+    let (report, bytes) = message(&case.join("jpeg-as-text.mms"), "samsung-galaxy-s24");
+    assert_eq!(types(&report), ["image/jpeg"]);
+    assert!(holds(&bytes, &[0xff, 0xd8, 0xff]));
+}
+
+#[test]
+fn a_type_that_cannot_be_parsed_is_text_where_the_bytes_are() {
+    let Some(case) = case("15") else { return };
+    let (report, bytes) = message(&case.join("ct_only_type.eml"), "generic-android");
+    assert_eq!(types(&report), ["text/plain", "image/jpeg"]);
+    assert!(holds(&bytes, b"hi there"));
+}
+
+#[test]
+fn a_picture_leaves_under_the_name_that_the_device_lists() {
+    let Some(case) = case("19") else { return };
+    let (report, bytes) = message(&case.join("image-jpg.mms"), "nokia-6600");
+    assert_eq!(types(&report), ["image/jpeg"]);
+    assert!(!holds(&bytes, b"image/jpg"));
+}
+
+#[test]
+fn any_charset_is_named() {
+    let Some(case) = case("20") else { return };
+    let (report, bytes) = message(&case.join("charset_any.mms"), "samsung-galaxy-s24");
+    assert!(report.to_string().contains("DECLARED_TYPE_WRONG"), "{report}");
+    // Charset, UTF-8 by its number (OMA-TS-MMS-ENC clause 7.2.9, IANA MIBenum 106).
+    assert!(holds(&bytes, &[0x81, 0xea]));
+}
+
+#[test]
+fn references_follow_their_part_however_they_are_spelt() {
+    let Some(case) = case("47") else { return };
+    let (_, bytes) = message(&case.join("s_prefix.mms"), "nokia-6600");
+    assert!(holds(&bytes, b"src=\"p.jpg\"") || holds(&bytes, b"src=\"./p.jpg\""));
+    assert!(!holds(&bytes, b"p.webp"));
+}

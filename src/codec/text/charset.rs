@@ -2,6 +2,13 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+/// Whether at least `share` of the bytes at even or of those at odd places are controls: the upper
+/// halves of Latin, Cyrillic, Greek and their like in UTF-16.
+pub(super) fn alternates(data: &[u8], share: f64) -> bool {
+    let controls = |at: usize| data.iter().skip(at).step_by(2).filter(|b| **b < 0x20).count();
+    controls(0).max(controls(1)) as f64 >= share * (data.len() / 2).max(1) as f64
+}
+
 /// A charset of texts in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charset(Inner);

@@ -22,16 +22,18 @@ pub struct Found {
     pub damaged: bool,
 }
 
-/// Reads a text whose label may be absent or wrong: a byte order mark first, then the shape of
-/// UTF-16, then UTF-8, then the label, then a guess (mms-conformance.md §4; the guess is
-/// Firefox's, by the `chardetng` crate).
+/// Reads a text whose label may be absent or wrong: a byte order mark first; then UTF-16 where every
+/// other byte is a control, as in no other text; then UTF-8; then the label; then a guess
+/// (mms-conformance.md §4; the guess is Firefox's, by the `chardetng` crate). A control character
+/// here and there says nothing: a vertical tab made Chinese of English texts.
 pub fn read(data: &[u8], label: Option<&str>) -> Found {
     let label = label.and_then(Charset::for_label);
     let as_is = |charset: Charset| {
         let (text, damaged) = charset.decode(data);
         Found { charset, text, damaged }
     };
-    if let Some(marked) = Charset::by_mark(data).or_else(|| Charset::by_shape(data)) {
+    let wide = || Charset::by_shape(data).filter(|_| charset::alternates(data, 0.8));
+    if let Some(marked) = Charset::by_mark(data).or_else(wide) {
         return as_is(marked);
     }
     if data.is_ascii() {
@@ -56,6 +58,9 @@ pub fn read(data: &[u8], label: Option<&str>) -> Found {
         if !found.damaged {
             return found;
         }
+    }
+    if let Some(wide) = Charset::by_shape(data).filter(|_| charset::alternates(data, 0.1)) {
+        return as_is(wide);
     }
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
     detector.feed(data, true);

@@ -30,6 +30,9 @@ pub(in crate::message) fn parse(
     bytes: Buffer,
     limits: &ParseLimits,
 ) -> Result<Entity, MessageError> {
+    // The line of an mbox file before a mail (RFC 4155) is none of the mail's.
+    let mbox = bytes.starts_with(b"From ") && !bytes.starts_with(b"From :");
+    let bytes = if mbox { bytes.slice(header::line_end(&bytes, 0)..) } else { bytes };
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii_start();
     if text.starts_with(b"<") {
         return Err(if soap::is_envelope(text) {

@@ -113,14 +113,14 @@ fn a_dropped_part_takes_its_element_and_a_dropped_root_its_start() {
 }
 
 #[test]
-fn a_redeclared_part_keeps_its_data_and_names() {
+fn a_redeclared_part_keeps_its_data_and_its_name_follows() {
     let out = parse(&message())
         .unwrap()
         .rewrite(&[Edit::Keep, Edit::Keep, Edit::Redeclare { content_type: "image/gif".into() }])
         .unwrap();
     let picture = &out.parts()[2];
     assert_eq!((picture.declared.as_str(), &picture.data[..]), ("image/gif", &b"PNG"[..]));
-    assert_eq!(picture.name.as_deref(), Some("p.png"));
+    assert_eq!(picture.name.as_deref(), Some("p.gif"));
 }
 
 #[test]
