@@ -79,7 +79,10 @@ fn picture(
     let top = task.ceilings.image_quality;
     match recipe.coding {
         ImageCoding::Jpeg { quality, .. } if u32::from(quality.tenths()) >= top * 10 => {
-            reasons.push(Reason::new(ReasonCode::AtCeiling, format!("quality {top} of 100")));
+            reasons.push(Reason::new(
+                ReasonCode::AtCeiling,
+                format!("quality {} of 100", quality.get()),
+            ));
         }
         ImageCoding::Png { colors: Some(n) } | ImageCoding::Gif { colors: n, .. }
             if task.facts.distinct_colors.is_none_or(|have| have > n) =>

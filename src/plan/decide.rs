@@ -47,10 +47,12 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         }
     }
     if part.action == Action::Keep && mislabelled(facts, &input.capabilities.accept) {
-        part.reasons.push(Reason::new(
-            ReasonCode::DeclaredTypeWrong,
-            format!("{} is {}", facts.spelling, facts.info.media_type),
-        ));
+        let found = &facts.info.media_type;
+        let detail = match facts.spelling.as_str() {
+            "" => format!("{} is {found}", facts.declared),
+            spelling => format!("{spelling} is {found}"),
+        };
+        part.reasons.push(Reason::new(ReasonCode::DeclaredTypeWrong, detail));
         part.redeclare = Some(facts.info.media_type.clone());
     }
     part
@@ -105,7 +107,7 @@ fn is_alias(facts: &PartFacts, accept: &crate::model::AcceptList) -> bool {
 pub(super) fn mislabelled(facts: &PartFacts, accept: &crate::model::AcceptList) -> bool {
     let (declared, found) = (&facts.declared, &facts.info.media_type);
     let wrong = declared != found && facts.problem.is_none();
-    if declared == found && is_alias(facts, accept) {
+    if declared == found && facts.problem.is_none() && is_alias(facts, accept) {
         return true;
     }
     match facts.info.kind {

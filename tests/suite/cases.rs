@@ -16,10 +16,11 @@ use crate::support::{has_program, need, with_workers};
 #[track_caller]
 fn case(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases");
-    let found = fs::read_dir(&root).ok()?.flatten().map(|entry| entry.path());
-    let found = found
-        .into_iter()
-        .find(|path| path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)));
+    let named = |path: &PathBuf| {
+        path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(name))
+    };
+    let entries = fs::read_dir(&root).into_iter().flatten().flatten();
+    let found = entries.map(|entry| entry.path()).find(named);
     if found.is_none() {
         need::missing("corpus", format_args!("case {name} is not in {}", root.display()));
     }
@@ -63,15 +64,15 @@ impl Done {
     }
 }
 
-/// Adapts one medium alone.
-fn adapt(file: &Path, arguments: &[&str]) -> Done {
+/// Runs `adapt` on a file: the report, and where the output lies.
+fn run(file: &Path, arguments: &[&str]) -> (Value, tempfile::NamedTempFile) {
     let out = tempfile::NamedTempFile::new().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
     for variable in ["MMSFIT_CONFIG", "MMSFIT_DEVICE", "MMSFIT_CARRIER", "MMSFIT_EFFORT"] {
         command.env_remove(variable);
     }
     let output = command
-        .args(["adapt", "--bare", "--json"])
+        .args(["adapt", "--json"])
         .args(arguments)
         .arg("--output")
         .arg(out.path())
@@ -81,7 +82,12 @@ fn adapt(file: &Path, arguments: &[&str]) -> Done {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {said}", file.display());
-    let report = serde_json::from_slice(&output.stdout).unwrap();
+    (serde_json::from_slice(&output.stdout).unwrap(), out)
+}
+
+/// Adapts one medium alone.
+fn adapt(file: &Path, arguments: &[&str]) -> Done {
+    let (report, out) = run(file, &[&["--bare"], arguments].concat());
     let data = Buffer::from(fs::read(out.path()).unwrap());
     Done { report, data, out }
 }
@@ -219,24 +225,11 @@ fn stereo_in_opposite_phase_is_heard() {
 
 /// Adapts a whole message; the bytes that come out.
 fn message(file: &Path, device: &str) -> (Value, Vec<u8>) {
-    let out = tempfile::NamedTempFile::new().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
-    for variable in ["MMSFIT_CONFIG", "MMSFIT_DEVICE", "MMSFIT_CARRIER", "MMSFIT_EFFORT"] {
-        command.env_remove(variable);
-    }
-    let output = command
-        .args(["adapt", "--json", "--device", device, "--output"])
-        .arg(out.path())
-        .arg(file)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {said}", file.display());
-    (serde_json::from_slice(&output.stdout).unwrap(), fs::read(out.path()).unwrap())
+    let (report, out) = run(file, &["--device", device]);
+    (report, fs::read(out.path()).unwrap())
 }
 
-/// What a part has become, `type widthxheight`-like: its type alone.
+/// The types that parts have become.
 fn types(report: &Value) -> Vec<String> {
     let parts = report["report"]["parts"].as_array().unwrap();
     let after = |part: &Value| part["after"]["mediaType"].as_str().unwrap_or("gone").to_owned();

@@ -72,7 +72,11 @@ impl JpegLane {
             gray: task.facts.gray,
             floor_side: task.floors.image_side,
             lowest: f64::from(task.floors.image_quality),
-            highest: Quality::new(task.ceilings.image_quality.min(100) as u8).tenths(),
+            // A floor above the ceiling wins: it is what somebody insists on.
+            highest: Quality::new(
+                task.ceilings.image_quality.max(task.floors.image_quality).min(100) as u8,
+            )
+            .tenths(),
             curves: Vec::new(),
             seen: Vec::new(),
         }
@@ -194,7 +198,7 @@ impl JpegLane {
                 (None, None) => Proposal::Dead,
             };
         }
-        // Near the top the tables are all but ones: go for all of them.
+        // Near the top a step more costs little: go there at once.
         if tenths + NEARLY >= self.highest && over.is_none() {
             tenths = self.highest;
         }

@@ -165,6 +165,22 @@ fn generous_budgets_get_full_chroma_and_tight_ones_a_smaller_scale() {
 }
 
 #[test]
+fn more_than_the_ceiling_is_left_over_and_a_floor_above_it_wins() {
+    let model = Model { complexity: 3.4, slope: 0.72, area: 1.0 };
+    for (floor, ceiling, wanted) in [(12, 94, 94), (12, 60, 60), (95, 50, 95), (95, 94, 95)] {
+        let mut task = photo("640x480");
+        task.floors.image_quality = floor;
+        task.ceilings = Ceilings { image_quality: ceiling };
+        let done = run(&mut ImageSearch::new(&task, Bytes::new(50_000_000)), model);
+        let recipe = done.recipe.expect("fits");
+        let ImageCoding::Jpeg { quality, .. } = recipe.image().expect("a picture").coding else {
+            panic!("{recipe:?}")
+        };
+        assert_eq!(quality.get(), wanted, "floor {floor}, ceiling {ceiling}");
+    }
+}
+
+#[test]
 fn an_impossible_budget_is_refused_with_a_measured_size() {
     let got = run(&mut ImageSearch::new(&photo("640x480"), Bytes::new(300)), MODELS[0]);
     assert!(got.recipe.is_none());

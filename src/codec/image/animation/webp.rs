@@ -10,7 +10,7 @@ use bytes::Bytes as Buffer;
 use image::{DynamicImage, ImageError, codecs::webp::WebPDecoder};
 
 use super::{image_frames::classify, reel::Reel};
-use crate::codec::image::raster::Picture;
+use crate::codec::image::{header::peek::le24, raster::Picture};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{Dimensions, Stop};
 
@@ -41,12 +41,6 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// Three bytes, little-endian.
-fn u24(bytes: &[u8]) -> Option<u32> {
-    let [a, b, c] = *bytes.first_chunk()?;
-    Some(u32::from_le_bytes([a, b, c, 0]))
-}
-
 /// What an `ANMF` chunk says, and the chunks in it.
 struct Frame<'a> {
     left: u32,
@@ -62,7 +56,7 @@ struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     fn read(content: &'a [u8]) -> Option<Self> {
-        let side = |at: usize| u24(content.get(at..)?);
+        let side = |at: usize| le24(content, at);
         let dimensions = Dimensions::new(side(6)? + 1, side(9)? + 1)?;
         let flags = content.get(15)?;
         Some(Self {
@@ -199,7 +193,7 @@ pub(super) fn decode(
     let mut chunks = Chunks(rest).peekable();
     let canvas = match chunks.peek() {
         Some((b"VP8X", content)) if content.first().is_some_and(|flags| flags & 2 != 0) => {
-            let side = |at: usize| content.get(at..).and_then(u24).map(|n| n + 1);
+            let side = |at: usize| le24(content, at).map(|n| n + 1);
             side(4).zip(side(7)).and_then(|(width, height)| Dimensions::new(width, height))
         }
         _ => return Ok(None),
