@@ -84,7 +84,9 @@ fn main() {
         Some(path) => std::fs::read(path).expect("MMSFIT_PHOTO can be read").into(),
         None => jpeg(4000, 3000, 90),
     };
-    let info = ImageCodec.probe(&input, &DecodeLimits::default()).expect("it is a picture");
+    let info = ImageCodec
+        .probe(&input, &DecodeLimits::default(), &Stop::never())
+        .expect("it is a picture");
     let full = info.dimensions.expect("a picture has dimensions");
     println!(
         "{full}, {} ({:.2} bytes a pixel)",

@@ -54,7 +54,9 @@ fn main() {
             out.into()
         }
     };
-    let info = ImageCodec.probe(&input, &DecodeLimits::default()).expect("it is a picture");
+    let info = ImageCodec
+        .probe(&input, &DecodeLimits::default(), &Stop::never())
+        .expect("it is a picture");
     let full = info.dimensions.expect("a picture has dimensions");
     println!(
         "{full}, {} ({:.2} bytes a pixel)",
@@ -86,7 +88,7 @@ fn main() {
         vec![
             Case::new("probe", || {
                 ImageCodec
-                    .probe(&input, &DecodeLimits::default())
+                    .probe(&input, &DecodeLimits::default(), &Stop::never())
                     .map(|info| info.frames.into())
                     .map_err(|error| error.to_string())
             }),

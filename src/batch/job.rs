@@ -220,6 +220,7 @@ fn refusal(row: Row, error: &ServiceError) -> Row {
         | Category::Unsupported
         | Category::TooLarge
         | Category::Busy
+        | Category::Unavailable
         | Category::Deadline
         | Category::Cancelled
         | Category::Internal => Status::Failed,

@@ -208,6 +208,7 @@ fn grpc_number(code: GrpcCode) -> u8 {
         GrpcCode::ResourceExhausted => 8,
         GrpcCode::FailedPrecondition => 9,
         GrpcCode::Internal => 13,
+        GrpcCode::Unavailable => 14,
     }
 }
 

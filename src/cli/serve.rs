@@ -32,10 +32,15 @@ fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
         |kind| signal(kind).map_err(|error| Failure::internal("SIGNALS", error.to_string()));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
+    // A terminal that closes, or somebody who expects it to read its files again, must not end it.
+    let mut hangup = listen(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+                _ = hangup.recv() => tracing::warn!("SIGHUP is ignored: files are read at the start"),
+            }
         }
     })
 }

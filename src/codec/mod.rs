@@ -68,7 +68,12 @@ pub trait Codec: Send + Sync {
     ///
     /// # Errors
     /// Malformed headers, or dimensions past `limits`.
-    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError>;
+    fn probe(
+        &self,
+        input: &Buffer,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<MediaInfo, CodecError>;
 
     /// Decodes once, as small as `hint` allows, ready for any number of encodes.
     ///
@@ -84,8 +89,11 @@ pub trait Codec: Send + Sync {
 
     /// The same medium without metadata and otherwise bit for bit, if that is possible without
     /// re-encoding. `None` where it is not, or where there is nothing to strip.
-    fn strip_metadata(&self, _input: &Buffer) -> Option<Buffer> {
-        None
+    ///
+    /// # Errors
+    /// Stopped, or nobody is there to do it: that says nothing about the medium.
+    fn strip_metadata(&self, _input: &Buffer, _stop: &Stop) -> Result<Option<Buffer>, CodecError> {
+        Ok(None)
     }
 
     /// Decodes `output`, a result of ours, completely: what it holds, and how much it looks like
@@ -203,6 +211,12 @@ pub enum CodecError {
         /// What is allowed.
         limit: u64,
     },
+    /// Two processes were killed over it, one after the other, by none of their own limits.
+    #[error("poison: {0}")]
+    Poison(String),
+    /// Nobody is there to do the work, through no fault of the medium.
+    #[error("out of reach: {0}")]
+    Unavailable(String),
     /// Asked to stop.
     #[error(transparent)]
     Stopped(#[from] StopCause),
@@ -217,6 +231,8 @@ impl Fault for CodecError {
             Self::Malformed { .. } => Category::Input,
             Self::Unsupported { .. } => Category::Unsupported,
             Self::Limit { .. } => Category::TooLarge,
+            Self::Poison(_) => Category::Input,
+            Self::Unavailable(_) => Category::Unavailable,
             Self::Stopped(StopCause::Cancelled) => Category::Cancelled,
             Self::Stopped(StopCause::Deadline) => Category::Deadline,
             Self::Internal(_) => Category::Internal,
@@ -228,6 +244,8 @@ impl Fault for CodecError {
             Self::Malformed { .. } => "MEDIA_MALFORMED",
             Self::Unsupported { .. } => "MEDIA_UNSUPPORTED",
             Self::Limit { .. } => "MEDIA_OVER_SAFETY_LIMIT",
+            Self::Poison(_) => "MEDIA_POISON",
+            Self::Unavailable(_) => "WORKER_LOST",
             Self::Stopped(StopCause::Cancelled) => "CANCELLED",
             Self::Stopped(StopCause::Deadline) => "DEADLINE_EXCEEDED",
             Self::Internal(_) => "CODEC_INTERNAL",

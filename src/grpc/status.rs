@@ -82,6 +82,7 @@ const fn code(code: table::GrpcCode) -> Code {
         table::GrpcCode::ResourceExhausted => Code::ResourceExhausted,
         table::GrpcCode::FailedPrecondition => Code::FailedPrecondition,
         table::GrpcCode::Internal => Code::Internal,
+        table::GrpcCode::Unavailable => Code::Unavailable,
     }
 }
 

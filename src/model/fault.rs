@@ -21,6 +21,8 @@ pub enum Category {
     NotAllowed,
     /// Refused at the door: try again later.
     Busy,
+    /// What the work needs is not there just now (worker processes that were killed): try again.
+    Unavailable,
     /// The caller's deadline passed.
     Deadline,
     /// The caller went away.

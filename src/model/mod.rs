@@ -47,5 +47,5 @@ pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
 pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};
 pub use stop::{Stop, StopCause};
-pub use wishes::{Adaptation, LeaveOut, Tongue, WishError, Wishes};
+pub use wishes::{Adaptation, Empty, LeaveOut, Tongue, WishError, Wishes};
 pub use worth::{Ceilings, Floors, Margin, Weights};

@@ -115,6 +115,12 @@ pub enum ReasonCode {
     /// The picture inside a card was left out.
     #[serde(rename = "REASON_CODE_PHOTO_LEFT_OUT")]
     PhotoLeftOut,
+    /// A fault of our own: a codec failed as no input should make it fail.
+    #[serde(rename = "REASON_CODE_OUR_FAULT")]
+    OurFault,
+    /// Two workers, one after the other, were killed over it: it is not tried a third time.
+    #[serde(rename = "REASON_CODE_POISON")]
+    Poison,
 }
 
 /// A reason and, where it helps, the figures behind it.

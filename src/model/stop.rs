@@ -16,9 +16,22 @@ pub enum StopCause {
     Deadline,
 }
 
+const DEADLINE: u8 = 1;
+const CANCELLED: u8 = 2;
+
 /// A shared flag, polled between steps of work. Cloning shares it.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicU8>);
+#[derive(Clone, Debug)]
+pub struct Stop {
+    flag: Arc<AtomicU8>,
+    /// The least value that ends the work.
+    heeds: u8,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { flag: Arc::default(), heeds: DEADLINE }
+    }
+}
 
 impl Stop {
     /// A flag that nobody has set.
@@ -26,21 +39,27 @@ impl Stop {
         Self::default()
     }
 
-    /// Asks the work to stop. The first cause wins.
+    /// Asks the work to stop. Where both causes are given, nobody waits any more: cancelled.
     pub fn set(&self, cause: StopCause) {
         let value = match cause {
-            StopCause::Cancelled => 1,
-            StopCause::Deadline => 2,
+            StopCause::Deadline => DEADLINE,
+            StopCause::Cancelled => CANCELLED,
         };
-        let _ = self.0.compare_exchange(0, value, Ordering::Relaxed, Ordering::Relaxed);
+        self.flag.fetch_max(value, Ordering::Relaxed);
+    }
+
+    /// The same flag for what comes after the deadline: the best so far is encoded, checked and
+    /// assembled. Only that nobody waits any more ends it.
+    pub fn past_deadline(&self) -> Self {
+        Self { flag: Arc::clone(&self.flag), heeds: CANCELLED }
     }
 
     /// `Err` once somebody asked to stop.
     pub fn check(&self) -> Result<(), StopCause> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            1 => Err(StopCause::Cancelled),
-            _ => Err(StopCause::Deadline),
+        match self.flag.load(Ordering::Relaxed) {
+            value if value < self.heeds => Ok(()),
+            DEADLINE => Err(StopCause::Deadline),
+            _ => Err(StopCause::Cancelled),
         }
     }
 }
@@ -50,11 +69,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_cause_wins_and_clones_share_it() {
+    fn clones_share_the_flag_and_who_has_left_is_heard_after_the_deadline() {
         let stop = Stop::never();
-        assert_eq!(stop.check(), Ok(()));
+        let patient = stop.past_deadline();
+        assert_eq!((stop.check(), patient.check()), (Ok(()), Ok(())));
         stop.clone().set(StopCause::Deadline);
+        assert_eq!((stop.check(), patient.check()), (Err(StopCause::Deadline), Ok(())));
         stop.set(StopCause::Cancelled);
-        assert_eq!(stop.check(), Err(StopCause::Deadline));
+        stop.set(StopCause::Deadline);
+        assert_eq!(stop.check(), Err(StopCause::Cancelled));
+        assert_eq!(patient.check(), Err(StopCause::Cancelled));
     }
 }

@@ -11,6 +11,7 @@ spelt! {
     Adaptation { Never => "never", Minor => "minor", Major => "major" }
         "is not one of never, minor, major"
     LeaveOut { Never => "never", Allow => "allow" } "is not one of never, allow"
+    Empty { Notice => "notice", Refuse => "refuse" } "is not one of notice, refuse"
 }
 
 /// How much of a message may be changed (the adaptation classes of OMA-MMS-CONF).
@@ -33,6 +34,16 @@ pub enum LeaveOut {
     Never,
     /// Media are given up whole, one after the other.
     Allow,
+}
+
+/// What happens where nothing of a message can be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Empty {
+    /// Notices stand for its media, whatever the ladders say.
+    #[default]
+    Notice,
+    /// The message is refused.
+    Refuse,
 }
 
 /// Why a wish cannot be taken.
@@ -106,6 +117,8 @@ wishes! {
     background "background": Color = value;
     /// Whether media may be given up to keep a limit. Default: never.
     leave_out "leave_out": LeaveOut = value;
+    /// What happens where nothing of a message can be shown. Default: notices.
+    empty "empty": Empty = value;
     /// Bytes of every limit of device and carrier that are left free. Default: none.
     margin "margin": Margin = value;
     /// What pictures may become. Default: all steps.

@@ -3,14 +3,16 @@
 use rayon::prelude::*;
 
 use super::{
-    Engine, Job, PipelineError, Prepared, check,
+    Engine, Job, PipelineError, Prepared,
+    check::{self, CheckError},
+    facts::of_the_part,
     fitting::{Fitted, FittedPart},
     is_bare, overhead,
 };
 use crate::{
     codec::Verified,
     message::{Edit, Message},
-    model::{Action, Category, Report},
+    model::{Action, Category, Report, Stop},
     plan::{PartFacts, PartPlan},
 };
 
@@ -46,6 +48,10 @@ fn fault_of(part: &PartPlan) -> (Category, &'static str) {
     let has = |code| part.reasons.iter().any(|r| r.code == code);
     if has(R::Malformed) {
         (Category::Input, "MEDIA_MALFORMED")
+    } else if has(R::Poison) {
+        (Category::Input, "MEDIA_POISON")
+    } else if has(R::OurFault) {
+        (Category::Internal, "CODEC_INTERNAL")
     } else if has(R::SafetyLimit) {
         (Category::TooLarge, "MEDIA_OVER_SAFETY_LIMIT")
     } else if has(R::DecoderMissing) {
@@ -60,6 +66,7 @@ pub(super) fn verify_parts(
     engine: &Engine,
     facts: &[PartFacts],
     fitted: &Fitted,
+    stop: &Stop,
 ) -> Result<Vec<Option<Verified>>, PipelineError> {
     let parts = &fitted.parts;
     fitted
@@ -69,9 +76,13 @@ pub(super) fn verify_parts(
         .map(|(index, result)| match result {
             Some(FittedPart { verified: Some(verified), .. }) => Ok(Some(verified.clone())),
             Some(result) => {
-                check::verify(engine, &result.output(&facts[index].info)).map(Some).map_err(
-                    |what| PipelineError::Check(format!("part {}: {what}", parts[index].id.0)),
-                )
+                let output = result.output(&facts[index].info);
+                let error = match check::verify(engine, &output, stop) {
+                    Ok(verified) => return Ok(Some(verified)),
+                    Err(CheckError::Wrong(what)) => what,
+                    Err(CheckError::Unchecked(error)) => of_the_part(error)?.to_string(),
+                };
+                Err(PipelineError::Check(format!("part {}: {error}", parts[index].id.0)))
             }
             None => Ok(None),
         })

@@ -4,7 +4,7 @@ use bytes::Bytes as Buffer;
 
 use super::Engine;
 use crate::{
-    codec::{Reference, Verified},
+    codec::{CodecError, Reference, Verified},
     fit::Task,
     model::{AudioCoding, MediaInfo, MediaKind, Recipe, Stop},
 };
@@ -26,13 +26,35 @@ pub(super) struct Output<'a> {
 /// Decodes an output and compares.
 ///
 /// # Errors
-/// What is wrong, for people: our bug, or that of a codec.
-pub(super) fn verify(engine: &Engine, output: &Output<'_>) -> Result<Verified, String> {
-    let (codec, _) = engine.codecs.find(output.data).ok_or("not recognised")?;
+/// What is wrong: our bug, or that of a codec; or what kept it from being checked.
+pub(super) fn verify(
+    engine: &Engine,
+    output: &Output<'_>,
+    stop: &Stop,
+) -> Result<Verified, CheckError> {
+    let unknown = || CheckError::Wrong("not recognised".into());
+    let (codec, _) = engine.codecs.find(output.data).ok_or_else(unknown)?;
     // The deadline has had its say: what is checked here is small and already paid for.
-    let verified = codec
-        .verify(output.data, output.reference, &engine.decode, &Stop::never())
-        .map_err(|e| e.to_string())?;
+    let stop = stop.past_deadline();
+    let verified = codec.verify(output.data, output.reference, &engine.decode, &stop);
+    let verified = verified.map_err(|error| match error {
+        CodecError::Stopped(_) | CodecError::Unavailable(_) => CheckError::Unchecked(error),
+        error => CheckError::Wrong(error.to_string()),
+    })?;
+    compare(&verified, output).map_err(CheckError::Wrong)?;
+    Ok(verified)
+}
+
+/// Why an output does not leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CheckError {
+    /// What is wrong with it, for people.
+    Wrong(String),
+    /// Nobody could tell.
+    Unchecked(CodecError),
+}
+
+fn compare(verified: &Verified, output: &Output<'_>) -> Result<(), String> {
     let info = &verified.info;
     if info.media_type != output.recipe.media_type() {
         return Err(format!("type {}", info.media_type));
@@ -71,7 +93,7 @@ pub(super) fn verify(engine: &Engine, output: &Output<'_>) -> Result<Verified, S
             duration(info, output.source, None, 0.0)?;
         }
     }
-    Ok(verified)
+    Ok(())
 }
 
 fn kind(info: &MediaInfo, wanted: MediaKind) -> Result<(), String> {

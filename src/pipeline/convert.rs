@@ -2,7 +2,7 @@
 
 use super::{
     Engine, Job,
-    check::{self, Output},
+    check::{self, CheckError, Output},
     fitting::{Work, advance},
     tasks,
 };
@@ -126,11 +126,12 @@ pub(super) fn settle_checked(
         let output =
             Output { data, recipe, task: &work.task, reference: None, source: &facts.info };
         let start = (engine.cpu_clock)();
-        let checked = check::verify(engine, &output);
+        let checked = check::verify(engine, &output, stop);
         work.cpu += (engine.cpu_clock)().saturating_sub(start);
         match checked {
             Ok(verified) => return Ok(Some(verified)),
-            Err(what) => wrong = what,
+            Err(CheckError::Unchecked(error)) => return Err(error),
+            Err(CheckError::Wrong(what)) => wrong = what,
         }
         if matches!(work.task, Task::Image(_)) {
             break;

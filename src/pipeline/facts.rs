@@ -1,37 +1,50 @@
 //! Probing: what each part really is.
 
-use super::Engine;
+use super::{Engine, PipelineError};
 use crate::{
     codec::{CodecError, sniff, text},
     message::{Form, Message, Part},
-    model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId},
+    model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId, Stop},
     plan::{Makes, PartFacts, Problem},
 };
 
 /// Facts of every part, in order.
-pub(super) fn collect(message: &Message, engine: &Engine) -> Vec<PartFacts> {
+///
+/// # Errors
+/// Stopped, or nobody is there to read a part.
+pub(super) fn collect(
+    message: &Message,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<Vec<PartFacts>, PipelineError> {
     let bare = message.form() == Form::Bare;
-    let facts = (0..).zip(message.parts()).map(|(i, part)| known(PartId(i), part, engine));
+    let facts = (0..).zip(message.parts()).map(|(i, part)| known(PartId(i), part, engine, stop));
     facts
-        .map(|mut facts| {
+        .map(|facts| {
+            let mut facts = facts?;
             // A bare file declares nothing, so that nothing about it can be declared wrong.
             if bare {
                 facts.declared = facts.info.media_type.clone();
                 facts.spelling.clear();
             }
-            facts
+            Ok(facts)
         })
         .collect()
 }
 
-fn known(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
+fn known(
+    id: PartId,
+    part: &Part,
+    engine: &Engine,
+    stop: &Stop,
+) -> Result<PartFacts, PipelineError> {
     match &engine.sessions {
-        Some(sessions) => sessions.facts(id, || one(id, part, engine)),
-        None => one(id, part, engine),
+        Some(sessions) => sessions.facts(id, || one(id, part, engine, stop)),
+        None => one(id, part, engine, stop),
     }
 }
 
-fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
+fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFacts, PipelineError> {
     let size = Bytes::of(&part.data);
     let declared = part.declared.clone();
     let opaque = |declared: MediaType| PartFacts {
@@ -53,17 +66,17 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
     let never_media =
         matches!(declared.kind(), MediaKind::Text | MediaKind::Presentation | MediaKind::Drm);
     if part.opaque || (never_media && !is_medium()) {
-        return opaque(declared);
+        return Ok(opaque(declared));
     }
-    match engine.codecs.find(&part.data) {
-        Some((codec, media_type)) => match codec.probe(&part.data, &engine.decode) {
+    Ok(match engine.codecs.find(&part.data) {
+        Some((codec, media_type)) => match codec.probe(&part.data, &engine.decode, stop) {
             Ok(info) => {
                 let makes = makes(&part.data, engine);
                 PartFacts { makes, info, ..opaque(declared) }
             }
             Err(error) => PartFacts {
                 info: MediaInfo::opaque(media_type, size),
-                problem: Some(problem(&error)),
+                problem: Some(problem(&of_the_part(error)?)),
                 ..opaque(declared)
             },
         },
@@ -77,6 +90,19 @@ fn one(id: PartId, part: &Part, engine: &Engine) -> PartFacts {
             PartFacts { info: MediaInfo::opaque(found, size), ..opaque(declared) }
         }
         None => opaque(declared),
+    })
+}
+
+/// What costs a part alone comes back; what ends the whole is an error.
+pub(super) fn of_the_part(error: CodecError) -> Result<CodecError, PipelineError> {
+    match error {
+        CodecError::Stopped(cause) => Err(cause.into()),
+        CodecError::Unavailable(detail) => Err(PipelineError::Unavailable(detail)),
+        CodecError::Malformed { .. }
+        | CodecError::Unsupported { .. }
+        | CodecError::Limit { .. }
+        | CodecError::Poison(_)
+        | CodecError::Internal(_) => Ok(error),
     }
 }
 

@@ -8,8 +8,8 @@ use bytes::Bytes as Buffer;
 use rayon::prelude::*;
 
 use super::{
-    Engine, Job, PipelineError, Prepared, check::Output, convert, facts, notices, overhead, refine,
-    tasks,
+    Engine, Job, PipelineError, Prepared, check::Output, convert, facts, facts::of_the_part,
+    notices, overhead, refine, tasks,
 };
 use crate::{
     codec::{CodecError, EncodeError, Reference, Session, Verified},
@@ -165,8 +165,13 @@ pub(super) fn fit(
     notices::place(job, rewrites, &mut parts, facts, &sizes)?;
     constraints = overhead::constraints(job, rewrites, &parts);
     refine::spend_slack(engine, &mut works, &parts, &constraints, stop);
+    let before = works.len();
     let verified =
         check_all(engine, &mut works, &mut parts, &mut wasted, facts, &constraints, stop)?;
+    if works.len() < before {
+        let sizes = refine::sizes(&works, &parts);
+        notices::place(job, rewrites, &mut parts, facts, &sizes)?;
+    }
     finish(engine, works, verified, parts, wasted)
 }
 
@@ -199,8 +204,8 @@ fn check_all(
                 verified.push(result);
                 kept.push(work);
             }
-            Err(CodecError::Stopped(cause)) => return Err(cause.into()),
             Err(error) => {
+                let error = of_the_part(error)?;
                 wasted[work.index] += work.cpu;
                 give_up(&mut parts[work.index], &error);
             }
@@ -236,8 +241,8 @@ fn open_all(
                 work.cpu = cpu;
                 works.push(work);
             }
-            Err(CodecError::Stopped(cause)) => return Err(cause.into()),
             Err(error) => {
+                let error = of_the_part(error)?;
                 wasted[index] += cpu;
                 give_up(&mut parts[index], &error);
             }
@@ -304,7 +309,7 @@ fn relax(work: &mut Work) -> bool {
 fn settle(engine: &Engine, work: &mut Work, stop: &Stop) -> bool {
     let Some((recipe, None)) = work.best.clone() else { return true };
     // The deadline ends the search, not this last encode: without it there is no answer at all.
-    let last = if stop.check() == Err(StopCause::Deadline) { Stop::never() } else { stop.clone() };
+    let last = stop.past_deadline();
     let start = (engine.cpu_clock)();
     let outcome = work.session.encode(&recipe, Bytes::new(u64::MAX), &last);
     work.cpu += (engine.cpu_clock)().saturating_sub(start);
@@ -383,7 +388,7 @@ fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &
     }
 }
 
-/// Parts whose codec failed are dropped; a stop ends everything.
+/// Parts whose codec failed are dropped; a stop, or nobody to do the work, ends everything.
 fn give_up_failed(
     works: &mut Vec<Work>,
     parts: &mut [PartPlan],
@@ -393,10 +398,8 @@ fn give_up_failed(
     if stop.check() == Err(StopCause::Cancelled) {
         return Err(StopCause::Cancelled.into());
     }
-    if let Some(CodecError::Stopped(cause)) =
-        works.iter().find_map(|w| w.failed.as_ref().filter(|e| matches!(e, CodecError::Stopped(_))))
-    {
-        return Err((*cause).into());
+    for error in works.iter().filter_map(|work| work.failed.clone()) {
+        of_the_part(error)?;
     }
     works.retain(|work| match &work.failed {
         None => true,
@@ -416,7 +419,11 @@ fn give_up(part: &mut PartPlan, error: &CodecError) {
         CodecError::Malformed { .. } => ReasonCode::Malformed,
         CodecError::Unsupported { .. } => ReasonCode::DecoderMissing,
         CodecError::Limit { .. } => ReasonCode::SafetyLimit,
-        CodecError::Stopped(_) | CodecError::Internal(_) => ReasonCode::CannotFit,
+        CodecError::Poison(_) => ReasonCode::Poison,
+        // The first two end the whole call before they come here.
+        CodecError::Stopped(_) | CodecError::Unavailable(_) | CodecError::Internal(_) => {
+            ReasonCode::OurFault
+        }
     };
     part.action = Action::Drop;
     part.target = None;

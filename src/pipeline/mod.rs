@@ -106,15 +106,20 @@ impl Engine {
     /// Probes and plans; decodes no pixels.
     ///
     /// # Errors
-    /// No plan can fit.
-    pub fn prepare(&self, job: &Job) -> Result<Prepared, PipelineError> {
-        self.prepare_without(job, &[])
+    /// No plan can fit, it was stopped, or nobody is there to read a part.
+    pub fn prepare(&self, job: &Job, stop: &Stop) -> Result<Prepared, PipelineError> {
+        self.prepare_without(job, &[], stop)
     }
 
     /// As [`Engine::prepare`], where `given_up` are to give way whole.
-    fn prepare_without(&self, job: &Job, given_up: &[PartId]) -> Result<Prepared, PipelineError> {
-        let mut facts = facts::collect(&job.message, self);
-        let rewrites = Rewrites::of(job, self, &mut facts);
+    fn prepare_without(
+        &self,
+        job: &Job,
+        given_up: &[PartId],
+        stop: &Stop,
+    ) -> Result<Prepared, PipelineError> {
+        let mut facts = facts::collect(&job.message, self, stop)?;
+        let rewrites = Rewrites::of(job, self, &mut facts, stop)?;
         let plan = plan::plan(
             plan::Input {
                 parts: &facts,
@@ -160,14 +165,14 @@ impl Engine {
                 Err(PipelineError::CannotFit { smallest, limit, .. })
                     if leaving::more(job, prepared, (smallest, limit.bytes), &mut given_up) =>
                 {
-                    again = self.prepare_without(job, &given_up)?;
+                    again = self.prepare_without(job, &given_up, stop)?;
                     prepared = &again;
                 }
                 fitted => break fitted?,
             }
         };
         assemble::refuse_empty(job, &prepared.facts, &fitted.parts)?;
-        let verified = assemble::verify_parts(self, &prepared.facts, &fitted)?;
+        let verified = assemble::verify_parts(self, &prepared.facts, &fitted, stop)?;
         let message = assemble::message(job, prepared, &fitted)?;
         let mut report = report::finished(job, prepared, &fitted, verified, &message);
         let message = assemble::classed(job, message, &mut report);
@@ -212,6 +217,9 @@ pub enum PipelineError {
     /// Stopped before anything fitted.
     #[error(transparent)]
     Stopped(#[from] StopCause),
+    /// Those who would do the work are not there, through no fault of the message.
+    #[error("{0}")]
+    Unavailable(String),
     /// A check of our own result failed.
     #[error("internal check failed: {0}")]
     Check(String),
@@ -226,6 +234,7 @@ impl Fault for PipelineError {
             Self::OnlyPart { category, .. } => *category,
             Self::Stopped(StopCause::Cancelled) => Category::Cancelled,
             Self::Stopped(StopCause::Deadline) => Category::Deadline,
+            Self::Unavailable(_) => Category::Unavailable,
             Self::Check(_) => Category::Internal,
         }
     }
@@ -238,6 +247,7 @@ impl Fault for PipelineError {
             Self::OnlyPart { reason, .. } => reason,
             Self::Stopped(StopCause::Cancelled) => "CANCELLED",
             Self::Stopped(StopCause::Deadline) => "DEADLINE_EXCEEDED",
+            Self::Unavailable(_) => "WORKER_LOST",
             Self::Check(_) => "SELF_CHECK_FAILED",
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     codec::text::{self, Charset},
     message::Edit,
     model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step},
-    plan::{Missing, PartFacts, PartPlan},
+    plan::{self, Missing, PartFacts, PartPlan},
 };
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
@@ -152,7 +152,8 @@ pub(super) fn after(job: &Job, part: &PartPlan) -> Option<MediaInfo> {
 }
 
 /// Puts notices where parts were given up, as far as there is room: other parts give up nothing
-/// for them. `sizes` are those of the parts that were fitted.
+/// for them. Where nothing would be shown at all, one is a must. `sizes` are those of the parts
+/// that were fitted.
 pub(super) fn place(
     job: &Job,
     rewrites: &Rewrites,
@@ -180,7 +181,20 @@ pub(super) fn place(
             }
         }
     }
-    Ok(())
+    if !plan::shows_nothing(parts, facts) {
+        return Ok(());
+    }
+    plan::stand_in_for_all(parts, facts, &job.policy)?;
+    loop {
+        let constraints = overhead::constraints(job, rewrites, parts);
+        let Some(c) = constraints.iter().find(|c| c.wire(sizes) > c.limit.bytes) else {
+            return Ok(());
+        };
+        if !plan::spare_notice(parts, facts, &job.policy) {
+            let (part, smallest) = (parts[0].id, c.wire(sizes));
+            return Err(PipelineError::CannotFit { part, smallest, limit: c.limit });
+        }
+    }
 }
 
 #[cfg(test)]

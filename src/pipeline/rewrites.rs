@@ -4,13 +4,13 @@
 
 use bytes::Bytes as Buffer;
 
-use super::{Engine, Job, overhead};
+use super::{Engine, Job, PipelineError, facts::of_the_part, overhead};
 use crate::{
     codec::text::{self, Charset},
     message::{Edit, Part},
     model::{
         Action, Bytes, Capabilities, MediaInfo, MediaKind, MediaType, PartId, Reason, ReasonCode,
-        Sanitize,
+        Sanitize, Stop,
     },
     plan::{PartFacts, PartPlan, TextFacts},
 };
@@ -36,10 +36,22 @@ const MAX_CHARSETS: usize = 32;
 
 impl Rewrites {
     /// Completes the facts of all parts, in order, with what may be made of them.
-    pub fn of(job: &Job, engine: &Engine, facts: &mut [PartFacts]) -> Self {
+    ///
+    /// # Errors
+    /// Stopped, or nobody is there to do it.
+    pub fn of(
+        job: &Job,
+        engine: &Engine,
+        facts: &mut [PartFacts],
+        stop: &Stop,
+    ) -> Result<Self, PipelineError> {
         let parts = job.message.parts().iter().zip(facts.iter_mut());
-        let fresh = parts.map(|(part, facts)| look(part, job, engine, facts)).collect();
-        Self { fresh, plays: facts.iter().map(overhead::play_time).collect() }
+        let fresh = parts.map(|(part, facts)| match strip(part, job, engine, facts, stop)? {
+            Some(rewrite) => Ok(Some(rewrite)),
+            None => Ok(look(part, job, facts)),
+        });
+        let fresh = fresh.collect::<Result<_, PipelineError>>()?;
+        Ok(Self { fresh, plays: facts.iter().map(overhead::play_time).collect() })
     }
 
     /// For how many milliseconds a part plays; `None`: it is shown as long as one likes.
@@ -95,16 +107,32 @@ fn applies(part: &PartPlan) -> bool {
     part.action == Action::Keep && (part.strip || part.pared)
 }
 
-fn look(part: &Part, job: &Job, engine: &Engine, facts: &mut PartFacts) -> Option<Rewrite> {
+/// The picture without its metadata, where the policy wants it so.
+fn strip(
+    part: &Part,
+    job: &Job,
+    engine: &Engine,
+    facts: &mut PartFacts,
+    stop: &Stop,
+) -> Result<Option<Rewrite>, PipelineError> {
+    let wanted = job.policy.sanitize == Sanitize::Strip && facts.info.has_metadata;
+    let picture = facts.info.kind == MediaKind::Image && facts.problem.is_none();
+    if !(wanted && picture) || part.opaque || job.policy.forbids_all() {
+        return Ok(None);
+    }
+    let Some((codec, _)) = engine.codecs.find(&part.data) else { return Ok(None) };
+    // Whatever else went wrong, it is encoded anew instead.
+    let stripped = match codec.strip_metadata(&part.data, stop) {
+        Ok(stripped) => stripped,
+        Err(error) => of_the_part(error).map(|_| None)?,
+    };
+    facts.strippable = stripped.is_some();
+    Ok(stripped.map(|data| Rewrite { data, lost: Vec::new() }))
+}
+
+fn look(part: &Part, job: &Job, facts: &mut PartFacts) -> Option<Rewrite> {
     if part.opaque || job.policy.forbids_all() {
         return None;
-    }
-    let strip = job.policy.sanitize == Sanitize::Strip && facts.info.has_metadata;
-    if strip && facts.info.kind == MediaKind::Image && facts.problem.is_none() {
-        let (codec, _) = engine.codecs.find(&part.data)?;
-        let data = codec.strip_metadata(&part.data)?;
-        facts.strippable = true;
-        return Some(Rewrite { data, lost: Vec::new() });
     }
     if facts.info.media_type.as_str() == "text/x-vcard" {
         let data = text::without_media(&part.data)?;

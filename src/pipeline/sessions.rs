@@ -38,13 +38,17 @@ impl Sessions {
     }
 
     /// The facts of a part, probed once.
-    pub(super) fn facts(&self, id: PartId, probe: impl FnOnce() -> PartFacts) -> PartFacts {
+    pub(super) fn facts<E>(
+        &self,
+        id: PartId,
+        probe: impl FnOnce() -> Result<PartFacts, E>,
+    ) -> Result<PartFacts, E> {
         if let Some(known) = self.with(|all| all.facts.get(&id).cloned()) {
-            return known;
+            return Ok(known);
         }
-        let facts = probe();
+        let facts = probe()?;
         self.with(|all| all.facts.insert(id, facts.clone()));
-        facts
+        Ok(facts)
     }
 
     /// A session that was opened for as much as `hint` asks, if one is here.

@@ -7,9 +7,9 @@ use crate::{
     codec::{Codec, CodecError, EncodeError, OpenHint, Reference, Session, Verified},
     message::{ParseLimits, PartData},
     model::{
-        AcceptList, Action, Ceilings, ContentFacts, Counting, Dimensions, ImageCoding, ImageLimit,
-        LimitSource, MediaInfo, MediaKind, MediaType, Outcome, Provenance, ReasonCode, Recipe,
-        Sourced,
+        AcceptList, Action, Ceilings, ContentFacts, Counting, Dimensions, Empty, ImageCoding,
+        ImageLimit, LimitSource, MediaInfo, MediaKind, MediaType, Outcome, Provenance, ReasonCode,
+        Recipe, Sourced,
     },
 };
 
@@ -33,11 +33,17 @@ enum Mood {
     Honest,
     /// Claims other dimensions than asked for.
     Lying,
-    /// Fails to decode pictures of complexity 0.
+    /// Fails with pictures of the complexities below.
     Fragile,
     /// Sets the deadline after its first encode.
     Slow,
 }
+
+const BROKEN: u32 = 0;
+const OUR_BUG: u32 = 1;
+const POISON: u32 = 2;
+const LOST: u32 = 3;
+const NOBODY_THERE: u32 = 4;
 
 struct Fake(Mood);
 
@@ -63,7 +69,16 @@ impl Codec for Fake {
         output == MediaKind::Image
     }
 
-    fn probe(&self, input: &Buffer, _: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+    fn probe(
+        &self,
+        input: &Buffer,
+        _: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<MediaInfo, CodecError> {
+        stop.check()?;
+        if self.0 == Mood::Fragile && word(input, 12) == NOBODY_THERE {
+            return Err(CodecError::Unavailable("gone".into()));
+        }
         Ok(info(input))
     }
 
@@ -76,8 +91,13 @@ impl Codec for Fake {
     ) -> Result<Box<dyn Session>, CodecError> {
         stop.check()?;
         let complexity = word(input, 12);
-        if self.0 == Mood::Fragile && complexity == 0 {
-            return Err(CodecError::Malformed { format: "FAKE", detail: "broken".into() });
+        if self.0 == Mood::Fragile && complexity <= LOST {
+            return Err(match complexity {
+                BROKEN => CodecError::Malformed { format: "FAKE", detail: "broken".into() },
+                OUR_BUG => CodecError::Internal("a bug".into()),
+                POISON => CodecError::Poison("killed twice".into()),
+                _ => CodecError::Unavailable("gone".into()),
+            });
         }
         let complexity = f64::from(complexity) / 100.0;
         Ok(Box::new(FakeSession { info: info(input), complexity, mood: self.0 }))
@@ -190,7 +210,7 @@ fn job(pictures: &[Buffer], limit: u64, counting: Counting) -> Job {
 }
 
 fn run(engine: &Engine, job: &Job, stop: &Stop) -> Result<Adapted, PipelineError> {
-    let prepared = engine.prepare(job)?;
+    let prepared = engine.prepare(job, stop)?;
     engine.execute(job, &prepared, stop)
 }
 
@@ -244,6 +264,67 @@ fn one_broken_part_never_fails_the_message() {
     assert_eq!(done.report.parts[1].action, Action::Transcode);
     assert_eq!(done.report.outcome, Outcome::Major);
     assert_eq!(done.message.parts().len(), 2);
+}
+
+#[test]
+fn whose_fault_it_is_is_told() {
+    for (complexity, wanted) in [(OUR_BUG, ReasonCode::OurFault), (POISON, ReasonCode::Poison)] {
+        let pictures = [picture(2000, 1500, complexity), picture(2000, 1500, 200)];
+        let job = job(&pictures, 60_000, Counting::Interface);
+        let done = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap();
+        assert_eq!(done.report.parts[0].action, Action::Drop);
+        assert_eq!(done.report.parts[0].reasons[0].code, wanted);
+        assert_eq!(done.report.parts[1].action, Action::Transcode);
+    }
+    // Workers that are not there cost no part: the call fails, and may be made again.
+    for complexity in [LOST, NOBODY_THERE] {
+        let pictures = [picture(2000, 1500, complexity), picture(2000, 1500, 200)];
+        let job = job(&pictures, 60_000, Counting::Interface);
+        let error = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap_err();
+        assert_eq!(error, PipelineError::Unavailable("gone".into()));
+        assert_eq!((error.category(), error.reason()), (Category::Unavailable, "WORKER_LOST"));
+    }
+}
+
+#[test]
+fn a_message_of_which_nothing_can_be_shown_is_not_delivered_empty() {
+    let pictures = [picture(2000, 1500, BROKEN), picture(2000, 1500, POISON)];
+    let mut job = job(&pictures, 60_000, Counting::Interface);
+    let media = job.message.parts()[..2].iter().map(|part| PartData {
+        content_type: part.declared.to_string(),
+        name: part.name.clone().unwrap(),
+        data: part.data.clone(),
+        ..PartData::default()
+    });
+    let media: Vec<PartData> = media.collect();
+    job.message = Message::from_parts(Vec::new(), media, &ParseLimits::default()).unwrap();
+    let engine = engine(Mood::Fragile);
+    let done = run(&engine, &job, &Stop::never()).unwrap();
+    let said: Vec<_> = done.message.parts().iter().map(|part| part.declared.as_str()).collect();
+    assert_eq!(said, ["text/plain", "text/plain"]);
+    for (part, name) in done.message.parts().iter().zip(["p0.jpg", "p1.jpg"]) {
+        let text = std::str::from_utf8(&part.data).unwrap();
+        assert!(text.contains(name), "{text}");
+    }
+    assert!(done.report.parts.iter().all(|part| part.action == Action::Replace));
+    assert_eq!(done.report.outcome, Outcome::Major);
+
+    // Room for one notice, and for none.
+    let whole = done.report.wire_bytes_after;
+    let one = Bytes::new(whole.get() - 100);
+    job.limits.wire[0].bytes = one;
+    let done = run(&engine, &job, &Stop::never()).unwrap();
+    assert_eq!(done.message.parts().len(), 1);
+    assert!(done.report.wire_bytes_after <= one);
+    job.limits.wire[0].bytes = Bytes::new(40);
+    let refused = run(&engine, &job, &Stop::never()).unwrap_err();
+    assert_eq!(refused.category(), Category::CannotFit, "{refused}");
+
+    job.limits.wire[0].bytes = Bytes::new(60_000);
+    job.policy.empty = Empty::Refuse;
+    let refused = run(&engine, &job, &Stop::never()).unwrap_err();
+    assert_eq!(refused.reason(), "NOTHING_TO_SHOW", "{refused}");
+    assert_eq!(refused.category(), Category::CannotFit);
 }
 
 #[test]

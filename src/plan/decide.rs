@@ -190,6 +190,8 @@ pub(super) fn broken(
     let code = match problem.category {
         Category::TooLarge => ReasonCode::SafetyLimit,
         Category::Unsupported => ReasonCode::DecoderMissing,
+        Category::Internal => ReasonCode::OurFault,
+        _ if problem.reason == "MEDIA_POISON" => ReasonCode::Poison,
         _ => ReasonCode::Malformed,
     };
     part.reasons.push(Reason::new(code, problem.detail.clone()));

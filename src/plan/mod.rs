@@ -8,6 +8,7 @@ mod av;
 mod budget;
 mod decide;
 mod device;
+mod empty;
 mod policy;
 mod shrink;
 mod target;
@@ -22,6 +23,7 @@ use crate::model::{
 };
 
 pub use budget::{Demand, allocate, spare};
+pub use empty::{shows_nothing, spare_notice, stand_in_for_all};
 pub use policy::Policy;
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 pub use text::{Recode, TextFacts};
@@ -267,6 +269,14 @@ pub enum PlanError {
         /// The limit.
         limit: WireLimit,
     },
+    /// Nothing would be left to show, and the policy wants such messages refused.
+    #[error("nothing of the message can be shown: {detail}")]
+    NothingLeft {
+        /// The first part that is left out.
+        part: PartId,
+        /// Why.
+        detail: String,
+    },
     /// A part would have to be changed in a way that the policy does not allow.
     #[error("the policy does not allow what would have to be done: {detail}")]
     NoStep {
@@ -280,7 +290,7 @@ pub enum PlanError {
 impl Fault for PlanError {
     fn category(&self) -> Category {
         match self {
-            Self::FixedOverLimit { .. } => Category::CannotFit,
+            Self::FixedOverLimit { .. } | Self::NothingLeft { .. } => Category::CannotFit,
             Self::NotAllowed { .. } | Self::NoStep { .. } => Category::NotAllowed,
         }
     }
@@ -288,6 +298,7 @@ impl Fault for PlanError {
     fn reason(&self) -> &'static str {
         match self {
             Self::FixedOverLimit { .. } => "CANNOT_FIT",
+            Self::NothingLeft { .. } => "NOTHING_TO_SHOW",
             Self::NotAllowed { .. } => "ADAPTATION_NOT_ALLOWED",
             Self::NoStep { .. } => "NO_STEP_ALLOWED",
         }
@@ -310,6 +321,7 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
             part.give_way(facts, input.policy)?;
         }
     }
+    stand_in_for_all(&mut parts, input.parts, input.policy)?;
     loop {
         let constraints = overheads(&parts);
         let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
@@ -336,16 +348,14 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
 /// Nothing is left that could shrink: something has to go.
 fn relieve(parts: &mut [PartPlan], input: &Input<'_>, worst: Constraint) -> Result<(), PlanError> {
     // Notices are the first that can be done without.
-    let without =
-        |part: &&mut PartPlan| part.notice.is_some() && part.may_drop(input.parts, input.policy);
-    if let Some(last) = parts.iter_mut().rev().find(without) {
-        last.leave_out();
+    if spare_notice(parts, input.parts, input.policy) {
         return Ok(());
     }
     let Some(index) = shrink::whole(parts, input) else { return Err(refusal(input, worst)) };
     let facts = &input.parts[index];
     decide::give_up(&mut parts[index], &worst.limit);
-    parts[index].give_way(facts, input.policy)
+    parts[index].give_way(facts, input.policy)?;
+    stand_in_for_all(parts, input.parts, input.policy)
 }
 
 fn refusal(input: &Input<'_>, worst: Constraint) -> PlanError {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Adaptation, Ceilings, Floors, Ladder, Ladders, Language, LeaveOut, MediaKind, Rgb, Sanitize,
-    Step, Trim, Weights, Yielding,
+    Adaptation, Ceilings, Empty, Floors, Ladder, Ladders, Language, LeaveOut, MediaKind, Rgb,
+    Sanitize, Step, Trim, Weights, Yielding,
 };
 
 /// What policy says, beyond limits.
@@ -25,6 +25,8 @@ pub struct Policy {
     pub yielding: Yielding,
     /// Whether media may be given up to keep a limit. Default: never.
     pub leave_out: LeaveOut,
+    /// What happens where nothing of the message can be shown. Default: notices.
+    pub empty: Empty,
     /// What is not worth sending any more.
     pub floors: Floors,
     /// What is of no use any more.
@@ -49,6 +51,7 @@ impl Default for Policy {
             ladders: Ladders::default(),
             yielding: Yielding::default(),
             leave_out: LeaveOut::Never,
+            empty: Empty::Notice,
             floors: Floors::default(),
             ceilings: Ceilings::default(),
             weights: Weights::default(),

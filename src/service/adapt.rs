@@ -147,7 +147,7 @@ impl Service {
         stop: &Stop,
     ) -> Result<AdaptResponse, ServiceError> {
         let adapted = self.pool.install(|| {
-            let prepared = engine.prepare(&resolved.job)?;
+            let prepared = engine.prepare(&resolved.job, stop)?;
             engine.execute(&resolved.job, &prepared, stop)
         });
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
@@ -164,7 +164,7 @@ impl Service {
     ) -> Result<PlanResponse, ServiceError> {
         stop.check().map_err(ServiceError::stopped)?;
         let resolved = resolved(&self.config, &mut request)?;
-        self.plan_resolved(&self.engine, resolved, &request)
+        self.plan_resolved(&self.engine, resolved, &request, stop)
     }
 
     /// Plans a resolved request with an engine.
@@ -173,9 +173,10 @@ impl Service {
         engine: &Engine,
         resolved: Resolved,
         request: &AdaptRequest,
+        stop: &Stop,
     ) -> Result<PlanResponse, ServiceError> {
-        let prepared =
-            engine.prepare(&resolved.job).map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let prepared = engine.prepare(&resolved.job, stop);
+        let prepared = prepared.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let report = engine.foresee(&resolved.job, &prepared);
         let (cost_cpu_ms, cost_memory) = cost(&prepared);
         Ok(PlanResponse {
@@ -262,10 +263,13 @@ fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
         PipelineError::OnlyPart { part, detail, .. } => {
             ServiceError { part: Some(*part), message: detail.clone(), ..base }
         }
-        PipelineError::Plan(PlanError::NoStep { part, .. }) => {
-            ServiceError { part: Some(*part), ..base }
-        }
-        PipelineError::Message(_) | PipelineError::Stopped(_) | PipelineError::Check(_) => {
+        PipelineError::Plan(
+            PlanError::NoStep { part, .. } | PlanError::NothingLeft { part, .. },
+        ) => ServiceError { part: Some(*part), ..base },
+        PipelineError::Message(_)
+        | PipelineError::Stopped(_)
+        | PipelineError::Unavailable(_)
+        | PipelineError::Check(_) => {
             ServiceError { limit: limits.wire.iter().map(|l| l.bytes).min(), ..base }
         }
     }

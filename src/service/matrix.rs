@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Service, ServiceError, adapt};
 use crate::{
-    model::{Action, Bytes, Outcome, ReasonCode, Stop},
+    model::{Action, Bytes, Category, Outcome, ReasonCode, Stop},
     pipeline::Sessions,
     profile::DeviceDescription,
     service::request::{AdaptRequest, Content, PlanResponse},
@@ -85,7 +85,8 @@ impl Service {
                 let recipient = adapt::recipient(&self.config, &own)?;
                 let terms = adapt::terms(&self.config, &message, recipient, &own);
                 let resolved = terms.on(message.clone());
-                row.cells.push(cell(device, self.plan_resolved(&engine, resolved, &own))?);
+                let planned = self.plan_resolved(&engine, resolved, &own, stop);
+                row.cells.push(cell(device, planned)?);
             }
             rows.push(row);
         }
@@ -123,12 +124,23 @@ fn cell(device: &str, planned: Result<PlanResponse, ServiceError>) -> Result<Cel
             }
             Ok(cell)
         }
-        // What this route and device do not let through is what was asked.
-        Err(error) if ["CANNOT_FIT", "ADAPTATION_NOT_ALLOWED"].contains(&error.reason) => {
-            cell.refusal = Some(error.reason);
-            cell.limit_bytes = error.limit;
-            Ok(cell)
-        }
-        Err(error) => Err(error),
+        Err(error) => match error.category {
+            // What this route and device do not let through is what was asked.
+            Category::CannotFit
+            | Category::NotAllowed
+            | Category::Input
+            | Category::Unsupported
+            | Category::TooLarge => {
+                cell.refusal = Some(error.reason);
+                cell.limit_bytes = error.limit;
+                Ok(cell)
+            }
+            Category::Caller
+            | Category::Busy
+            | Category::Unavailable
+            | Category::Deadline
+            | Category::Cancelled
+            | Category::Internal => Err(error),
+        },
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn policy(
         ladders: wishes.ladders(),
         yielding: wishes.yielding.unwrap_or_default(),
         leave_out: if bare { LeaveOut::Never } else { wishes.leave_out.unwrap_or_default() },
+        empty: wishes.empty.unwrap_or_default(),
         floors: wishes.floors(),
         ceilings: wishes.ceilings(),
         weights: wishes.weights(),

@@ -131,9 +131,11 @@ impl Pool {
                     Err(_) => {
                         // The work may still hand over the best that it has.
                         stop.set(StopCause::Deadline);
-                        timeout_at(times.answer.into(), answered)
-                            .await
-                            .map_err(|_| ServiceError::stopped(StopCause::Deadline))?
+                        timeout_at(times.answer.into(), answered).await.map_err(|_| {
+                            // Nobody waits any more: what hangs even now must not hold its thread.
+                            stop.set(StopCause::Cancelled);
+                            ServiceError::stopped(StopCause::Deadline)
+                        })?
                     }
                 }
             }

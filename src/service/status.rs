@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::model::{Bytes, Category, Fault, PartId, StopCause};
 
+/// A worker that was killed is there again after 0.1 s, and what killed it may take a while to
+/// pass.
+const RETRY_MS: u32 = 1000;
+
 /// An error with all that a shell needs to answer: whose fault, which part, what could be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -22,7 +26,8 @@ pub struct ServiceError {
     pub limit: Option<Bytes>,
     /// For [`Category::Caller`]: the field at fault, by its proto name (`device.uaprof_xml`).
     pub field: Option<String>,
-    /// For [`Category::Busy`]: after how many milliseconds to try again.
+    /// For [`Category::Busy`] and [`Category::Unavailable`]: after how many milliseconds to try
+    /// again.
     pub retry_after_ms: Option<u32>,
 }
 
@@ -43,7 +48,9 @@ impl ServiceError {
 
     /// From any room's error.
     pub fn from_fault(fault: &dyn Fault) -> Self {
-        Self::new(fault.category(), fault.reason(), fault.to_string())
+        let category = fault.category();
+        let retry_after_ms = (category == Category::Unavailable).then_some(RETRY_MS);
+        Self { retry_after_ms, ..Self::new(category, fault.reason(), fault.to_string()) }
     }
 
     /// The caller's fault, in a field.
@@ -88,6 +95,8 @@ pub enum GrpcCode {
     FailedPrecondition,
     /// 13
     Internal,
+    /// 14
+    Unavailable,
 }
 
 /// The gRPC code of a category (DESIGN §3).
@@ -101,6 +110,7 @@ pub const fn grpc_code(category: Category) -> GrpcCode {
         Category::Deadline => GrpcCode::DeadlineExceeded,
         Category::Cancelled => GrpcCode::Cancelled,
         Category::Internal => GrpcCode::Internal,
+        Category::Unavailable => GrpcCode::Unavailable,
     }
 }
 
@@ -111,6 +121,10 @@ pub const fn exit_code(category: Category) -> u8 {
         Category::Caller => 2,
         Category::Input | Category::Unsupported | Category::TooLarge => 3,
         Category::CannotFit | Category::NotAllowed => 4,
-        Category::Busy | Category::Deadline | Category::Cancelled | Category::Internal => 1,
+        Category::Busy
+        | Category::Unavailable
+        | Category::Deadline
+        | Category::Cancelled
+        | Category::Internal => 1,
     }
 }

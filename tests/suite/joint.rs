@@ -69,7 +69,7 @@ fn the_sum_of_qualities_is_near_the_best_there_is() {
             .into_iter()
             .filter(|(name, data)| name.ends_with(".jpg") && data.len() > 150_000)
             .map(|(_, data)| data)
-            .filter(|data| ImageCodec.probe(data, &DecodeLimits::default()).is_ok())
+            .filter(|data| ImageCodec.probe(data, &DecodeLimits::default(), &Stop::never()).is_ok())
             .take(3),
     );
     let service = Service::new(Config::default());

@@ -18,7 +18,7 @@ const ROUNDS: usize = 200;
 
 fn probe(codec: &dyn Codec, input: &Buffer) -> Duration {
     let began = Instant::now();
-    codec.probe(input, &DecodeLimits::default()).expect("a sound input");
+    codec.probe(input, &DecodeLimits::default(), &Stop::never()).expect("a sound input");
     began.elapsed()
 }
 

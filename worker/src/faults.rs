@@ -1,5 +1,5 @@
 //! Mischief on request, for tests of the confinement: an input `#!MMSFIT-FAULT phase what` makes
-//! the job do `what` in `phase` (`probe`, `open` or `encode`). Only in a worker that was started
+//! the job do `what` in `phase` (`probe`, `strip`, `open`, `encode` or `verify`). Only in a worker that was started
 //! with `--faults`, and behind the same lockdown as everything else.
 
 use std::io::Write;
@@ -53,7 +53,7 @@ impl Codec for FaultCodec {
         output == MediaKind::Video
     }
 
-    fn probe(&self, input: &Buffer, _: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+    fn probe(&self, input: &Buffer, _: &DecodeLimits, _: &Stop) -> Result<MediaInfo, CodecError> {
         let (phase, what) = text(input);
         if phase == "probe" {
             mischief(&what);
@@ -75,13 +75,25 @@ impl Codec for FaultCodec {
         Ok(Box::new(FaultSession { info: info(input, ""), what }))
     }
 
+    fn strip_metadata(&self, input: &Buffer, _: &Stop) -> Result<Option<Buffer>, CodecError> {
+        let (phase, what) = text(input);
+        if phase == "strip" {
+            mischief(&what);
+        }
+        Ok(None)
+    }
+
     fn verify(
         &self,
-        _: &Buffer,
+        output: &Buffer,
         _: Option<&Reference>,
         _: &DecodeLimits,
         _: &Stop,
     ) -> Result<Verified, CodecError> {
+        let (phase, what) = text(output);
+        if phase == "verify" {
+            mischief(&what);
+        }
         Err(CodecError::Internal("no output of ours is such an input".into()))
     }
 }

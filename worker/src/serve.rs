@@ -75,7 +75,9 @@ fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Re
     let never = Stop::never();
     match request {
         Request::Probe { input, limits } => reply(
-            find(codecs, &input).and_then(|codec| codec.probe(&input, &limits)).map(Reply::Info),
+            find(codecs, &input)
+                .and_then(|codec| codec.probe(&input, &limits, &never))
+                .map(Reply::Info),
         ),
         Request::Open { input, hint, limits } => {
             let opened =
@@ -101,9 +103,11 @@ fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Re
                 .and_then(|codec| codec.verify(&output, reference.as_ref(), &limits, &never))
                 .map(Reply::Verified),
         ),
-        Request::Strip(input) => {
-            reply(find(codecs, &input).map(|codec| Reply::Output(codec.strip_metadata(&input))))
-        }
+        Request::Strip(input) => reply(
+            find(codecs, &input)
+                .and_then(|codec| codec.strip_metadata(&input, &never))
+                .map(Reply::Output),
+        ),
     }
 }
 

@@ -56,7 +56,13 @@ impl Codec for ImageCodec {
         output == MediaKind::Image && ![MediaType::HEIC, MediaType::AVIF].contains(input)
     }
 
-    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+    fn probe(
+        &self,
+        input: &Buffer,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<MediaInfo, CodecError> {
+        stop.check()?;
         Ok(header::read(input, limits)?.info(Bytes::of(input)))
     }
 
@@ -72,12 +78,12 @@ impl Codec for ImageCodec {
         guarded(&header, || Ok(Box::new(open(input, &header, hint, limits, stop)?) as _))
     }
 
-    fn strip_metadata(&self, input: &Buffer) -> Option<Buffer> {
-        let header = header::read(input, &DecodeLimits::default()).ok()?;
-        if !header.metadata || !header.orientation.is_normal() {
-            return None;
-        }
-        strip::strip(input, &header.media_type).filter(|out| out.len() < input.len())
+    fn strip_metadata(&self, input: &Buffer, _: &Stop) -> Result<Option<Buffer>, CodecError> {
+        let header = header::read(input, &DecodeLimits::default());
+        let able = |header: &header::Header| header.metadata && header.orientation.is_normal();
+        let Some(header) = header.ok().filter(able) else { return Ok(None) };
+        let stripped = strip::strip(input, &header.media_type);
+        Ok(stripped.filter(|out| out.len() < input.len()))
     }
 
     fn verify(

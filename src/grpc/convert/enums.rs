@@ -88,7 +88,8 @@ mirror! {
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
         AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
         VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
-        Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling
+        Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling,
+        OurFault, Poison
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,

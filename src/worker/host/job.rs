@@ -38,16 +38,34 @@ pub(super) struct Job {
 pub(super) enum CallError {
     /// The job's own fault, or it was asked to stop.
     Codec(CodecError),
-    /// The zygote died under it: another job may try.
-    Lost,
+    /// The process died, which says nothing about its input: another job may try, once.
+    Lost(Loss),
 }
 
-impl From<CallError> for CodecError {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Codec(error) => error,
-            CallError::Lost => Self::Internal("the worker processes were lost".into()),
+/// How a job was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// Killed by itself: by the kernel, short of memory, or by somebody.
+    Alone,
+    /// With all others, or before it began.
+    WithAll,
+}
+
+impl Loss {
+    /// What it means that the second try was lost, too. Twice killed alone is no accident.
+    pub fn again(self, second: Self) -> CodecError {
+        match (self, second) {
+            (Self::Alone, Self::Alone) => {
+                CodecError::Poison("two workers, one after the other, were killed over it".into())
+            }
+            _ => CodecError::Unavailable("the worker processes were lost, twice".into()),
         }
+    }
+}
+
+impl From<CodecError> for CallError {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
     }
 }
 
@@ -84,8 +102,12 @@ impl Job {
 
     /// Ends the job because of what it claimed.
     pub fn condemn(&mut self, what: String) -> CodecError {
+        self.end_with(CodecError::Internal(format!("a worker lied: {what}")))
+    }
+
+    /// Ends the job: this is the answer to every further call.
+    pub fn end_with(&mut self, error: CodecError) -> CodecError {
         self.zygote.kill_job(self.id);
-        let error = CodecError::Internal(format!("a worker lied: {what}"));
         self.broken = Some(error.clone());
         error
     }
@@ -123,19 +145,26 @@ impl Job {
             },
             LineError::Garbled(what) => CodecError::Internal(what),
             LineError::Closed => match self.ending.wait(OBITUARY) {
-                Some(Ended::Lost) => return CallError::Lost,
+                Some(Ended::Lost | Ended::Exit(Exit::NotStarted(_))) => {
+                    return CallError::Lost(Loss::WithAll);
+                }
+                // SIGKILL is never a decoder's own doing; who hung up and lived was killed just now.
+                Some(Ended::Exit(Exit::Signal(9))) | None => return CallError::Lost(Loss::Alone),
                 Some(Ended::Exit(exit)) => obituary(exit, &self.settings),
-                None => CodecError::Internal("a worker hung up".into()),
             },
         })
     }
 }
 
-/// A worker is never asked to stop: what it says of stopping is made up.
+/// A worker is never asked to stop, and knows nothing of other workers: what it says of that is
+/// made up.
 fn honest(error: CodecError) -> CodecError {
     match error {
         CodecError::Stopped(StopCause::Cancelled | StopCause::Deadline) => {
             CodecError::Internal("a worker stopped unasked".into())
+        }
+        CodecError::Poison(what) | CodecError::Unavailable(what) => {
+            CodecError::Internal(format!("a worker spoke for the host: {what}"))
         }
         error => error,
     }
@@ -145,14 +174,13 @@ fn honest(error: CodecError) -> CodecError {
 fn obituary(exit: Exit, settings: &Settings) -> CodecError {
     let dead = |detail: String| CodecError::Malformed { format: "media", detail };
     match exit {
-        // SIGXCPU; and SIGKILL, where the soft limit was slept over, comes from the hard one.
+        // SIGXCPU.
         Exit::Signal(24) => CodecError::Limit {
             what: "CPU seconds of one job",
             found: settings.limits.cpu_seconds.saturating_add(1),
             limit: settings.limits.cpu_seconds,
         },
         Exit::Signal(31) => dead("the decoder tried what its sandbox forbids".into()),
-        Exit::Signal(9) => CodecError::Internal("a worker was killed from outside".into()),
         // Rust and C++ abort when memory runs out, and so does glibc when its heap is spoilt.
         Exit::Signal(6) => dead("the decoder gave up, or ran out of memory".into()),
         Exit::Signal(signal) => dead(format!("the decoder crashed with signal {signal}")),

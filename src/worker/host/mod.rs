@@ -17,7 +17,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::{job::Job, line::Line, zygote::Zygote};
+use self::{
+    job::{CallError, Job, Loss},
+    line::Line,
+    zygote::Zygote,
+};
 pub use self::{
     remote::RemoteCodec,
     settings::{Settings, StartError},
@@ -96,7 +100,7 @@ impl Workers {
     }
 
     /// A new process for one input.
-    fn job(&self) -> Result<Job, CodecError> {
+    fn job(&self) -> Result<Job, CallError> {
         self.0.job()
     }
 }
@@ -124,18 +128,20 @@ impl Shared {
         started
     }
 
-    fn job(&self) -> Result<Job, CodecError> {
-        let zygote = self.zygote().map_err(|e| CodecError::Internal(e.to_string()))?;
+    fn job(&self) -> Result<Job, CallError> {
+        let zygote = self.zygote().map_err(|e| CodecError::Unavailable(e.to_string()))?;
         let (running, most) = (zygote.running(), self.settings.max_jobs);
         if running >= most {
             let (found, limit) = (running as u64 + 1, most as u64);
-            return Err(CodecError::Limit { what: "worker processes", found, limit });
+            return Err(CodecError::Limit { what: "worker processes", found, limit }.into());
         }
-        let internal = |e: std::io::Error| CodecError::Internal(format!("no worker: {e}"));
-        let (ours, theirs) = UnixStream::pair().map_err(internal)?;
-        let line = Line::new(ours).map_err(internal)?;
+        let none = |e: std::io::Error| CodecError::Unavailable(format!("no worker: {e}"));
+        let (ours, theirs) = UnixStream::pair().map_err(none)?;
+        let line = Line::new(ours).map_err(none)?;
         let id = self.jobs.fetch_add(1, Ordering::Relaxed);
-        let ending = zygote.start_job(id, &self.settings, theirs).map_err(internal)?;
+        // One that takes no orders has been ended: the next call starts another.
+        let started = zygote.start_job(id, &self.settings, theirs);
+        let ending = started.map_err(|_| CallError::Lost(Loss::WithAll))?;
         Ok(Job::new(id, line, zygote, ending, self.settings.clone()))
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes as Buffer;
 
 use super::{
     Workers,
-    job::{CallError, Job},
+    job::{CallError, Job, Loss},
     recheck,
 };
 use crate::{
@@ -37,18 +37,24 @@ impl RemoteCodec {
         remote::recognise(bytes)
     }
 
-    /// One call to a job of its own. A job that was lost with its zygote is tried once more.
-    fn ask(&self, request: &Request, cap: usize, stop: &Stop) -> Result<(Job, Reply), CodecError> {
+    /// One call to a job of its own.
+    fn once(&self, request: &Request, cap: usize, stop: &Stop) -> Result<(Job, Reply), CallError> {
         let mut job = self.0.job()?;
-        match job.call(request, cap, stop) {
-            Ok(reply) => Ok((job, reply)),
-            Err(CallError::Codec(error)) => Err(error),
-            Err(CallError::Lost) => {
-                let mut job = self.0.job()?;
-                let reply = job.call(request, cap, stop)?;
-                Ok((job, reply))
-            }
-        }
+        let reply = job.call(request, cap, stop)?;
+        Ok((job, reply))
+    }
+
+    /// One call to a job of its own. One that was lost is made again, once.
+    fn ask(&self, request: &Request, cap: usize, stop: &Stop) -> Result<(Job, Reply), CodecError> {
+        let first = match self.once(request, cap, stop) {
+            Ok(answered) => return Ok(answered),
+            Err(CallError::Codec(error)) => return Err(error),
+            Err(CallError::Lost(loss)) => loss,
+        };
+        self.once(request, cap, stop).map_err(|second| match second {
+            CallError::Codec(error) => error,
+            CallError::Lost(second) => first.again(second),
+        })
     }
 
     fn checked(
@@ -79,9 +85,14 @@ impl Codec for RemoteCodec {
         remote::writes(input, output)
     }
 
-    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+    fn probe(
+        &self,
+        input: &Buffer,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<MediaInfo, CodecError> {
         let request = Request::Probe { input: input.clone(), limits: *limits };
-        match self.ask(&request, FRAMING, &Stop::never())? {
+        match self.ask(&request, FRAMING, stop)? {
             (mut job, Reply::Info(info)) => self.checked(&mut job, info, input, limits),
             (mut job, _) => Err(unasked(&mut job)),
         }
@@ -98,15 +109,24 @@ impl Codec for RemoteCodec {
         let (mut job, reply) = self.ask(&request, FRAMING, stop)?;
         let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
         let info = self.checked(&mut job, info, input, limits)?;
-        Ok(Box::new(RemoteSession { job, info, facts: None, stop: stop.clone() }))
+        let (codec, stop) = (self.clone(), stop.clone());
+        Ok(Box::new(RemoteSession {
+            codec,
+            opening: request,
+            job,
+            lost: None,
+            info,
+            facts: None,
+            stop,
+        }))
     }
 
-    fn strip_metadata(&self, input: &Buffer) -> Option<Buffer> {
+    fn strip_metadata(&self, input: &Buffer, stop: &Stop) -> Result<Option<Buffer>, CodecError> {
         let request = Request::Strip(input.clone());
-        let (_, reply) = self.ask(&request, input.len() + FRAMING, &Stop::never()).ok()?;
-        let Reply::Output(Some(output)) = reply else { return None };
+        let (_, reply) = self.ask(&request, input.len() + FRAMING, stop)?;
+        let Reply::Output(Some(output)) = reply else { return Ok(None) };
         let same = self.recognised(&output) == self.recognised(input);
-        (same && output.len() < input.len()).then_some(output)
+        Ok((same && output.len() < input.len()).then_some(output))
     }
 
     fn verify(
@@ -133,13 +153,41 @@ impl Codec for RemoteCodec {
     }
 }
 
-/// A session in a job.
+/// A session in a job, and what it takes to have the same in another job.
 struct RemoteSession {
+    codec: RemoteCodec,
+    opening: Request,
     job: Job,
+    /// How the first job was lost, if it was.
+    lost: Option<Loss>,
     info: MediaInfo,
     facts: Option<ContentFacts>,
     /// The flag given at opening: some calls have none of their own.
     stop: Stop,
+}
+
+impl RemoteSession {
+    /// One call. Where the job is lost, the input is opened in another one, once, and the call
+    /// made again: what a session answers follows from its input and the call alone.
+    fn ask(&mut self, request: &Request, cap: usize, stop: &Stop) -> Result<Reply, CodecError> {
+        loop {
+            let loss = match self.job.call(request, cap, stop) {
+                Ok(reply) => return Ok(reply),
+                Err(CallError::Codec(error)) => return Err(error),
+                Err(CallError::Lost(loss)) => loss,
+            };
+            if let Some(first) = self.lost {
+                return Err(self.job.end_with(first.again(loss)));
+            }
+            self.lost = Some(loss);
+            match self.codec.once(&self.opening, FRAMING, stop) {
+                Ok((job, Reply::Info(info))) if info == self.info => self.job = job,
+                Ok((mut job, _)) => return Err(self.job.end_with(unasked(&mut job))),
+                Err(CallError::Codec(error)) => return Err(self.job.end_with(error)),
+                Err(CallError::Lost(second)) => return Err(self.job.end_with(loss.again(second))),
+            }
+        }
+    }
 }
 
 impl Session for RemoteSession {
@@ -152,7 +200,8 @@ impl Session for RemoteSession {
             return facts;
         }
         // A job that cannot tell will not be able to encode either, and says so then.
-        let facts = match self.job.call(&Request::Facts, FRAMING, &self.stop) {
+        let stop = self.stop.clone();
+        let facts = match self.ask(&Request::Facts, FRAMING, &stop) {
             Ok(Reply::Facts(facts)) => facts,
             _ => ContentFacts::default(),
         };
@@ -162,7 +211,8 @@ impl Session for RemoteSession {
     fn reference(&mut self, largest: Dimensions, background: Rgb) -> Option<Reference> {
         let cap = usize::try_from(largest.pixels()).ok()?.checked_add(FRAMING)?;
         let request = Request::Reference { largest, background };
-        let Ok(Reply::Reference(reference)) = self.job.call(&request, cap, &self.stop) else {
+        let stop = self.stop.clone();
+        let Ok(Reply::Reference(reference)) = self.ask(&request, cap, &stop) else {
             return None;
         };
         let reference = reference?;
@@ -176,7 +226,7 @@ impl Session for RemoteSession {
     }
 
     fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
-        match self.job.call(&Request::Measure(*recipe), FRAMING, stop)? {
+        match self.ask(&Request::Measure(*recipe), FRAMING, stop)? {
             Reply::Measured(size) => Ok(size),
             _ => Err(unasked(&mut self.job)),
         }
@@ -185,8 +235,7 @@ impl Session for RemoteSession {
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         let most = cap.min(Bytes::new(MAX_OUTPUT));
         let request = Request::Encode { recipe: *recipe, cap: most };
-        let reply = self.job.call(&request, most.as_usize() + FRAMING, stop);
-        match reply.map_err(CodecError::from)? {
+        match self.ask(&request, most.as_usize() + FRAMING, stop)? {
             Reply::Output(Some(output)) => {
                 let recognised = remote::recognise_output(&output);
                 match recheck::output(&output, recognised.as_ref(), recipe, cap) {

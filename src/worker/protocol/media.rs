@@ -251,6 +251,14 @@ impl Wire for CodecError {
                 4u8.put(out);
                 text.put(out);
             }
+            Self::Poison(text) => {
+                5u8.put(out);
+                text.put(out);
+            }
+            Self::Unavailable(text) => {
+                6u8.put(out);
+                text.put(out);
+            }
         }
     }
     fn take(from: &mut Buffer) -> Result<Self, Garbled> {
@@ -265,6 +273,8 @@ impl Wire for CodecError {
             },
             3 => Self::Stopped(Wire::take(from)?),
             4 => Self::Internal(text(from)?),
+            5 => Self::Poison(text(from)?),
+            6 => Self::Unavailable(text(from)?),
             other => return garbled(format!("no error {other}")),
         })
     }

@@ -62,7 +62,12 @@ impl Codec for HeifCodec {
         output == MediaKind::Image
     }
 
-    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+    fn probe(
+        &self,
+        input: &Buffer,
+        limits: &DecodeLimits,
+        _: &Stop,
+    ) -> Result<MediaInfo, CodecError> {
         info(&Heif::read(input)?, input, limits)
     }
 

@@ -78,7 +78,12 @@ impl Codec for AvCodec {
         remote::writes(input, output)
     }
 
-    fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+    fn probe(
+        &self,
+        input: &Buffer,
+        limits: &DecodeLimits,
+        _: &Stop,
+    ) -> Result<MediaInfo, CodecError> {
         probe::probe(input, limits).map(|probed| probed.info)
     }
 

@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::wav;
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, CodecError, DecodeLimits, EncodeError, OpenHint},
     model::{
-        Bytes, Container, Dimensions, FrameRate, Recipe, Stop, StopCause, VideoCodec, VideoCoding,
-        VideoRecipe,
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, FrameRate, Recipe,
+        Stop, StopCause, VideoCodec, VideoCoding, VideoRecipe,
     },
     worker::host::{Settings, StartError, Workers},
 };
@@ -50,14 +51,9 @@ fn encode(workers: &Workers, what: &str, stop: &Stop) -> Result<Buffer, EncodeEr
     let codec = workers.codec();
     let input = input("encode", what);
     let limits = DecodeLimits::default();
-    codec.probe(&input, &limits).expect("a sound probe");
+    codec.probe(&input, &limits, &Stop::never()).expect("a sound probe");
     let mut session = codec.open(&input, HINT, &limits, stop).expect("a sound start");
     session.encode(&recipe(), Bytes::new(100_000), stop)
-}
-
-fn processes_of(pid: u32) -> usize {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-    children.map_or(0, |list| list.split_whitespace().count())
 }
 
 fn descriptors() -> usize {
@@ -120,7 +116,8 @@ fn a_lying_or_flooding_worker_is_caught() {
         assert!(!error.to_string().contains("seconds"), "caught by what it says: {what}: {error}");
     }
     for what in ["lie-bytes", "lie-kind", "lie-pixels", "lie-name"] {
-        let probed = workers.codec().probe(&input("probe", what), &DecodeLimits::default());
+        let probed =
+            workers.codec().probe(&input("probe", what), &DecodeLimits::default(), &Stop::never());
         let error = probed.expect_err(what);
         assert!(error.to_string().contains("lied"), "{what}: {error}");
     }
@@ -131,7 +128,7 @@ fn a_deadline_ends_the_call_and_nothing_is_left() {
     let workers = workers(|_| {});
     let status = workers.ready().expect("started");
     encode(&workers, "open", &Stop::never()).expect_err("as asked");
-    settles("the first job ends", || processes_of(status.pid) == 0);
+    settles("the first job ends", || jobs(status.pid).is_empty());
     let before = descriptors();
     for what in ["spin", "sleep", "kill"] {
         let stop = Stop::never();
@@ -145,47 +142,160 @@ fn a_deadline_ends_the_call_and_nothing_is_left() {
         let stopped = matches!(error, EncodeError::Codec(CodecError::Stopped(StopCause::Deadline)));
         assert!(stopped, "{what}: {error}");
     }
-    settles("all processes end", || processes_of(status.pid) == 0);
+    settles("all processes end", || jobs(status.pid).is_empty());
     settles("no job is counted", || workers.ready().expect("runs").jobs_running == 0);
     settles("no descriptor is left", || descriptors() <= before);
     assert_eq!(workers.ready().expect("runs").pid, status.pid, "the zygote never noticed");
 }
 
-#[test]
-fn a_killed_zygote_is_replaced_and_its_jobs_are_lost_alone() {
-    let workers = workers(|_| {});
-    let first = workers.ready().expect("started");
-    // Past the age at which it is replaced at once.
-    std::thread::sleep(Duration::from_millis(1100));
-    let codec = workers.codec();
+/// A sound that is opened, and how it is to be encoded.
+fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
+    let samples = (0..16_000u32).map(|i| ((i * i / 97) % 4000) as i16 - 2000);
+    let input = Buffer::from(wav(8000, 1, &samples.collect::<Vec<_>>()));
     let limits = DecodeLimits::default();
-    let sound = input("encode", "sleep");
-    let mut session = codec.open(&sound, HINT, &limits, &Stop::never()).expect("opens");
-    let killed = std::process::Command::new("kill")
-        .args(["-KILL", &first.pid.to_string()])
-        .status()
-        .expect("kill runs");
-    assert!(killed.success());
-    let error = session.encode(&recipe(), Bytes::new(1000), &Stop::never()).expect_err("is lost");
-    assert!(error.to_string().contains("lost"), "{error}");
-    settles("a new zygote", || workers.ready().is_ok_and(|s| s.pid != first.pid));
-    codec.probe(&sound, &limits).expect("works again");
-    assert_eq!(workers.ready().expect("runs").restarts, 1);
+    let session = workers.codec().open(&input, HINT, &limits, &Stop::never()).expect("opens");
+    let coding =
+        AudioCoding { codec: AudioCodec::AmrNb, bitrate: 12_200, sample_rate: 8000, channels: 1 };
+    (session, Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep_ms: None }))
+}
+
+fn signal(name: &str, pid: u32) {
+    let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// The jobs of a zygote.
+fn jobs(zygote: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{zygote}/task/{zygote}/children"));
+    let children = children.unwrap_or_default();
+    children.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+}
+
+#[test]
+fn a_job_that_is_killed_is_run_again_and_nobody_notices() {
+    let workers = workers(|_| {});
+    let encode = |session: &mut dyn mmsfit::codec::Session, recipe: &Recipe| {
+        session.encode(recipe, Bytes::new(100_000), &Stop::never())
+    };
+    let (mut whole, recipe) = voice(&workers);
+    let wanted = encode(whole.as_mut(), &recipe).expect("encodes");
+    drop(whole);
+    let zygote = workers.ready().expect("runs").pid;
+    settles("the first job ends", || jobs(zygote).is_empty());
+
+    // As the kernel does when memory is short.
+    let (mut session, recipe) = voice(&workers);
+    let [job] = jobs(zygote)[..] else { panic!("one job") };
+    signal("-KILL", job);
+    let again = encode(session.as_mut(), &recipe).expect("another job does it");
+    assert_eq!(again, wanted, "the same bytes");
+    assert_eq!(encode(session.as_mut(), &recipe).expect("and goes on"), wanted);
+    drop(session);
+    settles("the job ends", || jobs(zygote).is_empty());
+
+    // The zygote with its jobs.
+    let (mut session, recipe) = voice(&workers);
+    signal("-KILL", zygote);
+    let again = encode(session.as_mut(), &recipe).expect("another zygote's job does it");
+    assert_eq!(again, wanted, "the same bytes");
+    let second = workers.ready().expect("runs");
+    assert_ne!(second.pid, zygote);
+    assert_eq!(second.restarts, 1);
+    // Once is chance.
+    signal("-KILL", second.pid);
+    let error = encode(session.as_mut(), &recipe).expect_err("lost twice");
+    assert!(matches!(error, EncodeError::Codec(CodecError::Unavailable(_))), "{error}");
+    let error = encode(session.as_mut(), &recipe).expect_err("and stays lost");
+    assert!(matches!(error, EncodeError::Codec(CodecError::Unavailable(_))), "{error}");
+}
+
+#[test]
+fn what_gets_two_jobs_killed_is_poison() {
+    for phase in ["probe", "open", "encode"] {
+        let workers = workers(|_| {});
+        let zygote = workers.ready().expect("runs").pid;
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let order = std::sync::atomic::Ordering::Relaxed;
+        let killed = std::thread::scope(|scope| {
+            // Every job that has got as far as to sleep.
+            let reaper = scope.spawn(|| {
+                let mut killed = std::collections::BTreeSet::new();
+                while !done.load(order) {
+                    for job in jobs(zygote).into_iter().filter(|job| sleeps(*job)) {
+                        if killed.insert(job) {
+                            signal("-KILL", job);
+                        }
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                killed.len()
+            });
+            let (codec, limits, never) = (workers.codec(), DecodeLimits::default(), Stop::never());
+            let sleepy = input(phase, "sleep");
+            let error = match phase {
+                "probe" => codec.probe(&sleepy, &limits, &never).expect_err("is killed"),
+                "open" => codec.open(&sleepy, HINT, &limits, &never).err().expect("is killed"),
+                _ => {
+                    let mut session =
+                        codec.open(&sleepy, HINT, &limits, &never).expect("a sound start");
+                    match session.encode(&recipe(), Bytes::new(1000), &never) {
+                        Err(EncodeError::Codec(error)) => error,
+                        other => panic!("{other:?}"),
+                    }
+                }
+            };
+            assert!(matches!(error, CodecError::Poison(_)), "{phase}: {error}");
+            done.store(true, order);
+            reaper.join().expect("joins")
+        });
+        assert_eq!(killed, 2, "{phase}: not a third time");
+        assert_eq!(workers.ready().expect("runs").restarts, 0);
+    }
+}
+
+/// Whether a process is in `nanosleep`: only the mischief `sleep` is.
+fn sleeps(pid: u32) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let number = call.split_whitespace().next().and_then(|n| n.parse::<i64>().ok());
+    number.is_some_and(|n| n == libc::SYS_clock_nanosleep || n == libc::SYS_nanosleep)
+}
+
+#[test]
+fn a_deadline_reaches_every_call() {
+    let workers = workers(|_| {});
+    let zygote = workers.ready().expect("started").pid;
+    let (codec, limits) = (workers.codec(), DecodeLimits::default());
+    for cause in [StopCause::Deadline, StopCause::Cancelled] {
+        for what in ["spin", "sleep"] {
+            for phase in ["probe", "strip", "verify"] {
+                let (stop, medium) = (Stop::never(), input(phase, what));
+                let later = stop.clone();
+                let clock = std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(50));
+                    later.set(cause);
+                });
+                let error = match phase {
+                    "probe" => codec.probe(&medium, &limits, &stop).err(),
+                    "strip" => codec.strip_metadata(&medium, &stop).err(),
+                    _ => codec.verify(&medium, None, &limits, &stop).err(),
+                };
+                clock.join().expect("joins");
+                assert_eq!(error, Some(CodecError::Stopped(cause)), "{phase} {what}");
+            }
+        }
+    }
+    settles("all processes end", || jobs(zygote).is_empty());
 }
 
 #[test]
 fn a_stopped_zygote_is_noticed_and_replaced() {
     let workers = workers(|_| {});
     let first = workers.ready().expect("started");
-    let signal = |name: &str| {
-        let status =
-            std::process::Command::new("kill").args([name, &first.pid.to_string()]).status();
-        assert!(status.expect("kill runs").success());
-    };
-    signal("-STOP");
+    signal("-STOP", first.pid);
     let began = Instant::now();
     // The first job is lost with the zygote that does not fork it; it is tried once more.
-    let probed = workers.codec().probe(&input("encode", "open"), &DecodeLimits::default());
+    let probed =
+        workers.codec().probe(&input("encode", "open"), &DecodeLimits::default(), &Stop::never());
     assert!(probed.is_ok(), "{probed:?}");
     assert!(began.elapsed() < HANG, "noticed by its silence, not by the time of a call");
     assert_ne!(workers.ready().expect("runs").pid, first.pid);
@@ -199,10 +309,10 @@ fn no_more_jobs_than_allowed() {
     let sound = input("encode", "open");
     let held: Vec<_> =
         (0..2).map(|_| codec.open(&sound, HINT, &limits, &Stop::never()).expect("opens")).collect();
-    let error = codec.probe(&sound, &limits).expect_err("one too many");
+    let error = codec.probe(&sound, &limits, &Stop::never()).expect_err("one too many");
     assert!(matches!(error, CodecError::Limit { .. }), "{error}");
     drop(held);
-    settles("room again", || codec.probe(&sound, &limits).is_ok());
+    settles("room again", || codec.probe(&sound, &limits, &Stop::never()).is_ok());
 }
 
 #[test]

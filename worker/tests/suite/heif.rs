@@ -91,7 +91,7 @@ fn fit(bytes: &Buffer) -> Result<(MediaInfo, usize), CodecError> {
     let limits = DecodeLimits::default();
     let largest = Dimensions::at_least_one(640, 480);
     let hint = OpenHint { largest, animation: false };
-    let info = HeifCodec.probe(bytes, &limits)?;
+    let info = HeifCodec.probe(bytes, &limits, &Stop::never())?;
     let mut session = HeifCodec.open(bytes, hint, &limits, &Stop::never())?;
     let recipe = Recipe::Image(ImageRecipe {
         dimensions: info.dimensions.expect("a picture").shrunk_into(largest),

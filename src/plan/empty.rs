@@ -1,0 +1,58 @@
+//! A message of which nothing can be shown is not delivered empty.
+
+use super::{PartFacts, PartPlan, PlanError, Policy};
+use crate::model::{Action, Empty, MediaKind};
+
+/// Whether all that a message showed is gone: its media and texts, a layout apart.
+pub fn shows_nothing(parts: &[PartPlan], facts: &[PartFacts]) -> bool {
+    let mut shown = content(parts, facts).peekable();
+    shown.peek().is_some() && shown.all(|(part, _)| part.action == Action::Drop)
+}
+
+fn content<'a>(
+    parts: &'a [PartPlan],
+    facts: &'a [PartFacts],
+) -> impl Iterator<Item = (&'a PartPlan, &'a PartFacts)> {
+    let pairs = parts.iter().zip(facts);
+    pairs.filter(|(_, facts)| facts.info.kind != MediaKind::Presentation)
+}
+
+/// Where nothing is shown, notices take the places of all that was left out, even where the
+/// ladders know none. A file by itself is left alone: no line of text can stand for it.
+///
+/// # Errors
+/// [`PlanError::NothingLeft`], where the policy wants such messages refused.
+pub fn stand_in_for_all(
+    parts: &mut [PartPlan],
+    facts: &[PartFacts],
+    policy: &Policy,
+) -> Result<(), PlanError> {
+    if !policy.notices || !shows_nothing(parts, facts) {
+        return Ok(());
+    }
+    if policy.empty == Empty::Refuse {
+        let first = content(parts, facts).next();
+        let (part, why) = first.map(|(part, _)| (part.id, part.reasons.first())).unzip();
+        return Err(PlanError::NothingLeft {
+            part: part.unwrap_or(crate::model::PartId(0)),
+            detail: why.flatten().map_or_else(String::new, ToString::to_string),
+        });
+    }
+    for (part, facts) in parts.iter_mut().zip(facts) {
+        if facts.info.kind != MediaKind::Presentation {
+            part.stand_in(&facts.info);
+        }
+    }
+    Ok(())
+}
+
+/// Takes back the last notice that can be spared; `false` where there is none. The last thing that
+/// is shown at all cannot.
+pub fn spare_notice(parts: &mut [PartPlan], facts: &[PartFacts], policy: &Policy) -> bool {
+    let shown = content(parts, facts).filter(|(part, _)| part.action != Action::Drop).count();
+    let last = parts.iter_mut().rev().find(|part| {
+        let alone = shown == 1 && policy.notices;
+        part.notice.is_some() && !alone && part.may_drop(facts, policy)
+    });
+    last.map(PartPlan::leave_out).is_some()
+}
