@@ -91,6 +91,7 @@ impl Engine for Halver {
             content_class_before: None,
             content_class_after: None,
             capabilities: None,
+            account: None,
         };
         let limits = Limits::default();
         Ok(AdaptResponse { request_id: request.request_id, content, report, limits })

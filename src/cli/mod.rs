@@ -52,7 +52,9 @@ where
         }
     };
     let screen = Screen::new(args.global.color);
-    setup::start_logging(args.global.verbose);
+    // A service tells of each call; a command of what it was not asked for.
+    let serving = matches!(args.command, args::Command::Serve(_));
+    setup::start_logging(args.global.verbose + u8::from(serving), screen.err_has_color());
     let as_json = args.command.wants_json();
     let report_on_stdout = !args.command.writes_to_stdout();
     match run(args, &screen) {

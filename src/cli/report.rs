@@ -270,6 +270,7 @@ pub mod tests {
             ],
             warnings: vec![Warning { code: "X".into(), message: "mind this".into() }],
             capabilities: None,
+            account: None,
             content_class_before: None,
             content_class_after: Some(ContentClass::ImageRich),
         }

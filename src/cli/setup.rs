@@ -49,8 +49,9 @@ pub fn start_workers(service: &Service) -> Result<Option<WorkerStatus>, Failure>
     Ok(status)
 }
 
-/// Logs go to stderr: warnings, with `-v` what happens, with `-vv` why. `MMSFIT_LOG` wins.
-pub fn start_logging(verbose: u8) {
+/// Logs go to stderr: warnings, with `-v` what happens, with `-vv` why; in colour where the screen
+/// has colour. `MMSFIT_LOG` wins.
+pub fn start_logging(verbose: u8, color: bool) {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -59,8 +60,11 @@ pub fn start_logging(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env("MMSFIT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A second start in one process (tests) keeps the first.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .try_init();
 }
 
 /// `mmsfit check-config`.

@@ -76,6 +76,11 @@ impl Screen {
         self.width
     }
 
+    /// Whether what goes to stderr is coloured.
+    pub fn err_has_color(&self) -> bool {
+        self.err_color
+    }
+
     /// Whether stderr is watched by a person.
     pub fn is_watched(&self) -> bool {
         io::stderr().is_terminal()

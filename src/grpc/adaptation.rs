@@ -1,5 +1,7 @@
 //! AdaptationService.
 
+use std::time::Instant;
+
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -36,8 +38,12 @@ impl AdaptationService for Adaptation {
     ) -> Result<Response<v1::AdaptResponse>, Status> {
         let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
+        let asked = Instant::now();
         self.service
-            .offload(Stop::never(), deadline, move |service, stop| service.adapt(request, stop))
+            .offload(Stop::never(), deadline, move |service, stop| {
+                let queued = asked.elapsed();
+                service.adapt(AdaptRequest { queued, ..request }, stop)
+            })
             .await
             .and_then(v1::AdaptResponse::try_from)
             .map(Response::new)
@@ -50,8 +56,12 @@ impl AdaptationService for Adaptation {
     ) -> Result<Response<v1::PlanResponse>, Status> {
         let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
+        let asked = Instant::now();
         self.service
-            .offload(Stop::never(), deadline, move |service, stop| service.plan(request, stop))
+            .offload(Stop::never(), deadline, move |service, stop| {
+                let queued = asked.elapsed();
+                service.plan(AdaptRequest { queued, ..request }, stop)
+            })
             .await
             .map(|plan| Response::new(plan.into()))
             .map_err(from_error)

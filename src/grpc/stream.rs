@@ -130,8 +130,12 @@ async fn adapt(
     deadline: Option<Instant>,
 ) -> Result<v1::AdaptResponse, Status> {
     let request = AdaptRequest::try_from(item)?;
+    let asked = Instant::now();
     service
-        .offload(Stop::never(), deadline, move |service, stop| service.adapt(request, stop))
+        .offload(Stop::never(), deadline, move |service, stop| {
+            let queued = asked.elapsed();
+            service.adapt(AdaptRequest { queued, ..request }, stop)
+        })
         .await
         .and_then(v1::AdaptResponse::try_from)
         .map_err(from_error)

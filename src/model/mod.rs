@@ -45,7 +45,7 @@ pub use media_type::{MediaKind, MediaType};
 pub use preference::{Color, Language, Notice, Sanitize, Trim};
 pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
-pub use report::{Action, Outcome, PartId, PartReport, Report, Warning};
+pub use report::{Account, Action, Outcome, PartId, PartReport, Report, Warning};
 pub use stop::{Stop, StopCause};
 pub use wishes::{Adaptation, Empty, LeaveOut, Tongue, WishError, Wishes};
 pub use worth::{Ceilings, Floors, Margin, Weights};

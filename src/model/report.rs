@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Bytes, Capabilities, ContentClass, MediaInfo, Reason, WireLimit};
+use super::{Bytes, Capabilities, ContentClass, MediaInfo, Provenance, Reason, WireLimit};
 
 /// A part of a message: its position in the message as it came, from 0. Nested multiparts count
 /// their leaves in order.
@@ -116,4 +116,31 @@ pub struct Report {
     /// The capabilities used, where the caller asked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
+    /// Who it was for and what it took; none in a report of the engine alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+}
+
+/// What bills and complaints need to know of a call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// The version that did it.
+    pub engine_version: String,
+    /// Vendor and model, where they are known.
+    pub device: String,
+    /// Which description of the device decided what it takes, and by which rule.
+    pub device_rule: Provenance,
+    /// The carrier's name; empty where there is none.
+    pub carrier: String,
+    /// The message's own identifier, as its headers tell; empty where they do not.
+    pub message_id: String,
+    /// That of the transaction.
+    pub transaction_id: String,
+    /// CPU time of the whole, workers included, in milliseconds. Not all of it belongs to a part.
+    pub cpu_ms: f64,
+    /// Time by the clock from the start of the work to its end, in milliseconds.
+    pub wall_ms: f64,
+    /// Time that it waited for its turn, in milliseconds.
+    pub queue_ms: f64,
 }

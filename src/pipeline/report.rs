@@ -1,5 +1,7 @@
 //! The report: what was done to each part, and why.
 
+use std::time::Duration;
+
 use super::{Job, Prepared, class, consequences, fitting::Fitted, notices, overhead};
 use crate::{
     codec::Verified,
@@ -44,16 +46,16 @@ pub(super) fn finished(
     job: &Job,
     prepared: &Prepared,
     fitted: &Fitted,
-    verified: Vec<Option<Verified>>,
+    verified: Vec<(Option<Verified>, Duration)>,
     message: &Message,
 ) -> Report {
     let mut warnings = Vec::new();
     let all = prepared.facts.iter().zip(&fitted.parts).zip(&fitted.results).zip(verified);
     let parts: Vec<PartReport> = all
         .enumerate()
-        .map(|(i, (((facts, part), result), verified))| {
+        .map(|(i, (((facts, part), result), (verified, checking)))| {
             let mut report = planned(job, prepared, facts, part);
-            report.cpu_ms = fitted.wasted[i].as_secs_f64() * 1e3;
+            report.cpu_ms = (fitted.wasted[i] + checking).as_secs_f64() * 1e3;
             if let (Some(result), Some(Verified { info, quality })) = (result, verified) {
                 report.cpu_ms += result.cpu.as_secs_f64() * 1e3;
                 report.encodes = result.encodes;
@@ -196,5 +198,6 @@ fn whole(
         parts,
         warnings,
         capabilities: None,
+        account: None,
     }
 }

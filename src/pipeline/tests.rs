@@ -311,7 +311,7 @@ fn a_message_of_which_nothing_can_be_shown_is_not_delivered_empty() {
 
     // Room for one notice, and for none.
     let whole = done.report.wire_bytes_after;
-    let one = Bytes::new(whole.get() - 100);
+    let one = Bytes::new(whole.get() - 50);
     job.limits.wire[0].bytes = one;
     let done = run(&engine, &job, &Stop::never()).unwrap();
     assert_eq!(done.message.parts().len(), 1);

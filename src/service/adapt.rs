@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Service, ServiceError, policy,
+    Service, ServiceError,
+    account::{Account, cpu_clock},
+    policy,
     resolve::{self, Route, today},
 };
 use crate::{
@@ -21,14 +23,10 @@ use crate::{
     worker::host::{Settings, Workers},
 };
 
-/// CPU time of the calling thread.
-pub(super) fn cpu_clock() -> Duration {
-    cpu_time::ThreadTime::try_now().map_or(Duration::ZERO, |t| t.as_duration())
-}
-
 /// A request, resolved.
 pub(super) struct Resolved {
     pub job: Job,
+    carrier: String,
     output: Form,
     warnings: Vec<Warning>,
 }
@@ -50,6 +48,7 @@ pub(super) struct Terms {
     pub capabilities: Capabilities,
     pub limits: Limits,
     pub policy: Policy,
+    carrier: String,
     effort: Effort,
     output: Form,
     warnings: Vec<Warning>,
@@ -57,9 +56,10 @@ pub(super) struct Terms {
 
 impl Terms {
     pub fn on(self, message: Message) -> Resolved {
-        let Self { interface, capabilities, limits, policy, effort, output, warnings } = self;
+        let Self { interface, capabilities, limits, policy, carrier, effort, output, warnings } =
+            self;
         let job = Job { message, interface, capabilities, limits, policy, effort };
-        Resolved { job, output, warnings }
+        Resolved { job, carrier, output, warnings }
     }
 }
 
@@ -116,7 +116,9 @@ pub(super) fn terms(
             message: format!("{} {noun} of the device description mended", mended.len()),
         });
     }
-    Terms { interface, capabilities, limits, policy, effort: request.effort, output, warnings }
+    let carrier = carrier.map_or_else(String::new, |carrier| carrier.name.clone());
+    let effort = request.effort;
+    Terms { interface, capabilities, limits, policy, carrier, effort, output, warnings }
 }
 
 /// Adds what the shells' callers asked to see.
@@ -146,12 +148,14 @@ impl Service {
         request: &AdaptRequest,
         stop: &Stop,
     ) -> Result<AdaptResponse, ServiceError> {
+        let mut account = Account::open(&resolved.job, &resolved.carrier, request.queued);
         let adapted = self.pool.install(|| {
-            let prepared = engine.prepare(&resolved.job, stop)?;
+            let prepared = account.paying(|| engine.prepare(&resolved.job, stop))?;
             engine.execute(&resolved.job, &prepared, stop)
         });
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
-        let report = complete(adapted.report, &resolved, request.report_level);
+        let mut report = complete(adapted.report, &resolved, request.report_level);
+        account.close(&mut report);
         let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
         let limits = resolved.job.limits;
         Ok(AdaptResponse { request_id: request.request_id.clone(), content, report, limits })
@@ -175,13 +179,16 @@ impl Service {
         request: &AdaptRequest,
         stop: &Stop,
     ) -> Result<PlanResponse, ServiceError> {
-        let prepared = engine.prepare(&resolved.job, stop);
+        let mut account = Account::open(&resolved.job, &resolved.carrier, request.queued);
+        let prepared = account.paying(|| engine.prepare(&resolved.job, stop));
         let prepared = prepared.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let report = engine.foresee(&resolved.job, &prepared);
+        let mut report = complete(report, &resolved, request.report_level);
+        account.close(&mut report);
         let (cost_cpu_ms, cost_memory) = cost(&prepared);
         Ok(PlanResponse {
             request_id: request.request_id.clone(),
-            report: complete(report, &resolved, request.report_level),
+            report,
             limits: resolved.job.limits,
             cost_cpu_ms,
             cost_memory,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Service, ServiceError,
+    Service, ServiceError, account,
     adapt::{self, Terms},
 };
 use crate::{
@@ -95,6 +95,7 @@ impl Service {
             let result = terms(&recipients[members[0]]).and_then(|terms| {
                 self.adapt_resolved(&engine, terms.on(message.clone()), &request, stop)
             });
+            account::log("AdaptMany", &request.request_id, &result);
             if stop.check() == Err(StopCause::Cancelled) {
                 return Err(ServiceError::stopped(StopCause::Cancelled));
             }

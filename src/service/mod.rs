@@ -1,6 +1,7 @@
 //! The engine as a service: resolves device, carrier and limits, runs the pipeline on a pool,
 //! owns the clock. Shells translate to and from the types here and decide nothing.
 
+mod account;
 mod adapt;
 pub mod many;
 pub mod matrix;
@@ -71,7 +72,10 @@ impl Service {
     /// # Errors
     /// A typed refusal; see [`ServiceError`].
     pub fn adapt(&self, request: AdaptRequest, stop: &Stop) -> Result<AdaptResponse, ServiceError> {
-        self.run_adapt(request, stop)
+        let request_id = request.request_id.clone();
+        let result = self.run_adapt(request, stop);
+        account::log("Adapt", &request_id, &result);
+        result
     }
 
     /// What [`Service::adapt`] would do, and its cost; encodes nothing.
@@ -79,7 +83,10 @@ impl Service {
     /// # Errors
     /// A typed refusal.
     pub fn plan(&self, request: AdaptRequest, stop: &Stop) -> Result<PlanResponse, ServiceError> {
-        self.run_plan(request, stop)
+        let request_id = request.request_id.clone();
+        let result = self.run_plan(request, stop);
+        account::log("Plan", &request_id, &result);
+        result
     }
 
     /// Any device description to capabilities.

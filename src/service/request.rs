@@ -1,6 +1,6 @@
 //! What shells ask for and get back, before any resolution.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes as Buffer;
 
@@ -82,6 +82,8 @@ pub struct AdaptRequest {
     pub report_level: ReportLevel,
     /// The form wanted back; by default the form it came in.
     pub output_form: Option<Form>,
+    /// How long it has waited for its turn.
+    pub queued: Duration,
 }
 
 impl AdaptRequest {
@@ -98,6 +100,7 @@ impl AdaptRequest {
             effort: Effort::default(),
             report_level: ReportLevel::default(),
             output_form: None,
+            queued: Duration::ZERO,
         }
     }
 }

@@ -4,10 +4,10 @@
 use mmsfit::{
     grpc::{DESCRIPTORS, v1},
     model::{
-        AcceptList, Action, AudioCodec, Bytes, Capabilities, ContentClass, Counting, Dimensions,
-        ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, MediaType, Outcome, PartId,
-        PartReport, Provenance, Reason, ReasonCode, Repair, RepairCode, Report, Source, Sourced,
-        VideoCodec, VideoSupport, Warning, WireLimit,
+        AcceptList, Account, Action, AudioCodec, Bytes, Capabilities, ContentClass, Counting,
+        Dimensions, ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, MediaType, Outcome,
+        PartId, PartReport, Provenance, Reason, ReasonCode, Repair, RepairCode, Report, Source,
+        Sourced, VideoCodec, VideoSupport, Warning, WireLimit,
     },
 };
 use prost::Message;
@@ -122,6 +122,21 @@ fn report() -> Report {
         capabilities: Some(capabilities()),
         content_class_before: None,
         content_class_after: Some(ContentClass::ImageRich),
+        account: Some(Account {
+            engine_version: "1.2.3".into(),
+            device: "Nokia 6230i".into(),
+            device_rule: Provenance {
+                source: Source::Uaprof,
+                document: "http://nds.example/6230i.xml".into(),
+                attribute: "MmsCcppAccept".into(),
+            },
+            carrier: "us-att".into(),
+            message_id: "m-1@example".into(),
+            transaction_id: "t1".into(),
+            cpu_ms: 41.5,
+            wall_ms: 44.25,
+            queue_ms: 0.5,
+        }),
     }
 }
 
@@ -135,6 +150,7 @@ fn a_bare_report_reads_the_same() {
     let mut bare = report();
     bare.limit = None;
     bare.capabilities = None;
+    bare.account = None;
     bare.parts.clear();
     bare.warnings.clear();
     same::<_, v1::Report>("Report", &bare);

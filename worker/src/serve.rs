@@ -10,7 +10,7 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, CodecError, CodecSet, EncodeError, Session},
     model::Stop,
-    worker::protocol::{MAX_FRAME, Message, PREFIX, Reply, Request, frame_length},
+    worker::protocol::{Answer, MAX_FRAME, Message, PREFIX, Reply, Request, frame_length},
 };
 
 use crate::{faults::FaultCodec, heif::HeifCodec, libav::AvCodec};
@@ -54,13 +54,25 @@ pub fn serve(mut socket: UnixStream, faults: bool) -> i32 {
             session = None;
             Reply::Failed(CodecError::Malformed { format: "media", detail: words(&*panic) })
         });
-        if socket.write_all(&reply.to_frame()).is_err() {
+        let answer = Answer { cpu_us: cpu_us(), reply };
+        if socket.write_all(&answer.to_frame()).is_err() {
             break;
         }
     }
     // The process ends: taking the session apart would only cost time.
     std::mem::forget(session);
     DONE
+}
+
+/// CPU time of this process, in microseconds.
+fn cpu_us() -> u64 {
+    // SAFETY: an all-zero `timespec` is a valid one, and the call fills it.
+    let time = unsafe {
+        let mut time: libc::timespec = std::mem::zeroed();
+        libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time);
+        time
+    };
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1000
 }
 
 fn words(panic: &(dyn std::any::Any + Send)) -> String {

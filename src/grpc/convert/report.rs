@@ -4,8 +4,9 @@ use super::{count, enums::number};
 use crate::{
     grpc::v1,
     model::{
-        AcceptList, AudioCodec, Bytes, Capabilities, Dimensions, ImageLimit, Limits, MediaInfo,
-        PartReport, Provenance, Reason, Repair, Report, Sourced, VideoSupport, Warning, WireLimit,
+        AcceptList, Account, AudioCodec, Bytes, Capabilities, Dimensions, ImageLimit, Limits,
+        MediaInfo, PartReport, Provenance, Reason, Repair, Report, Sourced, VideoSupport, Warning,
+        WireLimit,
     },
 };
 
@@ -21,6 +22,23 @@ impl From<Report> for v1::Report {
             capabilities: report.capabilities.map(Into::into),
             content_class_before: report.content_class_before.map(number),
             content_class_after: report.content_class_after.map(number),
+            account: report.account.map(Into::into),
+        }
+    }
+}
+
+impl From<Account> for v1::Account {
+    fn from(account: Account) -> Self {
+        Self {
+            engine_version: account.engine_version,
+            device: account.device,
+            device_rule: Some(account.device_rule.into()),
+            carrier: account.carrier,
+            message_id: account.message_id,
+            transaction_id: account.transaction_id,
+            cpu_ms: account.cpu_ms,
+            wall_ms: account.wall_ms,
+            queue_ms: account.queue_ms,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Requests from the wire: every field is checked, every violation named.
 
+use std::time::Duration;
+
 use super::{
     enums::{form, stated},
     violations::BadRequest,
@@ -65,6 +67,7 @@ impl TryFrom<v1::AdaptRequest> for AdaptRequest {
             effort: effort.unwrap_or_default(),
             report_level: report_level.unwrap_or_default(),
             output_form,
+            queued: Duration::ZERO,
         }))
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    deadline,
+    CPU, deadline,
     line::{Line, LineError, Watch},
     settings::Settings,
     zygote::{Ended, Ending, Zygote},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     codec::CodecError,
     model::{Stop, StopCause},
-    worker::protocol::{Exit, JobId, Message, Reply, Request},
+    worker::protocol::{Answer, Exit, JobId, Message, Reply, Request},
 };
 
 /// A call that takes longer than this makes the host ask the zygote for a sign of life, and one
@@ -31,6 +31,8 @@ pub(super) struct Job {
     ending: Arc<Ending>,
     settings: Settings,
     broken: Option<CodecError>,
+    /// CPU time that the process said it had used when it answered last.
+    used: Duration,
 }
 
 /// Why a call has no answer.
@@ -77,7 +79,7 @@ impl Job {
         ending: Arc<Ending>,
         settings: Settings,
     ) -> Self {
-        Self { id, line, zygote, ending, settings, broken: None }
+        Self { id, line, zygote, ending, settings, broken: None, used: Duration::ZERO }
     }
 
     /// Asks and waits for the answer, of at most `cap` bytes. After any error but the worker's own
@@ -130,7 +132,13 @@ impl Job {
         let mut watch = Watch { stop, until, tick: &mut tick };
         self.line.send(&request.to_frame(), &mut watch)?;
         let frame = self.line.receive(cap, &mut watch)?;
-        Reply::from_frame(frame).map_err(|e| LineError::Garbled(e.to_string()))
+        let answer = Answer::from_frame(frame).map_err(|e| LineError::Garbled(e.to_string()))?;
+        let used = Duration::from_micros(answer.cpu_us);
+        // It has one thread: what it says it used is believed as far as time has passed.
+        let more = used.saturating_sub(self.used).min(began.elapsed());
+        self.used = used;
+        CPU.set(CPU.get() + more);
+        Ok(answer.reply)
     }
 
     /// What a broken conversation means, with the process dead in any case.

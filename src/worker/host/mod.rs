@@ -9,6 +9,7 @@ mod settings;
 mod zygote;
 
 use std::{
+    cell::Cell,
     os::unix::net::UnixStream,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -31,6 +32,15 @@ use crate::{codec::CodecError, worker::protocol::Confinement};
 /// A zygote that dies sooner than this after its start is not replaced before it is needed: a
 /// worker that cannot live must not keep the machine busy.
 const STABLE: Duration = Duration::from_secs(1);
+
+thread_local! {
+    static CPU: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// CPU time that workers have used for calls of this thread, so far.
+pub fn cpu_for_this_thread() -> Duration {
+    CPU.get()
+}
 
 /// All workers of this process. Cheap to clone; the last clone ends them.
 #[derive(Clone)]

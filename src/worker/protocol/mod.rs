@@ -21,7 +21,7 @@ mod tests;
 
 use bytes::Bytes as Buffer;
 
-use self::wire::{Wire, garbled, whole};
+use self::wire::{Wire, garbled, structs, whole};
 pub use self::{
     control::{Command, Confinement, Event, Exit, Greeting, JobId, JobLimits},
     wire::Garbled,
@@ -106,6 +106,19 @@ pub enum Reply {
     Verified(Verified),
     /// To anything.
     Failed(CodecError),
+}
+
+/// A reply, and what it has cost so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// CPU time of the job's process since its start, in microseconds.
+    pub cpu_us: u64,
+    /// The reply.
+    pub reply: Reply,
+}
+
+structs! {
+    Answer { cpu_us, reply }
 }
 
 /// Messages that travel in frames.

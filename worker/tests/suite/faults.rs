@@ -11,7 +11,7 @@ use mmsfit::{
         AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, FrameRate, Recipe,
         Stop, StopCause, VideoCodec, VideoCoding, VideoRecipe,
     },
-    worker::host::{Settings, StartError, Workers},
+    worker::host::{Settings, StartError, Workers, cpu_for_this_thread},
 };
 
 /// No measure of speed: what takes this long hangs.
@@ -207,6 +207,28 @@ fn a_job_that_is_killed_is_run_again_and_nobody_notices() {
     assert!(matches!(error, EncodeError::Codec(CodecError::Unavailable(_))), "{error}");
     let error = encode(session.as_mut(), &recipe).expect_err("and stays lost");
     assert!(matches!(error, EncodeError::Codec(CodecError::Unavailable(_))), "{error}");
+}
+
+#[test]
+fn what_a_job_costs_is_counted_with_the_thread_that_asked() {
+    let workers = workers(|_| {});
+    let began = Instant::now();
+    assert_eq!(cpu_for_this_thread(), Duration::ZERO);
+    let (mut session, recipe) = voice(&workers);
+    let opened = cpu_for_this_thread();
+    session.encode(&recipe, Bytes::new(100_000), &Stop::never()).expect("encodes");
+    let encoded = cpu_for_this_thread();
+    assert!(Duration::ZERO < opened && opened < encoded, "{opened:?} {encoded:?}");
+    // What the process itself says, in ticks of 10 ms.
+    let [job] = jobs(workers.ready().expect("runs").pid)[..] else { panic!("one job") };
+    let stat = std::fs::read_to_string(format!("/proc/{job}/stat")).expect("alive");
+    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+    let ticks: u64 = fields[11..13].iter().map(|n| n.parse::<u64>().expect("a number")).sum();
+    let said = Duration::from_millis(10 * ticks);
+    assert!(encoded <= said + Duration::from_millis(20), "{encoded:?} {said:?}");
+    assert!(encoded <= began.elapsed());
+    let other = std::thread::spawn(cpu_for_this_thread).join().expect("joins");
+    assert_eq!(other, Duration::ZERO);
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! What a call took, and the line about it in the log.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    ServiceError,
+    request::{AdaptResponse, PlanResponse},
+};
+use crate::{
+    model::{self, Category, Report},
+    pipeline::Job,
+    worker::host,
+};
+
+/// CPU time of the calling thread, and of the workers that worked for it.
+pub(super) fn cpu_clock() -> Duration {
+    let own = cpu_time::ThreadTime::try_now().map_or(Duration::ZERO, |t| t.as_duration());
+    own + host::cpu_for_this_thread()
+}
+
+/// The account of a call that is at work.
+pub(super) struct Account {
+    account: model::Account,
+    began: Instant,
+    /// CPU time that belongs to no part.
+    common: Duration,
+}
+
+impl Account {
+    /// Begins now.
+    pub fn open(job: &Job, carrier: &str, queued: Duration) -> Self {
+        let capabilities = &job.capabilities;
+        let device = [capabilities.vendor.as_str(), capabilities.model.as_str()];
+        let headers = job.message.headers();
+        let header = |names: [&str; 2]| {
+            let known = |(name, _): &&(String, String)| {
+                names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
+            };
+            headers.iter().find(known).map_or_else(String::new, |(_, value)| value.clone())
+        };
+        let account = model::Account {
+            engine_version: env!("CARGO_PKG_VERSION").into(),
+            device: device.join(" ").trim().to_owned(),
+            device_rule: capabilities.accept.provenance.clone(),
+            carrier: carrier.to_owned(),
+            message_id: header(["Message-ID", "X-Mms-Message-ID"]),
+            transaction_id: header(["X-Mms-Transaction-ID", "TransactionID"]),
+            cpu_ms: 0.0,
+            wall_ms: 0.0,
+            queue_ms: milliseconds(queued),
+        };
+        Self { account, began: Instant::now(), common: Duration::ZERO }
+    }
+
+    /// Does work on this thread that belongs to no part.
+    pub fn paying<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let start = cpu_clock();
+        let done = work();
+        self.common += cpu_clock().saturating_sub(start);
+        done
+    }
+
+    /// Ends it: the report has it from now on.
+    pub fn close(mut self, report: &mut Report) {
+        let parts: f64 = report.parts.iter().map(|part| part.cpu_ms).sum();
+        self.account.cpu_ms = parts + milliseconds(self.common);
+        self.account.wall_ms = milliseconds(self.began.elapsed());
+        report.account = Some(self.account);
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// What a line tells of an answer.
+pub(super) trait Answer {
+    /// What was done, or would be.
+    fn report(&self) -> &Report;
+}
+
+impl Answer for AdaptResponse {
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl Answer for PlanResponse {
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// One line a call: who asked, what became of it, what it took. No addresses, no content.
+pub(super) fn log<A: Answer>(call: &str, request_id: &str, result: &Result<A, ServiceError>) {
+    match result {
+        Ok(answer) => {
+            let report = answer.report();
+            let account = report.account.as_ref();
+            let figure = |of: fn(&model::Account) -> f64| account.map_or(0.0, of).round();
+            tracing::info!(
+                call,
+                request_id,
+                outcome = ?report.outcome,
+                device = account.map_or("", |a| a.device.as_str()),
+                carrier = account.map_or("", |a| a.carrier.as_str()),
+                parts = report.parts.len(),
+                bytes_before = report.wire_bytes_before.get(),
+                bytes_after = report.wire_bytes_after.get(),
+                limit = report.limit.map_or(0, |limit| limit.bytes.get()),
+                cpu_ms = figure(|a| a.cpu_ms),
+                wall_ms = figure(|a| a.wall_ms),
+                queue_ms = figure(|a| a.queue_ms),
+                "answered"
+            );
+        }
+        Err(error) => {
+            let part = error.part.map(|part| part.0);
+            // What is wrong with an input can quote it: the reason says enough.
+            let (reason, category) = (error.reason, error.category);
+            match category {
+                Category::Internal => {
+                    tracing::error!(call, request_id, reason, ?category, part, "failed");
+                }
+                Category::Busy | Category::Unavailable => {
+                    tracing::warn!(call, request_id, reason, ?category, part, "refused");
+                }
+                _ => tracing::info!(call, request_id, reason, ?category, part, "refused"),
+            }
+        }
+    }
+}
