@@ -70,6 +70,7 @@ fn adapt(
         max_message_bytes: Some(Bytes::new(limit)),
         max_image_width: Some(bounds.width()),
         max_image_height: Some(bounds.height()),
+        image_turns: true,
         replace: true,
     };
     let answer = service.adapt(request, &Stop::never()).map_err(|error| error.to_string())?;

@@ -211,6 +211,7 @@ fn request(content: Content, target: &Target, effort: Effort) -> AdaptRequest {
         max_message_bytes: Some(target.limit),
         max_image_width: Some(target.bounds.width()),
         max_image_height: Some(target.bounds.height()),
+        image_turns: false,
         replace: true,
     };
     request.effort = effort;

@@ -183,6 +183,7 @@ fn as_it_is(content: Content) -> AdaptRequest {
         max_message_bytes: Some(Bytes::new(1 << 40)),
         max_image_width: Some(ANY),
         max_image_height: Some(ANY),
+        image_turns: true,
         replace: true,
     };
     request

@@ -41,7 +41,7 @@ pub fn box_words(report: &Report, limits: &Limits, names: Names<'_>) -> Option<S
     let changed =
         |part: &PartReport| part.before.kind == MediaKind::Image && part.action != Action::Keep;
     report.parts.iter().any(changed).then(|| {
-        let ImageLimit { bounds, source } = image;
+        let ImageLimit { bounds, source, .. } = image;
         format!("pictures at most {} ({})", words::dimensions(*bounds), set_by(*source, names))
     })
 }
@@ -278,7 +278,7 @@ pub mod tests {
 
     fn boxed() -> Limits {
         let bounds = Dimensions::new(640, 480).unwrap();
-        let image = Some(ImageLimit { bounds, source: LimitSource::Device });
+        let image = Some(ImageLimit::turning(bounds, LimitSource::Device));
         Limits { image, ..Limits::default() }
     }
 

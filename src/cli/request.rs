@@ -148,6 +148,7 @@ pub fn build(
         max_message_bytes: limits.max_bytes,
         max_image_width: limits.max_image.map(|bounds| bounds.width()),
         max_image_height: limits.max_image.map(|bounds| bounds.height()),
+        image_turns: true,
         replace: limits.replace_limits,
     };
     request.effort = limits.effort.into();

@@ -65,6 +65,11 @@ impl Dimensions {
         }
     }
 
+    /// The smaller of each side.
+    pub fn cut_to(self, other: Self) -> Self {
+        Self { width: self.width.min(other.width), height: self.height.min(other.height) }
+    }
+
     /// The largest dimensions of the same aspect within `bounds` as given; never enlarges.
     pub fn shrunk_into(self, bounds: Self) -> Self {
         if self.within(bounds) {

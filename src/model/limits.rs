@@ -72,10 +72,45 @@ pub struct WireLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageLimit {
-    /// The box; it turns with the picture.
+    /// The box as it is told: what of it turns is not turned.
     pub bounds: Dimensions,
     /// Who set it.
     pub source: LimitSource,
+    /// The box of a device or carrier: screens are held either way, so it turns with the picture.
+    #[serde(skip)]
+    turning: Option<Dimensions>,
+    /// What a request asked for, literally; a side of [`u32::MAX`] is not limited.
+    #[serde(skip)]
+    literal: Option<Dimensions>,
+}
+
+impl ImageLimit {
+    /// A box that turns with the picture.
+    pub const fn turning(bounds: Dimensions, source: LimitSource) -> Self {
+        Self { bounds, source, turning: Some(bounds), literal: None }
+    }
+
+    /// A bound that does not turn.
+    pub const fn literal(bounds: Dimensions, source: LimitSource) -> Self {
+        Self { bounds, source, turning: None, literal: Some(bounds) }
+    }
+
+    /// Both of them: `other` does not turn.
+    pub fn and_literal(self, other: Dimensions, source: LimitSource) -> Self {
+        let bounds = self.bounds.cut_to(other);
+        let source = if bounds == self.bounds { self.source } else { source };
+        Self { bounds, source, literal: Some(other), ..self }
+    }
+
+    /// The bounds of a picture of these dimensions, as shown.
+    pub fn of(&self, picture: Dimensions) -> Dimensions {
+        let turned = self.turning.map(|bounds| bounds.turned_to(picture));
+        match (turned, self.literal) {
+            (Some(turned), Some(literal)) => turned.cut_to(literal),
+            (Some(bounds), None) | (None, Some(bounds)) => bounds,
+            (None, None) => self.bounds,
+        }
+    }
 }
 
 /// All bounds that apply to one message. The result respects every one of them; the report names

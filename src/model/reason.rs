@@ -88,7 +88,7 @@ pub enum ReasonCode {
     /// The sound beside the video was given up.
     #[serde(rename = "REASON_CODE_SOUND_LOST")]
     SoundLost,
-    /// Music in a speech codec, because the device leaves no other choice.
+    /// Music in a speech codec, because the device has no other, or no other fits.
     #[serde(rename = "REASON_CODE_MUSIC_AS_SPEECH")]
     MusicAsSpeech,
     /// Cut to a shorter time, as the policy allows.
@@ -115,6 +115,13 @@ pub enum ReasonCode {
     /// The picture inside a card was left out.
     #[serde(rename = "REASON_CODE_PHOTO_LEFT_OUT")]
     PhotoLeftOut,
+    /// Smaller than a quarter of what could be shown, on each side: little of it can be made out.
+    #[serde(rename = "REASON_CODE_BARELY_SHOWN")]
+    BarelyShown,
+    /// What a presentation says of the parts (names, durations, slides) follows what became of
+    /// them.
+    #[serde(rename = "REASON_CODE_FOLLOWS_PARTS")]
+    FollowsParts,
     /// A fault of our own: a codec failed as no input should make it fail.
     #[serde(rename = "REASON_CODE_OUR_FAULT")]
     OurFault,

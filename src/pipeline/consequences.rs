@@ -23,7 +23,9 @@ pub(super) fn of(
         Recipe::Image(recipe) if source.kind == MediaKind::Video => {
             let told = part.reasons.iter().any(|r| r.code == ReasonCode::VideoLost);
             if !told {
-                let detail = format!("no clip fits into {}", result.budget);
+                // What the clips failed for, where it was not their size.
+                let small = || format!("no clip fits into {}", result.budget);
+                let detail = result.fell.clone().unwrap_or_else(small);
                 reasons.push(Reason::new(ReasonCode::VideoLost, detail));
             }
             scaled(&mut reasons, result, recipe);
@@ -65,7 +67,15 @@ fn scaled(reasons: &mut Vec<Reason>, result: &FittedPart, recipe: &ImageRecipe) 
             format!("{largest} would not look well in {}", result.budget),
         ));
     }
+    if recipe.dimensions.longest().saturating_mul(BARELY) < largest.longest() {
+        let detail = format!("{} of {largest}", recipe.dimensions);
+        reasons.push(Reason::new(ReasonCode::BarelyShown, detail));
+    }
 }
+
+/// A picture shrunk more than so many times, each way, is hardly the same picture any more: the
+/// oracle of `tests/measured` never goes below a third for a budget that any carrier sets.
+const BARELY: u32 = 4;
 
 fn picture(
     reasons: &mut Vec<Reason>,
@@ -93,7 +103,7 @@ fn picture(
     }
     if source.animated() && !info.animated() {
         reasons.push(Reason::from(ReasonCode::AnimationLost));
-    } else if info.animated() && info.frames < source.frames {
+    } else if info.animated() && info.frames < source.frames && drops_frames(recipe) {
         reasons.push(Reason::new(
             ReasonCode::FramesDropped,
             format!("{} of {} frames", info.frames, source.frames),
@@ -103,6 +113,11 @@ fn picture(
     if task.facts.transparent && flattened {
         reasons.push(ReasonCode::AlphaFlattened.into());
     }
+}
+
+/// Whether frames were left out; those that are like the one before are merged, and not missed.
+fn drops_frames(recipe: &ImageRecipe) -> bool {
+    matches!(recipe.coding, ImageCoding::Gif { frame_step, .. } if frame_step > 1)
 }
 
 fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, recipe: &VideoRecipe) {
@@ -138,14 +153,21 @@ fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, reci
 }
 
 fn speech(reasons: &mut Vec<Reason>, result: &FittedPart, coding: Option<&AudioCoding>) {
-    let music = match &result.task {
-        Task::Audio(task) => task.music,
-        Task::Video(task) => task.music,
-        Task::Image(_) => false,
+    let speech = |codec| matches!(codec, AudioCodec::AmrNb | AudioCodec::AmrWb);
+    let (music, other) = match &result.task {
+        Task::Audio(task) => (task.music, task.choices.iter().any(|c| !speech(c.codec))),
+        Task::Video(task) => {
+            let mut sounds = task.choices.iter().flat_map(|choice| &choice.sound);
+            (task.music, sounds.any(|codec| !speech(*codec)))
+        }
+        Task::Image(_) => (false, false),
     };
-    let speech = |c: &AudioCoding| matches!(c.codec, AudioCodec::AmrNb | AudioCodec::AmrWb);
-    if music && coding.is_some_and(speech) {
-        reasons.push(ReasonCode::MusicAsSpeech.into());
+    if music && coding.is_some_and(|coding| speech(coding.codec)) {
+        let detail = match other {
+            true => format!("no better codec fits into {}", result.budget),
+            false => "the device has no other".to_owned(),
+        };
+        reasons.push(Reason::new(ReasonCode::MusicAsSpeech, detail));
     }
 }
 

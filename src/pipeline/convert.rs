@@ -131,7 +131,10 @@ pub(super) fn settle_checked(
         match checked {
             Ok(verified) => return Ok(Some(verified)),
             Err(CheckError::Unchecked(error)) => return Err(error),
-            Err(CheckError::Wrong(what)) => wrong = what,
+            Err(CheckError::Wrong(what)) => {
+                work.fell = Some(format!("the result did not pass its check: {what}"));
+                wrong = what;
+            }
         }
         if matches!(work.task, Task::Image(_)) {
             break;

@@ -43,6 +43,8 @@ pub(super) struct Work {
     pub failed: Option<CodecError>,
     /// What the session said it does not do.
     pub refused: Option<CodecError>,
+    /// Why a result was given up for the next on the ladder, for people.
+    pub fell: Option<String>,
     /// An animation that became a clip.
     pub converted: bool,
     /// How much it counts beside the others, by policy.
@@ -67,6 +69,7 @@ impl Work {
             cut_short: false,
             failed: None,
             refused: None,
+            fell: None,
             converted: false,
             weight: 1.0,
         }
@@ -91,6 +94,8 @@ pub(super) struct FittedPart {
     pub cut_short: bool,
     /// An animation that became a clip.
     pub converted: bool,
+    /// Why another result was given up for this one, where it was not its size.
+    pub fell: Option<String>,
     /// What it holds, where that was checked already.
     pub verified: Option<Verified>,
 }
@@ -368,6 +373,7 @@ fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &
         Err(EncodeError::Codec(error @ CodecError::Unsupported { .. }))
             if !matches!(work.task, Task::Image(_)) =>
         {
+            work.fell = Some(error.to_string());
             work.refused = Some(error);
             work.search.refuse();
             true
@@ -463,6 +469,7 @@ fn finish(
             task: work.task,
             cut_short: work.cut_short,
             converted: work.converted,
+            fell: work.fell,
             verified,
         });
     }

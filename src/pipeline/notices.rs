@@ -6,7 +6,7 @@ use crate::{
     codec::text::{self, Charset},
     message::Edit,
     model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step},
-    plan::{self, Missing, PartFacts, PartPlan},
+    plan::{self, Cause, Missing, PartFacts, PartPlan},
 };
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
@@ -15,94 +15,120 @@ struct Words {
     sound: &'static str,
     video: &'static str,
     file: &'static str,
-    /// `{type}`, `{name}` and `{size}` are filled in.
-    sentence: &'static str,
+    /// `{type}`, `{name}` and `{size}` are filled in; a cause follows.
+    missing: &'static str,
+    /// This phone cannot show it.
+    not_shown: &'static str,
+    too_large: &'static str,
+    not_converted: &'static str,
 }
 
 fn words(language: Language) -> Words {
-    let all =
-        |picture, sound, video, file, sentence| Words { picture, sound, video, file, sentence };
+    let all = |[picture, sound, video, file]: [&'static str; 4],
+               missing,
+               [not_shown, too_large, not_converted]: [&'static str; 3]| Words {
+        picture,
+        sound,
+        video,
+        file,
+        missing,
+        not_shown,
+        too_large,
+        not_converted,
+    };
     match language {
         Language::English => all(
-            "picture",
-            "sound",
-            "video",
-            "file",
-            "[A {type} ({name}, {size}) was left out: this phone cannot show it.]",
+            ["picture", "sound", "video", "file"],
+            "[A {type} ({name}, {size}) was left out: ",
+            ["this phone cannot show it.]", "it is too large.]", "it could not be converted.]"],
         ),
         Language::German => all(
-            "Bild",
-            "Ton",
-            "Video",
-            "Datei",
-            "[{type} ({name}, {size}) fehlt: dieses Telefon kann den Inhalt nicht zeigen.]",
+            ["Bild", "Ton", "Video", "Datei"],
+            "[{type} ({name}, {size}) fehlt: ",
+            [
+                "dieses Telefon kann den Inhalt nicht zeigen.]",
+                "zu groß.]",
+                "der Inhalt konnte nicht umgewandelt werden.]",
+            ],
         ),
         Language::French => all(
-            "Image",
-            "Son",
-            "Vidéo",
-            "Fichier",
-            "[{type} ({name}, {size}) : contenu retiré, ce téléphone ne peut pas l'afficher.]",
+            ["Image", "Son", "Vidéo", "Fichier"],
+            "[{type} ({name}, {size}) : contenu retiré, ",
+            [
+                "ce téléphone ne peut pas l'afficher.]",
+                "trop volumineux.]",
+                "conversion impossible.]",
+            ],
         ),
         Language::Spanish => all(
-            "Imagen",
-            "Sonido",
-            "Vídeo",
-            "Archivo",
-            "[{type} ({name}, {size}): no se incluye, este teléfono no puede mostrarlo.]",
+            ["Imagen", "Sonido", "Vídeo", "Archivo"],
+            "[{type} ({name}, {size}): no se incluye, ",
+            [
+                "este teléfono no puede mostrarlo.]",
+                "es demasiado grande.]",
+                "no se pudo convertir.]",
+            ],
         ),
         Language::Italian => all(
-            "Immagine",
-            "Audio",
-            "Video",
-            "File",
-            "[{type} ({name}, {size}): omesso, questo telefono non può mostrarlo.]",
+            ["Immagine", "Audio", "Video", "File"],
+            "[{type} ({name}, {size}): omesso, ",
+            [
+                "questo telefono non può mostrarlo.]",
+                "è troppo grande.]",
+                "non è stato possibile convertirlo.]",
+            ],
         ),
         Language::Portuguese => all(
-            "Imagem",
-            "Som",
-            "Vídeo",
-            "Ficheiro",
-            "[{type} ({name}, {size}): omitido, este telefone não o pode mostrar.]",
+            ["Imagem", "Som", "Vídeo", "Ficheiro"],
+            "[{type} ({name}, {size}): omitido, ",
+            [
+                "este telefone não o pode mostrar.]",
+                "é demasiado grande.]",
+                "não foi possível convertê-lo.]",
+            ],
         ),
         Language::Dutch => all(
-            "Afbeelding",
-            "Geluid",
-            "Video",
-            "Bestand",
-            "[{type} ({name}, {size}) weggelaten: deze telefoon kan dit niet tonen.]",
+            ["Afbeelding", "Geluid", "Video", "Bestand"],
+            "[{type} ({name}, {size}) weggelaten: ",
+            ["deze telefoon kan dit niet tonen.]", "te groot.]", "kon niet worden omgezet.]"],
         ),
         Language::Polish => all(
-            "Obraz",
-            "Dźwięk",
-            "Wideo",
-            "Plik",
-            "[{type} ({name}, {size}): pominięto, ten telefon nie może tego pokazać.]",
+            ["Obraz", "Dźwięk", "Wideo", "Plik"],
+            "[{type} ({name}, {size}): pominięto, ",
+            [
+                "ten telefon nie może tego pokazać.]",
+                "za duży rozmiar.]",
+                "nie udało się przekonwertować.]",
+            ],
         ),
         Language::Russian => all(
-            "Изображение",
-            "Звук",
-            "Видео",
-            "Файл",
-            "[{type} ({name}, {size}): пропущено, этот телефон не может это показать.]",
+            ["Изображение", "Звук", "Видео", "Файл"],
+            "[{type} ({name}, {size}): пропущено, ",
+            [
+                "этот телефон не может это показать.]",
+                "слишком большой размер.]",
+                "не удалось преобразовать.]",
+            ],
         ),
         Language::Turkish => all(
-            "Resim",
-            "Ses",
-            "Video",
-            "Dosya",
-            "[{type} ({name}, {size}) çıkarıldı: bu telefon bunu gösteremiyor.]",
+            ["Resim", "Ses", "Video", "Dosya"],
+            "[{type} ({name}, {size}) çıkarıldı: ",
+            ["bu telefon bunu gösteremiyor.]", "çok büyük.]", "dönüştürülemedi.]"],
         ),
         Language::Japanese => all(
-            "画像",
-            "音声",
-            "動画",
-            "ファイル",
-            "[{type}({name}、{size})は、この電話で表示できないため削除されました。]",
+            ["画像", "音声", "動画", "ファイル"],
+            "[{type}({name}、{size})は、",
+            [
+                "この電話で表示できないため削除されました。]",
+                "サイズが大きすぎるため削除されました。]",
+                "変換できなかったため削除されました。]",
+            ],
         ),
-        Language::Chinese => {
-            all("图片", "声音", "视频", "文件", "[{type}({name},{size})已省略:此手机无法显示。]")
-        }
+        Language::Chinese => all(
+            ["图片", "声音", "视频", "文件"],
+            "[{type}({name},{size})已省略:",
+            ["此手机无法显示。]", "文件太大。]", "无法转换。]"],
+        ),
     }
 }
 
@@ -120,7 +146,13 @@ fn sentence(language: Language, own: Option<&str>, missing: &Missing, name: &str
     };
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
     let name = if name.trim().is_empty() { missing.media_type.as_str().to_owned() } else { name };
-    own.unwrap_or(words.sentence)
+    let cause = match missing.cause {
+        Cause::NotShown => words.not_shown,
+        Cause::TooLarge => words.too_large,
+        Cause::NotConverted => words.not_converted,
+    };
+    let ours = || format!("{}{cause}", words.missing);
+    own.map_or_else(ours, str::to_owned)
         .replace("{type}", noun)
         .replace("{size}", &missing.bytes.to_string())
         .replace("{name}", &name)
@@ -204,11 +236,23 @@ mod tests {
     #[test]
     fn sentences_name_what_is_missing_in_one_line() {
         let media_type = MediaType::fold("video/3gpp");
-        let info = Missing { kind: media_type.kind(), media_type, bytes: Bytes::new(90_000) };
+        let info = Missing {
+            kind: media_type.kind(),
+            media_type,
+            bytes: Bytes::new(90_000),
+            cause: Cause::NotShown,
+        };
         for (language, code, _) in Language::ALL {
-            let text = sentence(language, None, &info, "clip.3gp");
-            assert!(text.contains("clip.3gp") && text.contains("90.0 kB"), "{code}: {text}");
-            assert!(!text.contains(['{', '}', '\n']), "{code}: {text}");
+            let causes = [Cause::NotShown, Cause::TooLarge, Cause::NotConverted];
+            let texts = causes.map(|cause| {
+                sentence(language, None, &Missing { cause, ..info.clone() }, "clip.3gp")
+            });
+            for text in &texts {
+                assert!(text.contains("clip.3gp") && text.contains("90.0 kB"), "{code}: {text}");
+                assert!(!text.contains(['{', '}', '\n']), "{code}: {text}");
+                assert!(text.starts_with('[') && text.ends_with(']'), "{code}: {text}");
+            }
+            assert!(texts[0] != texts[1] && texts[1] != texts[2], "{code}: {texts:?}");
         }
         let text =
             sentence(Language::English, None, &info, &format!("\u{7}{}\r\n", "n".repeat(99)));

@@ -341,13 +341,29 @@ pub(super) fn spend_slack(
         let room = plan::spare(constraints, &sizes(works, parts), id);
         try_for_more(engine, &mut works[at], budget.min(room), stop);
     }
-    for at in 0..works.len() {
+    // What then remains is too little to be dealt: the worst fed first, and no photo past the best
+    // fed, so that the order of the parts decides nothing.
+    let fed = |work: &Work| {
+        let weight = work.search.demand().unwrap_or_else(|| work.task.guess()) * work.weight;
+        (work.best_size.get() as f64 / weight.max(1.0), weight)
+    };
+    let all = works.iter().filter(|work| is_photo(work));
+    let best = all.map(|work| fed(work).0).fold(0.0, f64::max);
+    let mut order: Vec<(bool, f64, usize)> =
+        works.iter().enumerate().map(|(at, work)| (is_photo(work), fed(work).0, at)).collect();
+    order.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    for (photo, _, at) in order {
         let id = parts[works[at].index].id;
         let room = plan::spare(constraints, &sizes(works, parts), id);
+        let most = Bytes::new((best * BEST_FED * fed(&works[at]).1) as u64);
+        let room = if photo { room.min(most) } else { room };
         let room = ceiling(&works[at]).map_or(room, |ceiling| room.min(ceiling));
         try_for_more(engine, &mut works[at], room, stop);
     }
 }
+
+/// Equal photos differ by so much at the most for what was left over.
+const BEST_FED: f64 = 1.03;
 
 fn is_photo(work: &Work) -> bool {
     let jpeg =

@@ -7,8 +7,8 @@ use crate::{
     codec::Verified,
     message::{Form, Message},
     model::{
-        Action, Bytes, ContentClass, Counting, Interface, MediaInfo, Outcome, PartId, PartReport,
-        Reason, ReasonCode, Report, Warning,
+        Action, Bytes, ContentClass, Counting, Interface, MediaInfo, MediaKind, Outcome, PartId,
+        PartReport, Reason, ReasonCode, Report, Warning,
     },
     plan::{PartFacts, PartPlan},
 };
@@ -78,12 +78,12 @@ pub(super) fn finished(
     }
     let outcome = outcome(&fitted.parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, message, warnings);
-    name(job, message, &mut report.parts);
+    as_it_went_out(job, message, &mut report.parts);
     report
 }
 
-/// Names as they went out.
-fn name(job: &Job, message: &Message, parts: &mut [PartReport]) {
+/// Names as they went out; and where other bytes went out than came in, that is told.
+fn as_it_went_out(job: &Job, message: &Message, parts: &mut [PartReport]) {
     let gone = |id: PartId| parts[id.index()].action == Action::Drop;
     let mut order: Vec<PartId> = parts.iter().map(|part| part.id).collect();
     if job.message.presentation().is_some_and(gone) {
@@ -91,8 +91,19 @@ fn name(job: &Job, message: &Message, parts: &mut [PartReport]) {
     }
     order.retain(|id| !gone(*id));
     for (id, out) in order.into_iter().zip(message.parts()) {
+        let part = &mut parts[id.index()];
         if let Some(name) = &out.name {
-            parts[id.index()].name.clone_from(name);
+            part.name.clone_from(name);
+        }
+        let untouched = out.data == job.message.parts()[id.index()].data;
+        if part.action == Action::Keep && !untouched {
+            part.action = Action::Transcode;
+            if let Some(after) = &mut part.after {
+                after.bytes = Bytes::of(&out.data);
+            }
+            if part.before.kind == MediaKind::Presentation {
+                part.reasons.push(ReasonCode::FollowsParts.into());
+            }
         }
     }
 }
@@ -129,7 +140,13 @@ pub(super) fn is_major(part: &PartReport) -> bool {
     let medium = |r: &Reason| {
         matches!(
             r.code,
-            R::AnimationLost | R::VideoLost | R::SoundLost | R::AnimationAsVideo | R::PhotoLeftOut
+            R::AnimationLost
+                | R::VideoLost
+                | R::SoundLost
+                | R::AnimationAsVideo
+                | R::PhotoLeftOut
+                | R::Shortened
+                | R::BarelyShown
         )
     };
     matches!(part.action, Action::Replace | Action::Drop) || part.reasons.iter().any(medium)

@@ -198,10 +198,10 @@ fn job(pictures: &[Buffer], limit: u64, counting: Counting) -> Job {
                 counting,
                 source: LimitSource::Device,
             }],
-            image: Some(ImageLimit {
-                bounds: Dimensions::new(640, 480).unwrap(),
-                source: LimitSource::Device,
-            }),
+            image: Some(ImageLimit::turning(
+                Dimensions::new(640, 480).unwrap(),
+                LimitSource::Device,
+            )),
         },
         // The fake codec is at its best with few bytes: what is tested is the filling of limits.
         policy: Policy { ceilings: Ceilings { image_quality: 100 }, ..Policy::default() },

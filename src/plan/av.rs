@@ -125,7 +125,7 @@ fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
     }
     let allows = |step| input.policy.allows(MediaKind::Video, step);
     let ladder = input.policy.ladder(MediaKind::Video);
-    let bounds = input.limits.image.map_or(dimensions, |limit| limit.bounds.turned_to(dimensions));
+    let bounds = input.limits.image.map_or(dimensions, |limit| limit.of(dimensions));
     let short = (1..=GIF_POSTER_MS).contains(&info.duration_ms);
     let animate = short
         && formats.contains(&ImageFormat::Gif)

@@ -146,7 +146,7 @@ fn lacking(facts: &PartFacts) -> String {
     let found = &facts.info.media_type;
     match found.as_str() {
         "audio/midi" | "audio/imelody" => format!("{found} is passed on whole or not at all"),
-        _ => format!("{found} needs mmsfit-worker"),
+        _ => format!("nothing at hand reads {found}"),
     }
 }
 
@@ -258,7 +258,7 @@ fn must_change(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>, accept
 
 fn over_box(facts: &PartFacts, input: &Input<'_>) -> Option<(Dimensions, Dimensions)> {
     let dimensions = facts.info.dimensions?;
-    let bounds = input.limits.image?.bounds.turned_to(dimensions);
+    let bounds = input.limits.image?.of(dimensions);
     (!dimensions.within(bounds)).then_some((dimensions, bounds))
 }
 
@@ -271,7 +271,7 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
         drop_part(part);
         return;
     }
-    let bounds = input.limits.image.map_or(dimensions, |limit| limit.bounds.turned_to(dimensions));
+    let bounds = input.limits.image.map_or(dimensions, |limit| limit.of(dimensions));
     let moves = facts.info.animated();
     // Of a sequence in a HEIF file only the still beside it is decoded.
     let sequence = [MediaType::HEIC, MediaType::AVIF].contains(&facts.info.media_type);

@@ -119,6 +119,36 @@ pub struct Missing {
     pub media_type: MediaType,
     /// Its size.
     pub bytes: Bytes,
+    /// Why it is missing.
+    pub cause: Cause,
+}
+
+/// Why a notice stands for a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The device does not show such media.
+    NotShown,
+    /// No version of it is small enough.
+    TooLarge,
+    /// It could not be made into what the device shows.
+    NotConverted,
+}
+
+impl Cause {
+    /// By the deciding reason.
+    fn of(reasons: &[Reason]) -> Self {
+        match reasons.first().map(|reason| reason.code) {
+            Some(ReasonCode::OverMessageLimit | ReasonCode::CannotFit) => Self::TooLarge,
+            Some(
+                ReasonCode::Malformed
+                | ReasonCode::SafetyLimit
+                | ReasonCode::DecoderMissing
+                | ReasonCode::OurFault
+                | ReasonCode::Poison,
+            ) => Self::NotConverted,
+            _ => Self::NotShown,
+        }
+    }
 }
 
 impl PartPlan {
@@ -154,6 +184,7 @@ impl PartPlan {
             kind: info.kind,
             media_type: info.media_type.clone(),
             bytes: info.bytes,
+            cause: Cause::of(&self.reasons),
         });
     }
 

@@ -64,6 +64,23 @@ struct Candidate {
     density: f64,
 }
 
+/// With so many times a fair quality's bytes nobody starves.
+const PLENTY: f64 = 3.0;
+
+impl Candidate {
+    /// Whether it has more than its part while others get `fair` bytes per guessed demand. Of
+    /// equal pictures each gets the same. Sound and clips keep up to twice as much, the more the
+    /// less the others lack: a second generation costs them more than a picture. The bound rises
+    /// steadily with `fair`: no step of the limit makes a picture worse.
+    fn is_rich(&self, fair: f64) -> bool {
+        let bound = match self.kind {
+            MediaKind::Image => fair,
+            _ => 2.0 * fair * fair.max(1.0).powi(2),
+        };
+        fair < PLENTY && self.density > bound
+    }
+}
+
 /// The index of the kept part that should be transcoded next because the message is over, or
 /// because the others would starve; `None` if all is well or nothing can shrink.
 pub(super) fn next(
@@ -80,8 +97,7 @@ pub(super) fn next(
         constraints.iter().map(|c| c.fixed.saturating_sub(c.limit.bytes)).max().unwrap_or_default();
     let over = excess > Bytes::ZERO;
     let room = room(constraints);
-    // Bytes per guessed demand that the transcoded parts get; a kept part may not take more than
-    // twice as many while they get less than a fair quality's worth.
+    // Bytes per guessed demand that the transcoded parts get.
     let fair = shares
         .iter()
         .filter_map(|(id, n)| {
@@ -96,7 +112,7 @@ pub(super) fn next(
         .enumerate()
         .filter(|(_, (part, facts))| part.action == Action::Keep && facts.problem.is_none())
         .filter_map(|(index, (part, facts))| candidate(index, part, facts, input, room))
-        .filter(|c| over || (fair < 1.0 && c.density > 2.0 * fair))
+        .filter(|c| over || c.is_rich(fair))
         .collect();
     // The kinds that the policy names give way before the others.
     let first = candidates.iter().map(|c| input.policy.yielding.rank(c.kind)).min();

@@ -32,7 +32,7 @@ fn limits(bytes: u64) -> Limits {
             counting: Counting::Interface,
             source: LimitSource::Device,
         }],
-        image: Some(ImageLimit { bounds: "640x480".parse().unwrap(), source: LimitSource::Device }),
+        image: Some(ImageLimit::turning("640x480".parse().unwrap(), LimitSource::Device)),
     }
 }
 
@@ -190,7 +190,8 @@ fn what_cannot_be_decoded_is_dropped_with_its_reason_unless_the_device_takes_it(
         reason: "MEDIA_UNSUPPORTED",
         detail: "heic".into(),
     });
-    let plan = check(std::slice::from_ref(&heic), COMMON, 100_000, false).unwrap();
+    let photo = picture(1, MediaType::JPEG, "640x480", 5_000);
+    let plan = check(&[heic.clone(), photo], COMMON, 100_000, false).unwrap();
     assert_eq!(plan.parts()[0].action, Action::Drop);
     assert!(plan.parts()[0].reasons.iter().any(|r| r.code == ReasonCode::DecoderMissing));
     let plan = check(&[heic], &["image/heic"], 100_000, false).unwrap();

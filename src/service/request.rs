@@ -41,10 +41,12 @@ pub enum Content {
 pub struct LimitOverrides {
     /// Bound on the message, in wire bytes of the request's interface.
     pub max_message_bytes: Option<Bytes>,
-    /// Bound on the width of pictures.
+    /// Bound on the width of pictures, as shown.
     pub max_image_width: Option<u32>,
-    /// Bound on the height of pictures.
+    /// Bound on the height of pictures, as shown.
     pub max_image_height: Option<u32>,
+    /// The two are a box that turns with the picture, as those of devices do.
+    pub image_turns: bool,
     /// The values replace those of device and carrier instead of only tightening them.
     pub replace: bool,
 }

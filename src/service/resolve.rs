@@ -136,10 +136,8 @@ fn image_limit(
 ) -> ImageLimit {
     let device = &capabilities.max_image;
     let stated = device.provenance.source != Source::Default;
-    let mut limit = ImageLimit {
-        bounds: device.value,
-        source: if stated { LimitSource::Device } else { LimitSource::Default },
-    };
+    let source = if stated { LimitSource::Device } else { LimitSource::Default };
+    let mut limit = ImageLimit::turning(device.value, source);
     if let Some(bounds) = carrier.and_then(|c| c.max_image) {
         limit = tightened(limit, bounds, LimitSource::Carrier);
     }
@@ -147,15 +145,13 @@ fn image_limit(
     if width.is_some() || height.is_some() {
         let replaces = overrides.replace || limit.source == LimitSource::Default;
         // A side that is not stated is not limited by the request.
-        let open = if replaces { Some(u32::MAX) } else { None };
-        let asked = Dimensions::at_least_one(
-            width.or(open).unwrap_or(limit.bounds.width()),
-            height.or(open).unwrap_or(limit.bounds.height()),
-        );
-        limit = if replaces {
-            ImageLimit { bounds: asked, source: LimitSource::Request }
-        } else {
-            tightened(limit, asked, LimitSource::Request)
+        let side = |asked: Option<u32>| asked.unwrap_or(u32::MAX);
+        let asked = Dimensions::at_least_one(side(width), side(height));
+        limit = match (overrides.image_turns, replaces) {
+            (true, true) => ImageLimit::turning(asked, LimitSource::Request),
+            (true, false) => tightened(limit, asked, LimitSource::Request),
+            (false, true) => ImageLimit::literal(asked, LimitSource::Request),
+            (false, false) => limit.and_literal(asked, LimitSource::Request),
         };
     }
     limit
@@ -164,14 +160,10 @@ fn image_limit(
 /// The smaller of two boxes, side by side after turning one to the other.
 fn tightened(limit: ImageLimit, other: Dimensions, source: LimitSource) -> ImageLimit {
     if limit.source == LimitSource::Default {
-        return ImageLimit { bounds: other, source };
+        return ImageLimit::turning(other, source);
     }
-    let other = other.turned_to(limit.bounds);
-    let bounds = Dimensions::at_least_one(
-        limit.bounds.width().min(other.width()),
-        limit.bounds.height().min(other.height()),
-    );
-    if bounds == limit.bounds { limit } else { ImageLimit { bounds, source } }
+    let bounds = limit.bounds.cut_to(other.turned_to(limit.bounds));
+    if bounds == limit.bounds { limit } else { ImageLimit::turning(bounds, source) }
 }
 
 /// The limits of a route, for people who plan.
@@ -207,7 +199,7 @@ pub(super) fn lookup(
         carrier: carrier.name.clone(),
         title: carrier.title.clone(),
         limits,
-        image: carrier.max_image.map(|bounds| ImageLimit { bounds, source: LimitSource::Carrier }),
+        image: carrier.max_image.map(|bounds| ImageLimit::turning(bounds, LimitSource::Carrier)),
         policy: carrier.wishes.stated.clone(),
     })
 }
@@ -300,6 +292,7 @@ mod tests {
             max_message_bytes: Some(Bytes::new(600_000)),
             max_image_width: Some(1600),
             max_image_height: Some(100),
+            image_turns: false,
             replace: false,
         };
         let got = limits(&stated(), None, &wider, ROUTE);
@@ -309,6 +302,35 @@ mod tests {
         assert_eq!(got.wire.len(), 1);
         assert_eq!(got.wire[0].bytes.get(), 600_000);
         assert_eq!(got.image.unwrap().bounds, Dimensions::new(1600, 100).unwrap());
+    }
+
+    #[test]
+    fn what_a_request_asks_for_does_not_turn() {
+        let of = |overrides: &LimitOverrides, picture: &str| {
+            let limit = limits(&stated(), None, overrides, ROUTE).image.unwrap();
+            limit.of(picture.parse().unwrap()).to_string()
+        };
+        let narrow = LimitOverrides { max_image_width: Some(100), ..LimitOverrides::default() };
+        // The device's box turns, and the width stays a width.
+        assert_eq!(of(&narrow, "400x300"), "100x480");
+        assert_eq!(of(&narrow, "300x400"), "100x640");
+        let low = LimitOverrides { max_image_height: Some(100), ..LimitOverrides::default() };
+        assert_eq!(of(&low, "300x400"), "480x100");
+        let both = LimitOverrides {
+            max_image_width: Some(320),
+            max_image_height: Some(240),
+            ..low.clone()
+        };
+        assert_eq!(of(&both, "300x400"), "320x240");
+        let turning = LimitOverrides { image_turns: true, ..both.clone() };
+        assert_eq!(of(&turning, "300x400"), "240x320");
+        let alone = LimitOverrides { replace: true, ..narrow };
+        assert_eq!(of(&alone, "300x400"), format!("100x{}", u32::MAX));
+        let limit = limits(&stated(), None, &both, ROUTE).image.unwrap();
+        assert_eq!(
+            (limit.bounds.to_string().as_str(), limit.source),
+            ("320x240", LimitSource::Request)
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod properties;
 mod proto_lint;
 mod python_client;
 mod random;
+mod serving;
 mod voice_notes;
 mod whole;
 mod words;

@@ -149,6 +149,7 @@ proptest! {
             max_message_bytes: Some(Bytes::new(limit)),
             max_image_width: Some(bw),
             max_image_height: Some(bh),
+            image_turns: true,
             replace: true,
         };
         let request = AdaptRequest { limits, ..support::bare("x", &data, support::device(1 << 20, (700, 700), &accept)) };

@@ -185,7 +185,7 @@ fn limits_read_the_same() {
     let bytes = Bytes::new(307_200);
     let (counting, source) = (Counting::Interface, LimitSource::Device);
     let wire = vec![WireLimit { bytes, counting, source }];
-    let image = Some(ImageLimit { bounds: box_of(640, 480), source: LimitSource::Request });
+    let image = Some(ImageLimit::turning(box_of(640, 480), LimitSource::Request));
     same::<_, v1::Limits>("Limits", &Limits { wire, image });
     same::<_, v1::Limits>("Limits", &Limits::default());
 }

@@ -89,7 +89,7 @@ mirror! {
         AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
         VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
         Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling,
-        OurFault, Poison
+        OurFault, Poison, BarelyShown, FollowsParts
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,

@@ -188,6 +188,7 @@ impl TryFrom<v1::LimitOverrides> for LimitOverrides {
                 .map(|n| Bytes::new(n.into())),
             max_image_width: bound(limits.max_image_width, "max_image_width"),
             max_image_height: bound(limits.max_image_height, "max_image_height"),
+            image_turns: false,
             replace: limits.replace,
         };
         bad.finish(Some(value))

@@ -1,0 +1,130 @@
+//! The service as an operator runs it: a process that is told things by signals and tells what it
+//! did in its log.
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use mmsfit::grpc::v1::{
+    self, adapt_request::Content, adaptation_service_client::AdaptationServiceClient,
+};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::support::{
+    HANG,
+    photos::{IMAGE_JPEG, TEXT_PLAIN, pdu, photo},
+};
+
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let port_file = folder.path().join("port");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--port-file"]).arg(&port_file);
+        for variable in ["MMSFIT_CONFIG", "MMSFIT_LOG"] {
+            command.env_remove(variable);
+        }
+        let started = command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = started.expect("the command starts");
+        let until = Instant::now() + HANG;
+        let address = loop {
+            if let Ok(address) = std::fs::read_to_string(&port_file) {
+                break address;
+            }
+            let ended = child.try_wait().expect("a child");
+            assert!(ended.is_none() && Instant::now() < until, "not up: {ended:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        Self { child, address }
+    }
+
+    async fn client(&self) -> AdaptationServiceClient<Channel> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address));
+        let channel = endpoint.expect("an address").connect().await.expect("it is up");
+        AdaptationServiceClient::new(channel)
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Asks it to end; its log.
+    fn end(self) -> String {
+        self.signal("-TERM");
+        let output = self.child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", output.status);
+        String::from_utf8(output.stderr).expect("text")
+    }
+}
+
+fn request(id: &str, limit: u32) -> v1::AdaptRequest {
+    let message =
+        pdu(&[(TEXT_PLAIN, "hello.txt", b"hello"), (IMAGE_JPEG, "photo.jpg", &photo(800, 600))]);
+    v1::AdaptRequest {
+        request_id: id.into(),
+        content: Some(Content::MmsPdu(message.into())),
+        limits: Some(v1::LimitOverrides { max_message_bytes: Some(limit), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
+    let served = Served::start(&["--color", "never"]);
+    let mut client = served.client().await;
+    let answer = client.adapt(request("call-1", 40_000)).await.expect("it fits").into_inner();
+    served.signal("-HUP");
+    let refused = client.adapt(request("call-2", 100)).await.expect_err("it cannot fit");
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused}");
+    let plan = request("call-3", 40_000);
+    let plan = v1::PlanRequest {
+        request_id: plan.request_id,
+        content: match plan.content {
+            Some(Content::MmsPdu(bytes)) => Some(v1::plan_request::Content::MmsPdu(bytes)),
+            _ => None,
+        },
+        limits: plan.limits,
+        ..Default::default()
+    };
+    client.plan(plan).await.expect("it is planned");
+    drop(client);
+
+    let log = served.end();
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(!log.contains('\u{1b}'), "{log}");
+    assert!(lines.iter().any(|line| line.contains("SIGHUP is ignored")), "{log}");
+    let of = |id: &str| -> &str {
+        let mut found = lines.iter().filter(|line| line.contains(id));
+        let (first, second) = (found.next(), found.next());
+        assert!(second.is_none(), "one line a call: {log}");
+        first.unwrap_or_else(|| panic!("no line of {id}: {log}"))
+    };
+    for word in ["Adapt", "outcome=Minor", "parts=2", "limit=40000", "cpu_ms=", "queue_ms="] {
+        assert!(of("call-1").contains(word), "{word}: {log}");
+    }
+    assert!(of("call-2").contains("CANNOT_FIT") && of("call-2").contains("CannotFit"), "{log}");
+    assert!(of("call-3").contains("Plan"), "{log}");
+    // Nobody's address, no name of a file, no text.
+    for word in ["1555", "TYPE=PLMN", "photo.jpg", "hello"] {
+        assert!(!log.contains(word), "{word}: {log}");
+    }
+
+    let account = answer.report.and_then(|report| report.account).expect("an account");
+    assert_eq!(account.engine_version, env!("CARGO_PKG_VERSION"));
+    assert!(account.cpu_ms > 0.0 && account.wall_ms > 0.0 && account.queue_ms >= 0.0);
+    assert_eq!(account.transaction_id, "T1");
+    assert!(account.device_rule.is_some());
+}
