@@ -355,7 +355,8 @@ pub struct CarriersArgs {
     #[arg(long, value_name = "IF", requires = "name", value_parser = PossibleValuesParser::new(
         ["mm1", "mm4", "mm7"]).try_map(|s| s.parse::<Interface>()))]
     pub interface: Option<Interface>,
-    /// Only the limits of this kind of sender; without it the strictest of all
+    /// Only the limits of this kind of sender; without it a person on MM1, the strictest of all
+    /// on MM4 and MM7
     #[arg(long, value_name = "TYPE", requires = "name", value_parser = PossibleValuesParser::new(
         ["person", "long-code", "toll-free", "short-code"]).try_map(|s| s.parse::<SenderType>()))]
     pub sender: Option<SenderType>,

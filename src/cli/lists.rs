@@ -178,6 +178,7 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
                     "interface": row.interface,
                     "senderType": row.sender,
                     "limit": to_json::value(&row.limit)?,
+                    "binds": row.binds,
                     "source": row.source,
                     "date": row.date,
                     "validFrom": row.from.map(|day| day.to_string()),
@@ -199,6 +200,7 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
         ("interface", Align::Left),
         ("sender", Align::Left),
         ("limit", Align::Right),
+        ("", Align::Left),
         ("counting", Align::Left),
         ("date", Align::Left),
     ]);
@@ -207,6 +209,7 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
             row.interface.to_string().into(),
             row.sender.map_or_else(|| "any".to_owned(), |sender| sender.to_string()).into(),
             row.limit.bytes.to_string().into(),
+            if row.binds { "binds" } else { "" }.into(),
             words::counting(row.counting).into(),
             row.date.as_str().into(),
         ];

@@ -46,6 +46,32 @@ pub(super) fn parse(text: &str) -> Option<u64> {
         }
         _ => 0,
     };
+    seconds([year, month, day, hour, minute, second], zone)
+}
+
+/// Seconds since 1970 of `2026-11-29T09:30:45.5+01:00`, as XML writes it; without a zone UTC.
+pub(super) fn parse_iso(text: &str) -> Option<u64> {
+    let (day, clock) = text.trim().split_once(['T', 't'])?;
+    let mut numbers = day.splitn(3, '-').map(|word| word.parse::<i64>().ok());
+    let [year, month, day] = [numbers.next()??, numbers.next()??, numbers.next()??];
+    let at = clock.find(['Z', 'z', '+', '-']).unwrap_or(clock.len());
+    let (clock, zone) = clock.split_at(at);
+    let mut numbers = clock.split([':', '.']).map(|word| word.parse::<i64>().ok());
+    let [hour, minute] = [numbers.next()??, numbers.next()??];
+    let second = numbers.next().unwrap_or(Some(0))?;
+    let zone = match zone.strip_prefix(['+', '-']) {
+        None => 0,
+        Some(offset) => {
+            let (hours, minutes) = offset.split_once(':').unwrap_or((offset, "0"));
+            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            if zone.starts_with('-') { -minutes } else { minutes }
+        }
+    };
+    let bounded = (1..=12).contains(&month) && (-900..=900).contains(&zone);
+    bounded.then(|| seconds([year, month, day, hour, minute, second], zone)).flatten()
+}
+
+fn seconds([year, month, day, hour, minute, second]: [i64; 6], zone: i64) -> Option<u64> {
     if !(1..=31).contains(&day)
         || !(1970..=9999).contains(&year)
         || !(0..24).contains(&hour)

@@ -38,6 +38,8 @@ pub struct Message {
     input: Option<Buffer>,
     parts: Vec<Part>,
     presentation: Option<PartId>,
+    /// Seconds since 1970 at which it came.
+    date: Option<u64>,
 }
 
 /// The message in its own form.
@@ -78,7 +80,7 @@ impl Message {
             .or_else(|| leaves.iter().position(|leaf| leaf.is_presentation()))
             .map(|at| PartId(at as u32));
         let parts = leaves.into_iter().map(|leaf| leaf.part.clone()).collect();
-        Self { doc, input, parts, presentation }
+        Self { doc, input, parts, presentation, date: None }
     }
 
     /// Reads an MMS PDU. Types without a body, or whose body is not adapted, have no parts.
@@ -236,7 +238,25 @@ impl Message {
                 Doc::Bare(Box::new(rest.pop().unwrap_or_else(|| parts::leaf(PartData::default()))))
             }
         };
-        Ok(Self::new(doc, None))
+        Ok(Self { date: self.date, ..Self::new(doc, None) })
+    }
+
+    /// Came at this time, in seconds since 1970: the date of a PDU that is made of a mail or an
+    /// MM7 request that tells none.
+    #[must_use]
+    pub fn received(mut self, seconds: u64) -> Self {
+        self.date = matches!(self.doc, Doc::Mime(_)).then_some(seconds);
+        self
+    }
+
+    /// With X-Mms-Message-Size in the fewest octets, where a PDU was written anew: its drafts
+    /// take four, so that their size does not depend on the number.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        match (&self.doc, &self.input) {
+            (Doc::Pdu(pdu), None) => Self::new(Doc::Pdu(pdu.settled()), None),
+            _ => self,
+        }
     }
 
     /// With this class in X-Mms-Content-Class, where the message has that header; else as it is.
@@ -257,7 +277,8 @@ impl Message {
             }
             Doc::Bare(_) => None,
         };
-        doc.map_or_else(|| self.clone(), |doc| Self::new(doc, None))
+        let fresh = doc.map(|doc| Self { date: self.date, ..Self::new(doc, None) });
+        fresh.unwrap_or_else(|| self.clone())
     }
 
     /// The bytes of the message in `form`; in its own form and unedited, the input itself.
@@ -388,6 +409,6 @@ impl Message {
             Doc::Mime(entity) => entity.kind(),
             _ => "multipart/mixed".to_owned(),
         };
-        Neutral::new(self.headers(), &kind, &self.doc.leaves())
+        Neutral::new(self.headers(), self.date, &kind, &self.doc.leaves())
     }
 }

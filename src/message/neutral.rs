@@ -13,6 +13,8 @@ use crate::model::MediaKind;
 pub(super) struct Neutral {
     /// Message headers by their MIME names.
     pub headers: Vec<(String, String)>,
+    /// Seconds since 1970 at which it came, for a message that tells no date.
+    pub date: Option<u64>,
     /// `multipart/related`, `/mixed` or `/alternative`.
     pub kind: &'static str,
     /// Leaves whose names are safe to write.
@@ -21,7 +23,12 @@ pub(super) struct Neutral {
 
 impl Neutral {
     /// `kind` is the folded type of the multipart that the leaves come from.
-    pub fn new(headers: Vec<(String, String)>, kind: &str, leaves: &[&Leaf]) -> Self {
+    pub fn new(
+        headers: Vec<(String, String)>,
+        date: Option<u64>,
+        kind: &str,
+        leaves: &[&Leaf],
+    ) -> Self {
         let media: Vec<&Leaf> = leaves.iter().copied().filter(|leaf| !leaf.envelope).collect();
         let mut leaves = safe_names(&media);
         let root = leaves
@@ -36,7 +43,7 @@ impl Neutral {
             (None, "multipart/alternative") => "multipart/alternative",
             _ => "multipart/mixed",
         };
-        Self { headers, kind, leaves }
+        Self { headers, date, kind, leaves }
     }
 
     /// The presentation.

@@ -12,9 +12,9 @@ mod lint;
 mod scan;
 mod timing;
 
-pub(super) use self::lint::lint;
+pub(super) use self::{escape::unescape, lint::lint};
 use self::{
-    escape::{attribute, percent_decode, percent_encode, unescape},
+    escape::{attribute, percent_decode, percent_encode},
     scan::{Kind, Tag, matching, scan},
 };
 use super::{Played, Showing, leaf::Leaf};

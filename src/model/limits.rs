@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Bytes, Dimensions};
+use super::{Bytes, Dimensions, Interface};
 
 /// Who set a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -68,6 +68,20 @@ pub struct WireLimit {
     pub source: LimitSource,
 }
 
+impl WireLimit {
+    /// The most that one large medium can take by this limit, framing apart: what makes limits of
+    /// several countings comparable. Base64 in lines of 76 (RFC 2045 clause 6.8) takes 78 bytes for
+    /// 57; on MM4 all bodies travel so (3GPP TS 23.140 clause 8.4.4).
+    pub fn room_for_media(&self, interface: Interface) -> Bytes {
+        let base64 = match self.counting {
+            Counting::MimeBase64 => true,
+            Counting::Interface => interface == Interface::Mm4,
+            Counting::MmsPdu | Counting::MimeBinary | Counting::MediaOnly => false,
+        };
+        if base64 { Bytes::new(self.bytes.get() / 78 * 57) } else { self.bytes }
+    }
+}
+
 /// The bound on pictures and who set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,6 +114,11 @@ impl ImageLimit {
         let bounds = self.bounds.cut_to(other);
         let source = if bounds == self.bounds { self.source } else { source };
         Self { bounds, source, literal: Some(other), ..self }
+    }
+
+    /// The box that turns, and the bound that does not: all that decides.
+    pub const fn boxes(&self) -> (Option<Dimensions>, Option<Dimensions>) {
+        (self.turning, self.literal)
     }
 
     /// The bounds of a picture of these dimensions, as shown.

@@ -116,7 +116,7 @@ pub(super) fn message(
         })
         .collect();
     let showing = overhead::showing(&prepared.rewrites, &fitted.parts, Some(&fitted.results));
-    Ok(job.message.rewrite_as(&edits, &showing)?)
+    Ok(job.message.rewrite_as(&edits, &showing)?.settled())
 }
 
 /// The message with its new class in the header, where it has one. The draft had the longest name.

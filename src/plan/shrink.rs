@@ -69,16 +69,31 @@ const PLENTY: f64 = 3.0;
 
 impl Candidate {
     /// Whether it has more than its part while others get `fair` bytes per guessed demand. Of
-    /// equal pictures each gets the same. Sound and clips keep up to twice as much, the more the
+    /// equal pictures each gets the same, within [`WORTH_TAKING`]. Sound and clips keep up to twice as much, the more the
     /// less the others lack: a second generation costs them more than a picture. The bound rises
     /// steadily with `fair`: no step of the limit makes a picture worse.
-    fn is_rich(&self, fair: f64) -> bool {
+    fn is_rich(&self, poorest: &Share) -> bool {
+        let fair = poorest.fair;
         let bound = match self.kind {
             MediaKind::Image => fair,
             _ => 2.0 * fair * fair.max(1.0).powi(2),
         };
-        fair < PLENTY && self.density > bound
+        let bytes = self.bytes.get() as f64;
+        let excess = bytes - bytes / self.density * fair;
+        fair < PLENTY && self.density > bound && excess > poorest.bytes * WORTH_TAKING
     }
+}
+
+/// What cannot be had of a part for less than this of the poorest's own bytes is left to it: an
+/// icon saves no photo.
+const WORTH_TAKING: f64 = 0.05;
+
+/// What a transcoded part gets.
+struct Share {
+    /// Bytes per byte that it would like to have.
+    fair: f64,
+    bytes: f64,
+    kind: MediaKind,
 }
 
 /// The index of the kept part that should be transcoded next because the message is over, or
@@ -97,29 +112,31 @@ pub(super) fn next(
         constraints.iter().map(|c| c.fixed.saturating_sub(c.limit.bytes)).max().unwrap_or_default();
     let over = excess > Bytes::ZERO;
     let room = room(constraints);
-    // Bytes per guessed demand that the transcoded parts get.
-    let fair = shares
-        .iter()
-        .filter_map(|(id, n)| {
-            let facts = facts.iter().find(|f| f.id == *id)?;
-            let target = parts.iter().find(|p| p.id == *id)?.target.as_ref();
-            Some(n.get() as f64 / weight(facts, target, room).max(1.0))
-        })
-        .fold(f64::INFINITY, f64::min);
+    let share = |(id, n): &(PartId, Bytes)| {
+        let facts = facts.iter().find(|f| f.id == *id)?;
+        let target = parts.iter().find(|p| p.id == *id)?.target.as_ref();
+        let bytes = n.get() as f64;
+        let fair = bytes / weight(facts, target, room).max(1.0);
+        Some(Share { fair, bytes, kind: facts.info.kind })
+    };
+    let poorest = shares.iter().filter_map(share).min_by(|a, b| a.fair.total_cmp(&b.fair));
+    let rank = |kind| input.policy.yielding.rank(kind);
+    // Who is to give way first does not take from those who are to give way later.
+    let rich = |c: &Candidate| {
+        poorest.as_ref().is_some_and(|p| rank(c.kind) <= rank(p.kind) && c.is_rich(p))
+    };
     let candidates: Vec<Candidate> = parts
         .iter()
         .zip(facts)
         .enumerate()
         .filter(|(_, (part, facts))| part.action == Action::Keep && facts.problem.is_none())
         .filter_map(|(index, (part, facts))| candidate(index, part, facts, input, room))
-        .filter(|c| over || c.is_rich(fair))
+        .filter(|c| over || rich(c))
         .collect();
     // The kinds that the policy names give way before the others.
-    let first = candidates.iter().map(|c| input.policy.yielding.rank(c.kind)).min();
-    let candidates: Vec<Candidate> = candidates
-        .into_iter()
-        .filter(|c| Some(input.policy.yielding.rank(c.kind)) == first)
-        .collect();
+    let first = candidates.iter().map(|c| rank(c.kind)).min();
+    let candidates: Vec<Candidate> =
+        candidates.into_iter().filter(|c| Some(rank(c.kind)) == first).collect();
     // A picture that could make up for all of it with half its bytes goes before sound and clips:
     // their second generation costs more, in quality and in work.
     let enough = |c: &&Candidate| {

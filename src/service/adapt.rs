@@ -50,7 +50,7 @@ pub(super) struct Terms {
     pub policy: Policy,
     carrier: String,
     effort: Effort,
-    output: Form,
+    pub output: Form,
     warnings: Vec<Warning>,
 }
 

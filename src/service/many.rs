@@ -1,11 +1,9 @@
 //! One message for many devices: devices that are given the same are one class, and what one
 //! class needed decoded is there for the next.
 
-use std::collections::HashMap;
-
 use super::{
-    Service, ServiceError, account,
-    adapt::{self, Terms},
+    Service, ServiceError, account, adapt,
+    class::{Class, Relevant},
 };
 use crate::{
     model::{Stop, StopCause},
@@ -68,14 +66,18 @@ impl Service {
             Ok::<_, ServiceError>(adapt::terms(&self.config, &message, who, &own))
         };
         // Terms are made again when a class has its turn: thousands of them are not kept.
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let relevant = Relevant::to(&message, &self.engine.codecs);
+        let mut known: Vec<Class> = Vec::new();
         let mut classes: Vec<(u64, Vec<usize>)> = Vec::new();
         for (index, recipient) in recipients.iter().enumerate() {
             stop.check().map_err(ServiceError::stopped)?;
             match terms(recipient) {
                 Ok(terms) => {
-                    let place = *places.entry(class(&terms)).or_insert(classes.len());
-                    if place == classes.len() {
+                    let class = Class::of(&terms, &relevant);
+                    let place = known.iter().position(|other| *other == class);
+                    let place = place.unwrap_or(known.len());
+                    if place == known.len() {
+                        known.push(class);
                         let bounds = terms.limits.image.map(|limit| limit.bounds.pixels());
                         classes.push((bounds.unwrap_or(u64::MAX), Vec::new()));
                     }
@@ -105,21 +107,4 @@ impl Service {
         }
         Ok(())
     }
-}
-
-/// All that the answer depends on, the message and the effort apart.
-fn class(terms: &Terms) -> String {
-    let c = &terms.capabilities;
-    format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        c.accept.value,
-        c.charsets.value,
-        c.jpeg_full_chroma.value,
-        c.jpeg_progressive.value,
-        c.video.value,
-        c.audio.value,
-        terms.limits,
-        terms.policy,
-        terms.interface,
-    )
 }

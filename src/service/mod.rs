@@ -3,6 +3,7 @@
 
 mod account;
 mod adapt;
+mod class;
 pub mod many;
 pub mod matrix;
 mod policy;

@@ -167,7 +167,7 @@ pub struct DeviceSummary {
 pub struct LimitsRequest {
     /// A carrier's name or `MCC-MNC`.
     pub carrier: String,
-    /// The kind of sender; `None`: the strictest of all.
+    /// The kind of sender; `None`: a person on MM1, the strictest of all elsewhere.
     pub sender: Option<SenderType>,
     /// The interface; `None`: all.
     pub interface: Option<Interface>,
@@ -184,6 +184,8 @@ pub struct RouteLimit {
     pub limit: WireLimit,
     /// What is counted.
     pub counting: Counting,
+    /// Whether it is the one of its interface that lets the fewest bytes of media through.
+    pub binds: bool,
     /// Who said so.
     pub source: String,
     /// When.

@@ -23,7 +23,9 @@ pub(super) fn message(
 ) -> Result<Message, ServiceError> {
     match content {
         Content::MmsPdu(bytes) => Message::parse_pdu(bytes, limits),
-        Content::Mime(bytes) => Message::parse_mime(bytes, limits),
+        Content::Mime(bytes) => {
+            Message::parse_mime(bytes, limits).map(|message| message.received(now()))
+        }
         Content::Parts { headers, parts } => Message::from_parts(headers, parts, limits),
         Content::Bare { data, name } => {
             Ok(Message::bare(data, (!name.is_empty()).then_some(name.as_str())))
@@ -78,10 +80,20 @@ pub(super) struct Route {
     pub on: Day,
 }
 
+/// Who sends, where that is not stated: what goes to a handset was sent by a person, while
+/// between operators and from applications it may be anybody, and the strictest row holds.
+fn sender_of(interface: Interface, stated: Option<SenderType>) -> Option<SenderType> {
+    stated.or((interface == Interface::Mm1).then_some(SenderType::Person))
+}
+
 /// The day, UTC: rows of carriers hold from one and until another.
 pub(super) fn today() -> Day {
+    Day::of_unix(now())
+}
+
+fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    Day::of_unix(now.map_or(0, |since| since.as_secs()))
+    now.map_or(0, |since| since.as_secs())
 }
 
 /// All limits that apply. A value that nobody stated (a built-in default) yields to any that
@@ -114,7 +126,8 @@ fn wire_limits(
     }
     let mut wire: Vec<WireLimit> = request.into_iter().collect();
     if let Some(carrier) = carrier {
-        let rows = carrier.limits_for(route.interface, route.sender, route.on);
+        let sender = sender_of(route.interface, route.sender);
+        let rows = carrier.limits_for(route.interface, sender, route.on);
         wire.extend(rows.into_iter().map(|(_, limit)| limit));
     }
     let device = &capabilities.max_message_bytes;
@@ -182,9 +195,12 @@ pub(super) fn lookup(
     let limits = interfaces
         .into_iter()
         .flat_map(|interface| {
-            let rows = carrier.limits_for(interface, request.sender, on);
+            let rows = carrier.limits_for(interface, sender_of(interface, request.sender), on);
+            let room = |limit: &WireLimit| limit.room_for_media(interface);
+            let least = rows.iter().map(|(_, limit)| room(limit)).min();
             rows.into_iter().map(move |(row, limit)| RouteLimit {
                 interface,
+                binds: Some(limit.room_for_media(interface)) == least,
                 sender: row.sender,
                 limit,
                 counting: limit.counting,

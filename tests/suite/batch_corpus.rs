@@ -86,7 +86,9 @@ fn timeless(mut rows: Vec<Value>) -> Vec<Value> {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                map.remove("cpuMs");
+                for time in ["cpuMs", "wallMs", "queueMs"] {
+                    map.remove(time);
+                }
                 map.values_mut().for_each(strip);
             }
             Value::Array(values) => values.iter_mut().for_each(strip),

@@ -14,6 +14,7 @@ mod determinism;
 mod golden;
 mod grpc;
 mod grpc_adapt;
+mod headers;
 mod hostile;
 mod joint;
 mod many;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes as Buffer;
+
 use crate::support;
 use mmsfit::{
     capacity::{photo, samples},
@@ -102,13 +104,93 @@ fn everyone_has_an_answer_within_his_limits() {
         }
     }
     // The same again.
-    let bytes = |answers: &[ManyAnswer]| -> BTreeMap<usize, Option<usize>> {
-        let size = |answer: &ManyAnswer| {
-            answer.result.as_ref().ok().map(|r| r.report.wire_bytes_after.as_usize())
-        };
-        answers.iter().map(|answer| (answer.recipients[0], size(answer))).collect()
+    let bytes = |answers: &[ManyAnswer]| -> BTreeMap<usize, Option<Vec<Buffer>>> {
+        let data = |answer: &ManyAnswer| answer.result.as_ref().ok().map(|r| data(&r.content));
+        answers.iter().map(|answer| (answer.recipients[0], data(answer))).collect()
     };
-    assert_eq!(bytes(&answers), bytes(&adapt_many(&service, &list)));
+    assert!(bytes(&answers) == bytes(&adapt_many(&service, &list)));
+}
+
+fn data(content: &Content) -> Vec<Buffer> {
+    let Content::Parts { parts, .. } = content else { panic!("parts come out as parts") };
+    parts.iter().map(|part| part.data.clone()).collect()
+}
+
+fn of(limit: u64, accept: &[&str]) -> Recipient {
+    let device = support::device(limit, (640, 480), accept);
+    Recipient { id: String::new(), device, carrier: None }
+}
+
+/// The recipients of each answer.
+fn classes(content: Content, list: &[Recipient]) -> Vec<Vec<usize>> {
+    let mut classes = Vec::new();
+    let service = Service::new(Config::default());
+    let all = service.adapt_many(AdaptRequest::new(content), list, &Stop::never(), &mut |answer| {
+        classes.push(answer.recipients);
+        true
+    });
+    all.unwrap();
+    classes.sort();
+    classes
+}
+
+#[test]
+fn what_makes_no_difference_to_a_message_makes_no_class() {
+    let list = [
+        of(100_000, &["image/jpeg", "text/plain"]),
+        of(100_000, &["text/plain", "audio/midi", "image/jpeg", "audio/sp-midi"]),
+        of(100_000, &["image/jpeg", "text/plain", "video/3gpp", "audio/amr"]),
+        // These spell it otherwise, or take something else as well.
+        of(100_000, &["image/jpg", "text/plain"]),
+        of(100_000, &["image/jpeg", "image/png", "text/plain"]),
+        of(99_999, &["image/jpeg", "text/plain"]),
+    ];
+    assert_eq!(classes(message(), &list), [vec![0, 1, 2], vec![3], vec![4], vec![5]]);
+}
+
+#[test]
+fn a_screen_makes_a_difference_where_a_layout_is_shown_on_it() {
+    let on = |width: u32| {
+        let mut recipient = of(100_000, &["image/jpeg", "application/smil"]);
+        let inline = recipient.device.inline.as_mut().unwrap();
+        inline.screen = mmsfit::model::Dimensions::new(width, 300);
+        recipient
+    };
+    let list = [on(240), on(120), on(240)];
+    assert_eq!(classes(message(), &list), [vec![0, 1, 2]], "no layout");
+    let layout = r#"<smil><head><layout><root-layout width="320" height="240"/>
+        <region id="Image" left="0" top="0" width="320" height="240"/></layout></head>
+        <body><par dur="5s"><img src="a.jpg" region="Image"/></par></body></smil>"#;
+    let Content::Parts { headers, mut parts } = message() else { panic!("parts") };
+    parts.truncate(1);
+    parts.insert(
+        0,
+        PartData {
+            content_type: "application/smil".into(),
+            content_location: "s.smil".into(),
+            data: layout.into(),
+            ..PartData::default()
+        },
+    );
+    assert_eq!(classes(Content::Parts { headers, parts }, &list), [vec![0, 2], vec![1]]);
+}
+
+#[test]
+fn of_one_box_each_gets_the_bytes_that_he_would_get_alone() {
+    let service = Service::new(Config::default());
+    let limits = [25_000, 60_000, 61_000, 150_000, 400_000];
+    let accepts: [&[&str]; 2] = [&["image/jpeg"], &["image/jpeg", "image/png", "image/gif"]];
+    let list: Vec<Recipient> =
+        limits.iter().flat_map(|limit| accepts.map(|accept| of(*limit, accept))).collect();
+    for answer in adapt_many(&service, &list) {
+        let together = data(&answer.result.unwrap().content);
+        for index in answer.recipients {
+            let mut request = AdaptRequest::new(message());
+            request.device = list[index].device.clone();
+            let alone = service.adapt(request, &Stop::never()).unwrap();
+            assert!(data(&alone.content) == together, "recipient {index}");
+        }
+    }
 }
 
 #[test]

@@ -89,16 +89,7 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     served.signal("-HUP");
     let refused = client.adapt(request("call-2", 100)).await.expect_err("it cannot fit");
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused}");
-    let plan = request("call-3", 40_000);
-    let plan = v1::PlanRequest {
-        request_id: plan.request_id,
-        content: match plan.content {
-            Some(Content::MmsPdu(bytes)) => Some(v1::plan_request::Content::MmsPdu(bytes)),
-            _ => None,
-        },
-        limits: plan.limits,
-        ..Default::default()
-    };
+    let plan = v1::PlanRequest { request: Some(request("call-3", 40_000)) };
     client.plan(plan).await.expect("it is planned");
     drop(client);
 

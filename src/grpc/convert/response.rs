@@ -150,6 +150,7 @@ impl From<RouteLimit> for v1::RouteLimit {
             date: route.date,
             valid_from: day(route.from),
             valid_until: day(route.until),
+            binds: route.binds,
         }
     }
 }

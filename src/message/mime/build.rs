@@ -13,11 +13,13 @@ pub(in crate::message) fn build(neutral: &Neutral, style: Style) -> Entity {
     let mut children: Vec<Entity> = neutral.leaves.iter().map(|leaf| child(leaf, style)).collect();
     let boundary = boundary(&children);
     let mut head = String::new();
-    for (name, value) in &neutral.headers {
+    for (name, value) in &listed_once(&neutral.headers) {
         let lower = name.to_ascii_lowercase();
         let token = name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
-        let ours = lower.starts_with("content-") || lower == "mime-version";
-        if !name.is_empty() && token && !ours {
+        // The size that a PDU states is its own.
+        let ours = lower.starts_with("content-")
+            || ["mime-version", "x-mms-message-size"].contains(&lower.as_str());
+        if !name.is_empty() && token && !ours && !value.is_empty() {
             head.push_str(&format!("{name}: {}\r\n", encode_words(value)));
         }
     }
@@ -46,6 +48,22 @@ pub(in crate::message) fn build(neutral: &Neutral, style: Style) -> Entity {
         children,
     };
     Entity { head: head.into(), body: Body::Multi(multi) }
+}
+
+/// Addresses of one kind in one header each (RFC 5322 clause 3.6): a PDU has a field for each.
+fn listed_once(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut list: Vec<(String, String)> = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        let many = ["to", "cc", "bcc"].contains(&name.to_ascii_lowercase().as_str());
+        match list.iter_mut().find(|(known, _)| many && known.eq_ignore_ascii_case(name)) {
+            Some((_, all)) => {
+                all.push_str(", ");
+                all.push_str(value);
+            }
+            None => list.push((name.clone(), value.clone())),
+        }
+    }
+    list
 }
 
 /// The first numbered boundary that no body holds: all are of one length.

@@ -186,7 +186,14 @@ impl Entity {
             })
             .collect();
         if let Some(text) = self.envelope() {
-            list.extend(soap::headers(&text));
+            let stated =
+                |name: &str| list.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+            // When a message was sent is told by the envelope, when it was posted by the request.
+            let fresh: Vec<_> = soap::headers(&text)
+                .into_iter()
+                .filter(|(n, _)| n != "Date" || !stated(n))
+                .collect();
+            list.extend(fresh);
         }
         list
     }

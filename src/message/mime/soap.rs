@@ -1,5 +1,7 @@
 //! What is read of an MM7 SOAP envelope (3GPP TS 23.140 §8.7.8): it is never written.
 
+use crate::message::{date, smil::unescape};
+
 /// Whether the bytes are a SOAP envelope.
 pub(super) fn is_envelope(data: &[u8]) -> bool {
     let head = crate::message::wsp::lossy(&data[..data.len().min(4096)]);
@@ -85,6 +87,12 @@ pub(super) fn headers(text: &str) -> Vec<(String, String)> {
         ("Priority", "X-Mms-Priority"),
         ("DeliveryReport", "X-Mms-Delivery-Report"),
         ("ReadReply", "X-Mms-Read-Report"),
+        ("DistributionIndicator", "X-Mms-Distribution-Indicator"),
+        ("ApplicID", "X-Mms-Applic-ID"),
+        ("ReplyApplicID", "X-Mms-Reply-Applic-ID"),
+        ("AuxApplicInfo", "X-Mms-Aux-Applic-Info"),
+        ("ContentClass", "X-Mms-Content-Class"),
+        ("DRMContent", "X-Mms-DRM-Content"),
     ] {
         if let Some(value) = elements(text, tag).first() {
             let value = match value.trim() {
@@ -92,8 +100,17 @@ pub(super) fn headers(text: &str) -> Vec<(String, String)> {
                 "false" | "0" => "No",
                 other => other,
             };
-            list.push((name.to_owned(), value.replace("&lt;", "<").replace("&amp;", "&")));
+            list.push((name.to_owned(), unescape(value).into_owned()));
         }
+    }
+    for (tag, name) in [
+        ("TimeStamp", "Date"),
+        ("EarliestDeliveryTime", "X-Mms-Delivery-Time"),
+        ("ExpiryDate", "X-Mms-Expiry"),
+    ] {
+        // Periods (`P7D`) are left out: what they count from is not in the message.
+        let moment = elements(text, tag).first().and_then(|text| date::parse_iso(text));
+        list.extend(moment.map(|seconds| (name.to_owned(), date::format(seconds))));
     }
     list
 }
@@ -114,8 +131,8 @@ mod tests {
     fn an_envelope_is_read() {
         let xml = "<?xml version='1.0'?><e:Envelope xmlns:e=\
             'http://schemas.xmlsoap.org/soap/envelope/'><e:Body><SubmitReq><Recipients><To>\
-            <Number>123</Number></To></Recipients><Subject>A &amp; B</Subject><m:DeliveryReport>\
-            true</m:DeliveryReport><Content href=\"cid:x\" allowAdaptations = 'false'/>";
+            <Number>123</Number></To></Recipients><Subject>A &amp; &#x42; &gt; &#67;</Subject><m:DeliveryReport>\
+            true</m:DeliveryReport><TimeStamp>2002-01-21T09:30:45+01:00</TimeStamp><Content href=\"cid:x\" allowAdaptations = 'false'/>";
         assert!(is_envelope(xml.as_bytes()));
         assert!(forbids_adaptation(xml));
         assert_eq!(attributes(xml, "href").collect::<Vec<_>>(), ["cid:x"]);
@@ -124,8 +141,9 @@ mod tests {
             headers(xml),
             [
                 pair("To", "123/TYPE=PLMN"),
-                pair("Subject", "A & B"),
+                pair("Subject", "A & B > C"),
                 pair("X-Mms-Delivery-Report", "Yes"),
+                pair("Date", "Mon, 21 Jan 2002 08:30:45 +0000"),
             ]
         );
     }

@@ -21,6 +21,8 @@ pub(in crate::message) fn build(neutral: &Neutral) -> Pdu {
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     };
+    // The identifier of the message system, not that of the mail that carries it on MM4.
+    let mail = header("X-Mms-Message-ID").is_some();
     let request = header("X-Mms-Message-Type").is_some_and(|value| {
         matches!(value.trim().to_ascii_lowercase().as_str(), "m-send-req" | "m-send.req")
     });
@@ -34,9 +36,14 @@ pub(in crate::message) fn build(neutral: &Neutral) -> Pdu {
     head.extend([0x8D, version]);
     for (name, value) in &neutral.headers {
         let placed = [first, "X-Mms-MMS-Version", "X-Mms-Message-Type", "X-Mms-Message-Size"];
-        if !placed.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        let carrier = mail && name.eq_ignore_ascii_case("Message-ID");
+        if !carrier && !placed.iter().any(|known| name.eq_ignore_ascii_case(known)) {
             headers::put(&mut head, name, value);
         }
+    }
+    // OMA-MMS-ENC §6.3: M-Retrieve.conf has a date.
+    if let (false, None, Some(seconds)) = (request, header("Date"), neutral.date) {
+        headers::put(&mut head, "Date", &seconds.to_string());
     }
     // The fields are read back, not tracked: one place knows where they lie.
     let fields = super::parse(Buffer::copy_from_slice(&head), &ParseLimits::default())

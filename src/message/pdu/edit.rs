@@ -71,22 +71,38 @@ impl Pdu {
         let has = |field: &HeadField| field.code == Some(headers::CONTENT_CLASS);
         let at = pdu.fields.iter().position(has)?;
         pdu.splice(at, &[class.code()]);
-        pdu.state_size();
-        Some(pdu)
+        Some(pdu.settled())
+    }
+
+    /// With its length in X-Mms-Message-Size in the fewest octets, where it has that.
+    pub fn settled(&self) -> Self {
+        let mut pdu = self.clone();
+        // A longer number makes a longer message: up from the shortest.
+        for octets in 1..=4 {
+            pdu.put_size(octets);
+            if pdu.wire_len() < 1 << (8 * octets) {
+                break;
+            }
+        }
+        pdu
     }
 
     /// Writes the PDU's length into X-Mms-Message-Size, where it has one: always four octets, so
     /// that the size does not depend on the number.
     fn state_size(&mut self) {
+        self.put_size(4);
+    }
+
+    fn put_size(&mut self, octets: usize) {
         let sizes: Vec<usize> = (0..self.fields.len())
             .filter(|&at| self.fields[at].code == Some(headers::MESSAGE_SIZE))
             .collect();
         for &at in &sizes {
-            self.splice(at, &[4, 0, 0, 0, 0]);
+            self.splice(at, &[&[octets as u8][..], &vec![0; octets]].concat());
         }
         let total = u32::try_from(self.wire_len()).unwrap_or(u32::MAX).to_be_bytes();
         for &at in &sizes {
-            self.splice(at, &[&[4], &total[..]].concat());
+            self.splice(at, &[&[octets as u8], &total[4 - octets..]].concat());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Message headers of the MMS encapsulation (OMA-MMS-ENC §7.3; mms-pdu.md §3): codes, names and
 //! values, both ways.
 
+use super::status;
 use crate::message::{
     date,
     wsp::{self, Reader},
@@ -29,6 +30,11 @@ enum Kind {
     Version,
     /// One octet from 0x80 on, or text.
     Choice(&'static [&'static str]),
+    /// One octet of a table.
+    Status(status::Words),
+    /// Who sent it on, counted: a number and an address, or a number and a date.
+    CountedAddress,
+    CountedDate,
     Other,
 }
 
@@ -62,7 +68,7 @@ const MESSAGE_TYPES: [&str; 24] = [
     "m-cancel-conf",
 ];
 
-const FIELDS: [(u8, &str, Kind); 49] = [
+const FIELDS: [(u8, &str, Kind); 50] = [
     (0x81, "Bcc", Kind::Encoded),
     (0x82, "Cc", Kind::Encoded),
     (0x83, "X-Mms-Content-Location", Kind::Text),
@@ -83,7 +89,7 @@ const FIELDS: [(u8, &str, Kind); 49] = [
     (0x8F, "X-Mms-Priority", Kind::Choice(&["Low", "Normal", "High"])),
     (0x90, "X-Mms-Read-Report", YES_NO),
     (0x91, "X-Mms-Report-Allowed", YES_NO),
-    (0x92, "X-Mms-Response-Status", Kind::Other),
+    (0x92, "X-Mms-Response-Status", Kind::Status(status::RESPONSE)),
     (0x93, "X-Mms-Response-Text", Kind::Encoded),
     (0x94, "X-Mms-Sender-Visibility", Kind::Choice(&["Hide", "Show"])),
     (
@@ -103,7 +109,7 @@ const FIELDS: [(u8, &str, Kind); 49] = [
     (0x96, "Subject", Kind::Encoded),
     (0x97, "To", Kind::Encoded),
     (0x98, "X-Mms-Transaction-ID", Kind::Text),
-    (0x99, "X-Mms-Retrieve-Status", Kind::Other),
+    (0x99, "X-Mms-Retrieve-Status", Kind::Status(status::RETRIEVE)),
     (0x9A, "X-Mms-Retrieve-Text", Kind::Encoded),
     (0x9B, "X-Mms-Read-Status", Kind::Choice(&["Read", "Deleted"])),
     (
@@ -114,11 +120,12 @@ const FIELDS: [(u8, &str, Kind); 49] = [
     (0x9D, "X-Mms-Reply-Charging-Deadline", Kind::Period),
     (0x9E, "X-Mms-Reply-Charging-ID", Kind::Text),
     (0x9F, "X-Mms-Reply-Charging-Size", Kind::Number),
-    (0xA0, "X-Mms-Previously-Sent-By", Kind::Other),
-    (0xA1, "X-Mms-Previously-Sent-Date", Kind::Other),
+    (0xA0, "X-Mms-Previously-Sent-By", Kind::CountedAddress),
+    (0xA1, "X-Mms-Previously-Sent-Date", Kind::CountedDate),
     (0xA2, "X-Mms-Store", YES_NO),
     (0xA3, "X-Mms-MM-State", Kind::Choice(&["Draft", "Sent", "New", "Retrieved", "Forwarded"])),
     (0xA4, "X-Mms-MM-Flags", Kind::Other),
+    (0xA5, "X-Mms-Store-Status", Kind::Status(status::STORE)),
     (0xA6, "X-Mms-Store-Status-Text", Kind::Encoded),
     (0xB1, "X-Mms-Distribution-Indicator", YES_NO),
     (0xB4, "X-Mms-Recommended-Retrieval-Mode", Kind::Choice(&["Manual"])),
@@ -145,7 +152,7 @@ const FIELDS: [(u8, &str, Kind); 49] = [
     (0xBC, "X-Mms-Adaptation-Allowed", YES_NO),
     (0xBD, "X-Mms-Replace-ID", Kind::Text),
     (0xBE, "X-Mms-Cancel-ID", Kind::Text),
-    (0xBF, "X-Mms-Cancel-Status", Kind::Other),
+    (0xBF, "X-Mms-Cancel-Status", Kind::Status(status::CANCEL)),
 ];
 
 fn field(code: u8) -> Option<(&'static str, Kind)> {
@@ -186,6 +193,15 @@ pub(super) fn describe(code: u8, value: &[u8]) -> (String, String) {
             [32..=0xFF, ..] => Some(wsp::encoded_string(value)),
             _ => None,
         },
+        Kind::Status(words) => match value {
+            [octet, ..] => status::word(words, *octet).map(str::to_owned),
+            [] => None,
+        },
+        Kind::CountedAddress => counted(value)
+            .map(|(count, address)| format!("{count}, {}", wsp::encoded_string(address))),
+        Kind::CountedDate => counted(value)
+            .and_then(|(count, seconds)| Some((count, number(seconds)?)))
+            .map(|(count, seconds)| format!("{count}, {}", date::format(seconds))),
         Kind::Other => None,
     };
     (name.to_owned(), text.unwrap_or_else(|| hex(value)))
@@ -211,6 +227,16 @@ fn period(value: &[u8]) -> Option<String> {
     }
 }
 
+/// A number, and what is counted by it.
+fn counted(value: &[u8]) -> Option<(u64, &[u8])> {
+    let mut reader = Reader::new(value);
+    let length = reader.value_length().ok()?;
+    let mut inner = Reader::new(reader.take(length).ok()?);
+    let count = inner.integer().ok()?;
+    let rest = inner.take(inner.remaining()).ok()?;
+    Some((count, rest))
+}
+
 fn from(value: &[u8]) -> Option<String> {
     let mut reader = Reader::new(value);
     let length = reader.value_length().ok()?;
@@ -222,11 +248,20 @@ fn from(value: &[u8]) -> Option<String> {
     }
 }
 
+/// Names of MM4 (3GPP TS 23.140 §8.4.4) that the encapsulation calls otherwise.
+const ALIASES: [(&str, &str); 3] = [
+    ("X-Mms-Read-Reply", "X-Mms-Read-Report"),
+    ("X-Mms-Message-ID", "Message-ID"),
+    ("X-Mms-MM-Status-Code", "X-Mms-Status"),
+];
+
 /// Appends the header `name: value`; what has no code, or no value that can be coded, is left
 /// out (mms-pdu.md §7 #1).
 pub(super) fn put(out: &mut Vec<u8>, name: &str, value: &str) {
-    let name =
-        if name.eq_ignore_ascii_case("X-Mms-Read-Reply") { "X-Mms-Read-Report" } else { name };
+    let name = ALIASES
+        .iter()
+        .find(|(alias, _)| name.eq_ignore_ascii_case(alias))
+        .map_or(name, |(_, name)| *name);
     let Some(&(code, _, kind)) =
         FIELDS.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(name))
     else {
@@ -285,12 +320,32 @@ pub(super) fn put(out: &mut Vec<u8>, name: &str, value: &str) {
                 coded.push(0x80 | at as u8);
             }
         }
+        Kind::Status(words) => coded.extend(status::octet(words, value)),
+        Kind::CountedAddress | Kind::CountedDate => {
+            if let Some(inner) = count(kind, value) {
+                wsp::put_value_length(&mut coded, inner.len());
+                coded.extend(inner);
+            }
+        }
         Kind::Text | Kind::Encoded | Kind::Version | Kind::Other => {}
     }
     if !coded.is_empty() {
         out.push(code);
         out.extend(coded);
     }
+}
+
+/// `1, +491701234/TYPE=PLMN` or `1, <date>`, coded.
+fn count(kind: Kind, value: &str) -> Option<Vec<u8>> {
+    let (count, rest) = value.split_once(',')?;
+    let mut inner = Vec::new();
+    wsp::put_integer(&mut inner, count.trim().parse().ok()?);
+    if kind == Kind::CountedDate {
+        wsp::put_long(&mut inner, date::parse(rest.trim())?);
+    } else {
+        wsp::put_encoded_string(&mut inner, addresses(rest).first()?);
+    }
+    Some(inner)
 }
 
 /// X-Mms-MMS-Version as an octet.
@@ -346,6 +401,15 @@ mod tests {
             ("X-Mms-Expiry", "3600", b"\x88\x04\x81\x02\x0e\x10"),
             ("Date", "Thu, 01 Jan 1970 00:01:00 +0000", b"\x85\x01\x3c"),
             ("X-Mms-Content-Class", "image-rich", b"\xba\x82"),
+            ("X-Mms-Retrieve-Status", "Error-permanent-content-unsupported", b"\x99\xe3"),
+            ("X-Mms-Response-Status", "Ok", b"\x92\x80"),
+            ("X-Mms-Store-Status", "Success", b"\xa5\x80"),
+            ("X-Mms-Previously-Sent-By", "2, +1/TYPE=PLMN", b"\xa0\x0e\x82+1/TYPE=PLMN\0"),
+            (
+                "X-Mms-Previously-Sent-Date",
+                "1, Thu, 01 Jan 1970 00:01:00 +0000",
+                b"\xa1\x03\x81\x01\x3c",
+            ),
         ] {
             let mut out = Vec::new();
             put(&mut out, name, value);

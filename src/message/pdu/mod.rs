@@ -6,6 +6,7 @@ mod edit;
 mod entry;
 mod headers;
 mod parse;
+mod status;
 #[cfg(test)]
 mod tests;
 

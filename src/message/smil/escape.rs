@@ -30,7 +30,7 @@ pub(super) fn percent_encode(text: &str) -> String {
 }
 
 /// Predefined and numeric entities resolved; others stay.
-pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+pub(in crate::message) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
