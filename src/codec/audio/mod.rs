@@ -36,8 +36,8 @@ pub const MAX_PACKETS: u64 = 250_000;
 /// [`DecodeLimits::max_memory`].
 pub const MAX_SAMPLE_BYTES: u64 = 128 << 20;
 
-/// Samples by which a track may miss the length that its header tells: a packet.
-const SLACK: u64 = 8192;
+/// Samples by which a track may miss the length that its header tells: a packet of ALAC.
+const SLACK: u64 = 4096;
 
 /// Tells what sound is; nothing is made of it here, since all encoders of sound are C.
 pub struct AudioCodec;
@@ -214,14 +214,17 @@ fn samples(
         buffer.copy_to_vec_interleaved(&mut chunk);
         let skipped = skip.min(buffer.frames());
         skip -= skipped;
-        for sample in chunk.iter().skip(skipped * usize::from(source.channels)) {
-            if !sample.is_finite() {
-                return Err(left("a sample is no number"));
-            }
-            samples.extend_from_slice(&sample.to_le_bytes());
+        let new = chunk.get(skipped * usize::from(source.channels)..).unwrap_or_default();
+        if new.iter().any(|sample| !sample.is_finite()) {
+            return Err(left("a sample is no number"));
         }
-        if samples.len() as u64 > most {
+        let end = samples.len();
+        if (end + new.len() * 4) as u64 > most {
             return Err(too_long());
+        }
+        samples.resize(end + new.len() * 4, 0);
+        for (to, from) in samples[end..].chunks_exact_mut(4).zip(new) {
+            to.copy_from_slice(&from.to_le_bytes());
         }
     }
     let frames = samples.len() as u64 / width;

@@ -97,3 +97,58 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 fn long(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn atom(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    /// Ten seconds at 44.1 kHz in a movie that counts milliseconds.
+    fn movie(edits: Option<&[u32]>, runs: u32, more: &[u8]) -> Vec<u8> {
+        let header = |scale, length| words(&[0, 0, 0, scale, length]);
+        let table = [
+            atom(b"stts", &words(&[0, runs])),
+            atom(b"stsz", &words(&[0, 0, 431])),
+            atom(b"stco", &words(&[0, 1])),
+        ];
+        let table = atom(b"minf", &atom(b"stbl", &table.concat()));
+        let media = [atom(b"mdhd", &header(44_100, 441_000)), table].concat();
+        let edits = edits.map_or(Vec::new(), |edits| atom(b"edts", &atom(b"elst", &words(edits))));
+        let track = atom(b"trak", &[edits, atom(b"mdia", &media)].concat());
+        atom(b"moov", &[atom(b"mvhd", &header(1000, 10_000)), track, more.to_vec()].concat())
+    }
+
+    #[test]
+    fn edit_lists_tell_priming_or_more() {
+        const ONE: u32 = 0x1_0000;
+        let of = |edits| look(&movie(edits, 2, &[])).and_then(|movie| movie.priming(44_100)).ok();
+        assert_eq!(of(None), Some(0));
+        assert_eq!(of(Some(&[0, 1, 9977, 1024, ONE])), Some(1024));
+        assert_eq!(of(Some(&[0, 1, 0, 2112, ONE])), Some(2112), "a length that nobody wrote");
+        assert_eq!(of(Some(&[0, 1, 5000, 1024, ONE])), None, "a half");
+        assert_eq!(of(Some(&[0, 1, 9000, 44_100, ONE])), None, "a second cut off");
+        assert_eq!(of(Some(&[0, 1, 10_000, 0, ONE / 2])), None, "at half the speed");
+        assert_eq!(of(Some(&[0, 1, 10_000, u32::MAX, ONE])), None, "silence");
+        assert_eq!(of(Some(&[0, 2, 500, u32::MAX, ONE, 9977, 1024, ONE])), None, "two edits");
+        assert_eq!(of(Some(&[0, 1, 9977])), None, "cut off");
+        let other = look(&movie(Some(&[0, 1, 9977, 1024, ONE]), 2, &[])).unwrap();
+        assert!(other.priming(48_000).is_err(), "in other units than samples");
+    }
+
+    #[test]
+    fn tables_and_tracks_are_few() {
+        assert!(look(&movie(None, MAX_RUNS, &[])).is_ok());
+        assert!(look(&movie(None, MAX_RUNS + 1, &[])).is_err());
+        assert!(look(&movie(None, 1, &atom(b"trak", &[]))).is_err());
+        assert!(look(&movie(None, 1, &atom(b"mvex", &[]))).is_err());
+        assert!(look(&movie(None, 1, &atom(b"udta", b"....iTunSMPB"))).is_err());
+        assert!(look(b"").is_err());
+    }
+}

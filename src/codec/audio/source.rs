@@ -121,8 +121,10 @@ pub(super) struct Source {
     pub framing: u64,
     /// Samples that the reader counts and leaves out.
     trimmed: u64,
-    /// Samples to be heard, as the file tells.
-    told: Option<u64>,
+    /// Samples to be heard, as the file tells, and how many more or less there may be.
+    told: Option<(u64, u64)>,
+    /// What is before the beginning and behind the end is told, and left out by the decoder.
+    gapless: bool,
     /// Bytes between the tags of a stream that is nothing but frames.
     stream: Option<u64>,
 }
@@ -181,7 +183,10 @@ impl Source {
         if let Some(movie) = movie {
             skip = movie.priming(rate)?;
         }
-        let lame = family == Family::Mp3;
+        let mp3 = family == Family::Mp3;
+        // The length that the reader guesses where none is told is none to cut a sound by.
+        let gapless = !mp3 || track.delay.is_some();
+        let slack = if mp3 { 0 } else { SLACK };
         let around = track.delay.unwrap_or(0).saturating_add(track.padding.unwrap_or(0));
         Ok(Self {
             track: track.id,
@@ -193,16 +198,17 @@ impl Source {
             channels,
             skip,
             framing,
-            trimmed: if lame { around.into() } else { 0 },
-            told: track.num_frames.filter(|_| !lame),
-            stream: lame.then_some(stream),
+            trimmed: if mp3 { around.into() } else { 0 },
+            told: track.num_frames.filter(|_| gapless).map(|told| (told, slack)),
+            gapless,
+            stream: mp3.then_some(stream),
             reader,
         })
     }
 
     /// A decoder for the track.
     pub fn decoder(&self) -> Result<Box<dyn AudioDecoder>, CodecError> {
-        let options = AudioDecoderOptions::default();
+        let options = AudioDecoderOptions::default().gapless(self.gapless);
         get_codecs().make_audio_decoder(&self.params, &options).map_err(damaged)
     }
 
@@ -233,7 +239,7 @@ impl Source {
     /// Samples of each channel to be heard, of packets that last `ticks` together.
     pub fn heard_of(&self, ticks: u64) -> Result<u64, CodecError> {
         let frames = ticks.saturating_sub(self.trimmed);
-        if self.told.is_some_and(|told| told.abs_diff(frames) > SLACK) {
+        if self.told.is_some_and(|(told, slack)| told.abs_diff(frames) > slack) {
             return Err(left("it is not as long as it says"));
         }
         match frames.saturating_sub(self.skip) {

@@ -53,10 +53,11 @@ fn decoded(bytes: &Buffer) -> Result<Sound, CodecError> {
 
 /// Arguments, extension, codec, and how far a sample may lie from ffmpeg's: nothing where all is
 /// integers, the rounding of 32-bit floats elsewhere.
-const READ: [(&str, &str, &str, f32); 26] = [
+const READ: [(&str, &str, &str, f32); 27] = [
     ("-ac 2 -c:a libmp3lame -b:a 128k", ".mp3", "mp3", 1e-5),
     ("-ac 2 -c:a libmp3lame -q:a 4 -metadata title=x", ".mp3", "mp3", 1e-5),
     ("-ac 2 -c:a libmp3lame -write_xing 0", ".mp3", "mp3", 1e-5),
+    ("-ac 2 -c:a libmp3lame -write_xing 0 -q:a 5", ".mp3", "mp3", 1e-5),
     ("-ac 1 -c:a libmp3lame -ar 22050 -b:a 32k", ".mp3", "mp3", 1e-5),
     ("-ac 1 -c:a libmp3lame -ar 8000 -b:a 16k -write_id3v1 1", ".mp3", "mp3", 1e-5),
     ("-ac 2 -c:a aac", ".aac", "aac", 1e-5),

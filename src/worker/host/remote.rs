@@ -6,11 +6,12 @@ use super::{
     Workers,
     job::{CallError, Job},
     recheck,
+    sound::SoundSession,
 };
 use crate::{
     codec::{
         Codec, CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Reference, Session,
-        Verified, remote,
+        Verified, audio, remote,
     },
     model::{Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Recipe, Rgb, Stop},
     worker::protocol::{Reply, Request},
@@ -19,7 +20,7 @@ use crate::{
 /// No output that fits a message is larger; searches ask without a cap to learn a size.
 const MAX_OUTPUT: u64 = 256 << 20;
 /// Bytes of a reply besides the medium in it.
-const FRAMING: usize = 64 << 10;
+pub(super) const FRAMING: usize = 64 << 10;
 
 /// What only the worker reads.
 #[derive(Clone)]
@@ -38,7 +39,12 @@ impl RemoteCodec {
     }
 
     /// One call to a job of its own. A job that was lost with its zygote is tried once more.
-    fn ask(&self, request: &Request, cap: usize, stop: &Stop) -> Result<(Job, Reply), CodecError> {
+    pub(super) fn ask(
+        &self,
+        request: &Request,
+        cap: usize,
+        stop: &Stop,
+    ) -> Result<(Job, Reply), CodecError> {
         let mut job = self.0.job()?;
         match job.call(request, cap, stop) {
             Ok(reply) => Ok((job, reply)),
@@ -49,6 +55,21 @@ impl RemoteCodec {
                 Ok((job, reply))
             }
         }
+    }
+
+    /// A job that has all bytes of a medium.
+    pub(super) fn open_whole(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<RemoteSession, CodecError> {
+        let request = Request::Open { input: input.clone(), hint, limits: *limits };
+        let (mut job, reply) = self.ask(&request, FRAMING, stop)?;
+        let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
+        let info = self.checked(&mut job, info, input, limits)?;
+        Ok(RemoteSession::new(job, info, stop))
     }
 
     fn checked(
@@ -66,7 +87,7 @@ impl RemoteCodec {
     }
 }
 
-fn unasked(job: &mut Job) -> CodecError {
+pub(super) fn unasked(job: &mut Job) -> CodecError {
     job.condemn("an answer to another question".into())
 }
 
@@ -80,6 +101,10 @@ impl Codec for RemoteCodec {
     }
 
     fn probe(&self, input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecError> {
+        // What this process reads as well needs no other.
+        if let Ok(info) = audio::probe(input, limits) {
+            return Ok(info);
+        }
         let request = Request::Probe { input: input.clone(), limits: *limits };
         match self.ask(&request, FRAMING, &Stop::never())? {
             (mut job, Reply::Info(info)) => self.checked(&mut job, info, input, limits),
@@ -94,11 +119,10 @@ impl Codec for RemoteCodec {
         limits: &DecodeLimits,
         stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError> {
-        let request = Request::Open { input: input.clone(), hint, limits: *limits };
-        let (mut job, reply) = self.ask(&request, FRAMING, stop)?;
-        let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
-        let info = self.checked(&mut job, info, input, limits)?;
-        Ok(Box::new(RemoteSession { job, info, facts: None, stop: stop.clone() }))
+        match SoundSession::open(self, input, hint, limits, stop) {
+            Some(session) => Ok(Box::new(session)),
+            None => Ok(Box::new(self.open_whole(input, hint, limits, stop)?)),
+        }
     }
 
     fn strip_metadata(&self, input: &Buffer) -> Option<Buffer> {
@@ -134,12 +158,18 @@ impl Codec for RemoteCodec {
 }
 
 /// A session in a job.
-struct RemoteSession {
+pub(super) struct RemoteSession {
     job: Job,
     info: MediaInfo,
     facts: Option<ContentFacts>,
     /// The flag given at opening: some calls have none of their own.
     stop: Stop,
+}
+
+impl RemoteSession {
+    pub(super) fn new(job: Job, info: MediaInfo, stop: &Stop) -> Self {
+        Self { job, info, facts: None, stop: stop.clone() }
+    }
 }
 
 impl Session for RemoteSession {
