@@ -4,6 +4,7 @@
 //! (beyond one cap) or devices. `worker::host` implements [`Session`] for the codecs that are
 //! written in C, in a sandbox; who calls a [`Codec`] cannot tell the difference.
 
+pub mod audio;
 pub mod image;
 pub mod remote;
 mod sniff;
@@ -264,7 +265,7 @@ impl CodecSet {
 
     /// The codecs in safe Rust that this crate brings.
     pub fn builtin() -> Self {
-        Self::new(vec![Box::new(image::ImageCodec)])
+        Self::new(vec![Box::new(image::ImageCodec), Box::new(audio::AudioCodec)])
     }
 
     /// The codec that reads `bytes`, and their type: one that can make the same kind of medium of

@@ -9,7 +9,7 @@ use super::{
     resolve::{self, Route, today},
 };
 use crate::{
-    codec::{Codec, CodecSet, image::ImageCodec},
+    codec::{Codec, CodecSet, audio::AudioCodec, image::ImageCodec},
     config::Config,
     message::{Form, Message},
     model::{
@@ -214,6 +214,8 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
     if let Some(workers) = workers {
         codecs.push(Box::new(workers.codec()));
     }
+    // Behind the workers, which can make something of sound: without them it is at least known.
+    codecs.push(Box::new(AudioCodec));
     Engine {
         codecs: std::sync::Arc::new(CodecSet::new(codecs)),
         decode: config.decode,

@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 pub struct Rules {
     /// SPDX licence ids that may enter, `ID WITH EXCEPTION` included.
     pub allow: BTreeSet<String>,
+    /// Licences that may enter with one crate alone: its name and they.
+    pub exceptions: Vec<(String, BTreeSet<String>)>,
     /// Crates that may not.
     pub bans: Vec<Ban>,
 }
@@ -45,8 +47,14 @@ impl Rules {
         let strings = |value: &toml::Value| value.as_str().expect("a string").to_owned();
         let allow = table["licenses"]["allow"].as_array().expect("a list of licences");
         let bans = table["bans"]["deny"].as_array().expect("a list of bans");
+        let exceptions = table["licenses"].get("exceptions").and_then(toml::Value::as_array);
+        let exception = |entry: &toml::Value| {
+            let allow = entry["allow"].as_array().expect("a list of licences");
+            (strings(&entry["crate"]), allow.iter().map(strings).collect())
+        };
         Self {
             allow: allow.iter().map(strings).collect(),
+            exceptions: exceptions.map_or(Vec::new(), |list| list.iter().map(exception).collect()),
             bans: bans
                 .iter()
                 .map(|ban| Ban {
@@ -72,7 +80,10 @@ impl Rules {
         if !source.is_empty() && source != REGISTRY {
             return Some(format!("{name} {version} comes from {source}"));
         }
-        match permitted(licence, &self.allow) {
+        let mut allow = self.allow.clone();
+        let own = self.exceptions.iter().filter(|(excepted, _)| excepted == name);
+        allow.extend(own.flat_map(|(_, licences)| licences.iter().cloned()));
+        match permitted(licence, &allow) {
             Some(true) => None,
             Some(false) => Some(format!("{name} {version}: licence {licence} is not permitted")),
             None => {
@@ -210,6 +221,7 @@ mod tests {
     fn a_bad_package_is_named() {
         let rules = Rules {
             allow: allow(),
+            exceptions: vec![("weak".into(), ["MPL-2.0".to_owned()].into())],
             bans: vec![Ban {
                 name: "cee".into(),
                 reason: "it is C".into(),
@@ -229,6 +241,8 @@ mod tests {
         assert!(
             said(package("copyleft", "AGPL-3.0", REGISTRY)).contains("AGPL-3.0 is not permitted")
         );
+        assert_eq!(said(package("weak", "MPL-2.0", REGISTRY)), "");
+        assert!(said(package("other", "MPL-2.0", REGISTRY)).contains("MPL-2.0 is not permitted"));
         assert!(said(package("stray", "MIT", "git+https://example.com/x")).contains("comes from"));
         assert!(said(package("silent", "", REGISTRY)).contains("not an SPDX expression"));
     }

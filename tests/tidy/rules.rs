@@ -73,6 +73,7 @@ pub const ROOMS: &[Room] = &[
             "png",
             "quantette",
             "serde",
+            "symphonia",
             "thiserror",
         ]),
         pure: true,
@@ -159,6 +160,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["tracing_subscriber"], &["cli", "telemetry"]),
     // Pixels are touched by codecs alone.
     (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
+    // Sound is decoded by codecs alone.
+    (&["symphonia"], &["codec"]),
     // Capacity paints the samples that it measures with, as a camera would write them.
     (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
     // What charset a text is in, and letters that look alike.

@@ -96,6 +96,10 @@ fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Re
                 find(codecs, &input).and_then(|codec| codec.open(&input, hint, &limits, &never));
             reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
         }
+        Request::OpenSound { info, rate, channels, samples, hint, limits } => {
+            let opened = crate::libav::open_sound(*info, (rate, channels), samples, hint, limits);
+            reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
+        }
         Request::Facts => reply(of(session).map(|s| Reply::Facts(s.facts()))),
         Request::Reference { largest, background } => {
             reply(of(session).map(|s| Reply::Reference(s.reference(largest, background))))

@@ -11,13 +11,15 @@ pub(super) struct Tracks {
 const MAX_BOXES: usize = 4096;
 
 /// A box: its type and its body.
-struct Atom<'a> {
-    kind: [u8; 4],
-    body: &'a [u8],
+pub(in crate::codec) struct Atom<'a> {
+    /// Four letters.
+    pub kind: [u8; 4],
+    /// What is in it; less than it says where the file is cut off.
+    pub body: &'a [u8],
 }
 
 /// The boxes of a run of bytes; ends at the first that is none.
-struct Atoms<'a> {
+pub(in crate::codec) struct Atoms<'a> {
     rest: &'a [u8],
     left: usize,
 }
@@ -45,11 +47,13 @@ impl<'a> Iterator for Atoms<'a> {
     }
 }
 
-fn atoms(bytes: &[u8]) -> Atoms<'_> {
+/// The boxes of a file, or of a box.
+pub(in crate::codec) fn atoms(bytes: &[u8]) -> Atoms<'_> {
     Atoms { rest: bytes, left: MAX_BOXES }
 }
 
-fn child<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+/// The body of the first box of a kind.
+pub(in crate::codec) fn child<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
     atoms(bytes).find(|atom| &atom.kind == kind).map(|atom| atom.body)
 }
 

@@ -1,8 +1,8 @@
 //! What bytes are, for media that no codec of this process reads: by their content alone.
 
 mod ebml;
-mod iso;
-mod mpeg;
+pub(super) mod iso;
+pub(super) mod mpeg;
 mod ogg;
 
 use crate::model::MediaType;

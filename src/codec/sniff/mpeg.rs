@@ -36,8 +36,8 @@ fn audio_frame(header: &[u8]) -> Option<usize> {
     })
 }
 
-/// Length of an ADTS frame (ISO/IEC 14496-3 clause 1.A.2); `None` if it is none.
-fn adts_frame(header: &[u8]) -> Option<usize> {
+/// Length of an ADTS frame, header included (ISO/IEC 14496-3 clause 1.A.2); `None` if it is none.
+pub(in crate::codec) fn adts_frame(header: &[u8]) -> Option<usize> {
     let h = header.first_chunk::<7>()?;
     if h[0] != 0xFF || h[1] & 0xF6 != 0xF0 || h[2] >> 2 & 15 > 12 {
         return None;
@@ -71,12 +71,16 @@ fn behind_tags(bytes: &[u8]) -> &[u8] {
 /// Zeros before the first frame that are looked over.
 const MAX_ZEROS: usize = 16 << 10;
 
+/// Where MPEG audio begins: behind tags, and zeros where some recorders leave the room of one.
+pub(in crate::codec) fn start(bytes: &[u8]) -> usize {
+    let sound = behind_tags(bytes);
+    let zeros = sound.iter().take(MAX_ZEROS).take_while(|byte| **byte == 0).count();
+    bytes.len() - sound.len() + zeros
+}
+
 /// The type of a run of MPEG audio, with or without a tag before it.
 pub(super) fn audio(bytes: &[u8]) -> Option<&'static str> {
-    let sound = behind_tags(bytes);
-    // Some recorders leave the room of a tag empty.
-    let zeros = sound.iter().take(MAX_ZEROS).take_while(|byte| **byte == 0).count();
-    let sound = &sound[zeros..];
+    let sound = &bytes[start(bytes)..];
     if frames(sound, adts_frame) {
         Some("audio/aac")
     } else if frames(sound, audio_frame) || bytes.starts_with(b"ID3") {

@@ -6,6 +6,7 @@ mod line;
 mod recheck;
 mod remote;
 mod settings;
+mod sound;
 mod zygote;
 
 use std::{

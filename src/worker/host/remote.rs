@@ -6,11 +6,12 @@ use super::{
     Workers,
     job::{CallError, Job, Loss},
     recheck,
+    sound::SoundSession,
 };
 use crate::{
     codec::{
         Codec, CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Reference, Session,
-        Verified, remote,
+        Verified, audio, remote,
     },
     model::{Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Recipe, Rgb, Stop},
     worker::protocol::{Reply, Request},
@@ -19,7 +20,7 @@ use crate::{
 /// No output that fits a message is larger; searches ask without a cap to learn a size.
 const MAX_OUTPUT: u64 = 256 << 20;
 /// Bytes of a reply besides the medium in it.
-const FRAMING: usize = 64 << 10;
+pub(super) const FRAMING: usize = 64 << 10;
 
 /// What only the worker reads.
 #[derive(Clone)]
@@ -45,7 +46,12 @@ impl RemoteCodec {
     }
 
     /// One call to a job of its own. One that was lost is made again, once.
-    fn ask(&self, request: &Request, cap: usize, stop: &Stop) -> Result<(Job, Reply), CodecError> {
+    pub(super) fn ask(
+        &self,
+        request: &Request,
+        cap: usize,
+        stop: &Stop,
+    ) -> Result<(Job, Reply), CodecError> {
         let first = match self.once(request, cap, stop) {
             Ok(answered) => return Ok(answered),
             Err(CallError::Codec(error)) => return Err(error),
@@ -55,6 +61,21 @@ impl RemoteCodec {
             CallError::Codec(error) => error,
             CallError::Lost(second) => first.again(second),
         })
+    }
+
+    /// A job that has all bytes of a medium.
+    pub(super) fn open_whole(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<RemoteSession, CodecError> {
+        let request = Request::Open { input: input.clone(), hint, limits: *limits };
+        let (mut job, reply) = self.ask(&request, FRAMING, stop)?;
+        let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
+        let info = self.checked(&mut job, info, input, limits)?;
+        Ok(RemoteSession::new(self, request, job, info, stop))
     }
 
     fn checked(
@@ -72,7 +93,7 @@ impl RemoteCodec {
     }
 }
 
-fn unasked(job: &mut Job) -> CodecError {
+pub(super) fn unasked(job: &mut Job) -> CodecError {
     job.condemn("an answer to another question".into())
 }
 
@@ -91,6 +112,10 @@ impl Codec for RemoteCodec {
         limits: &DecodeLimits,
         stop: &Stop,
     ) -> Result<MediaInfo, CodecError> {
+        // What this process reads as well needs no other.
+        if let Ok(info) = audio::probe(input, limits) {
+            return Ok(info);
+        }
         let request = Request::Probe { input: input.clone(), limits: *limits };
         match self.ask(&request, FRAMING, stop)? {
             (mut job, Reply::Info(info)) => self.checked(&mut job, info, input, limits),
@@ -105,20 +130,10 @@ impl Codec for RemoteCodec {
         limits: &DecodeLimits,
         stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError> {
-        let request = Request::Open { input: input.clone(), hint, limits: *limits };
-        let (mut job, reply) = self.ask(&request, FRAMING, stop)?;
-        let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
-        let info = self.checked(&mut job, info, input, limits)?;
-        let (codec, stop) = (self.clone(), stop.clone());
-        Ok(Box::new(RemoteSession {
-            codec,
-            opening: request,
-            job,
-            lost: None,
-            info,
-            facts: None,
-            stop,
-        }))
+        match SoundSession::open(self, input, hint, limits, stop) {
+            Some(session) => Ok(Box::new(session)),
+            None => Ok(Box::new(self.open_whole(input, hint, limits, stop)?)),
+        }
     }
 
     fn strip_metadata(&self, input: &Buffer, stop: &Stop) -> Result<Option<Buffer>, CodecError> {
@@ -154,7 +169,7 @@ impl Codec for RemoteCodec {
 }
 
 /// A session in a job, and what it takes to have the same in another job.
-struct RemoteSession {
+pub(super) struct RemoteSession {
     codec: RemoteCodec,
     opening: Request,
     job: Job,
@@ -167,6 +182,18 @@ struct RemoteSession {
 }
 
 impl RemoteSession {
+    /// `opening` is what `job` was told to open.
+    pub(super) fn new(
+        codec: &RemoteCodec,
+        opening: Request,
+        job: Job,
+        info: MediaInfo,
+        stop: &Stop,
+    ) -> Self {
+        let (codec, stop) = (codec.clone(), stop.clone());
+        Self { codec, opening, job, lost: None, info, facts: None, stop }
+    }
+
     /// One call. Where the job is lost, the input is opened in another one, once, and the call
     /// made again: what a session answers follows from its input and the call alone.
     fn ask(&mut self, request: &Request, cap: usize, stop: &Stop) -> Result<Reply, CodecError> {
@@ -181,7 +208,7 @@ impl RemoteSession {
             }
             self.lost = Some(loss);
             match self.codec.once(&self.opening, FRAMING, stop) {
-                Ok((job, Reply::Info(info))) if info == self.info => self.job = job,
+                Ok((job, Reply::Info(_))) => self.job = job,
                 Ok((mut job, _)) => return Err(self.job.end_with(unasked(&mut job))),
                 Err(CallError::Codec(error)) => return Err(self.job.end_with(error)),
                 Err(CallError::Lost(second)) => return Err(self.job.end_with(loss.again(second))),

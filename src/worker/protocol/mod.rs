@@ -56,6 +56,21 @@ pub enum Request {
         /// What it may cost.
         limits: DecodeLimits,
     },
+    /// `Codec::open` of a sound that the host has decoded. Once a job, too.
+    OpenSound {
+        /// The sound, as the host knows it.
+        info: Box<MediaInfo>,
+        /// Samples per second and channel.
+        rate: u32,
+        /// One or two.
+        channels: u8,
+        /// Interleaved samples: 32-bit floats in little endian, full scale is 1.
+        samples: Buffer,
+        /// What will be wanted.
+        hint: OpenHint,
+        /// What it may cost.
+        limits: DecodeLimits,
+    },
     /// `Session::facts`.
     Facts,
     /// `Session::reference`.
@@ -90,7 +105,7 @@ pub enum Request {
 /// What a job answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// To `Probe` and `Open`.
+    /// To `Probe`, `Open` and `OpenSound`.
     Info(MediaInfo),
     /// To `Facts`.
     Facts(ContentFacts),
@@ -198,6 +213,15 @@ impl Wire for Request {
                 7u8.put(out);
                 input.put(out);
             }
+            Self::OpenSound { info, rate, channels, samples, hint, limits } => {
+                8u8.put(out);
+                info.put(out);
+                rate.put(out);
+                channels.put(out);
+                hint.put(out);
+                limits.put(out);
+                samples.put(out);
+            }
         }
     }
 
@@ -220,6 +244,13 @@ impl Wire for Request {
                 Self::Verify { limits, reference, output: Wire::take(from)? }
             }
             7 => Self::Strip(Wire::take(from)?),
+            8 => {
+                let info = Box::new(Wire::take(from)?);
+                let (rate, channels) = (Wire::take(from)?, Wire::take(from)?);
+                let (hint, limits) = (Wire::take(from)?, Wire::take(from)?);
+                let samples = Wire::take(from)?;
+                Self::OpenSound { info, rate, channels, samples, hint, limits }
+            }
             other => return garbled(format!("no request {other}")),
         })
     }

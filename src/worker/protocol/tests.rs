@@ -96,6 +96,10 @@ fn requests_survive() {
     let hint = OpenHint { largest: d(640, 480), animation: true };
     survives(&Request::Probe { input: input.clone(), limits });
     survives(&Request::Open { input: input.clone(), hint, limits });
+    let samples = Buffer::from_static(&[0, 0, 128, 63]);
+    let (rate, channels) = (44_100, 1);
+    let info = Box::new(info());
+    survives(&Request::OpenSound { info, rate, channels, samples, hint, limits });
     survives(&Request::Facts);
     survives(&Request::Reference { largest: d(1, 1), background: [0, 1, 2] });
     for recipe in recipes() {

@@ -13,6 +13,7 @@ mod faststart;
 mod ff;
 mod fold;
 mod frames;
+mod given;
 mod input;
 mod music;
 mod mux;
@@ -37,7 +38,7 @@ use mmsfit::{
     model::{MediaInfo, MediaKind, MediaType, Stop},
 };
 
-use self::session::AvSession;
+use self::{given::Given, session::AvSession};
 
 /// Reads and writes sound and moving pictures.
 pub struct AvCodec;
@@ -67,6 +68,22 @@ pub fn libraries() -> Vec<String> {
             ),
         ]
     }
+}
+
+/// A session of samples that the host has decoded: rate and channels, and 32-bit floats in little
+/// endian.
+///
+/// # Errors
+/// They are no such samples.
+pub fn open_sound(
+    info: MediaInfo,
+    (rate, channels): (u32, u8),
+    samples: Buffer,
+    hint: OpenHint,
+    limits: DecodeLimits,
+) -> Result<Box<dyn Session>, CodecError> {
+    let given = Given::new(rate, channels, samples)?;
+    Ok(Box::new(AvSession::of_samples(info, given, hint, limits)))
 }
 
 impl Codec for AvCodec {

@@ -12,12 +12,14 @@ use mmsfit::{
 use super::{
     clip::Clip,
     ff::internal,
+    given::Given,
     music,
     mux::{self, Coded},
-    probe::Probed,
+    probe::{Probed, Walk},
     remux,
     sound::{self, Pcm},
     sound_out,
+    tracks::Chosen,
 };
 
 /// An open file. What is decoded is kept: a second attempt costs no second decode.
@@ -26,6 +28,8 @@ pub(super) struct AvSession {
     pub(super) probed: Probed,
     pub(super) hint: OpenHint,
     pub(super) limits: DecodeLimits,
+    /// Samples that came instead of bytes.
+    given: Option<Given>,
     pcm: Option<Pcm>,
     pub(super) clip: Option<Clip>,
     /// Whether they move, and the session that encodes them.
@@ -44,7 +48,14 @@ const AAC_TOLERANCE: f64 = 1.005;
 
 impl AvSession {
     pub fn new(bytes: Buffer, probed: Probed, hint: OpenHint, limits: DecodeLimits) -> Self {
-        Self { bytes, probed, hint, limits, pcm: None, clip: None, pictures: None }
+        Self { bytes, probed, hint, limits, given: None, pcm: None, clip: None, pictures: None }
+    }
+
+    /// Of sound that is decoded already.
+    pub fn of_samples(info: MediaInfo, given: Given, hint: OpenHint, limits: DecodeLimits) -> Self {
+        let (video, audio) = (Walk::default(), Walk::default());
+        let probed = Probed { info, chosen: Chosen::default(), video, audio };
+        Self { given: Some(given), ..Self::new(Buffer::new(), probed, hint, limits) }
     }
 
     /// Milliseconds of the output.
@@ -55,9 +66,10 @@ impl AvSession {
 
     fn pcm(&mut self, rate: u32, channels: u8, stop: &Stop) -> Result<&Pcm, CodecError> {
         let kept = self.pcm.take().filter(|pcm| (pcm.rate, pcm.channels) == (rate, channels));
-        let pcm = match kept {
-            Some(pcm) => pcm,
-            None => {
+        let pcm = match (kept, &self.given) {
+            (Some(pcm), _) => pcm,
+            (None, Some(given)) => given.at((rate, channels), &self.limits, stop)?,
+            (None, None) => {
                 let start = self.probed.start();
                 let (chosen, form) = (self.probed.chosen, (rate, channels));
                 sound::decode(&self.bytes, chosen, form, start, &self.limits, stop)?

@@ -57,7 +57,7 @@ impl Pcm {
 }
 
 /// The resampler, set up by the first frame it gets.
-struct Resampler {
+pub(super) struct Resampler {
     context: *mut ff::SwrContext,
     rate: u32,
     /// Channels that are wanted.
@@ -76,12 +76,13 @@ impl Drop for Resampler {
 }
 
 impl Resampler {
-    fn new((rate, channels): (u32, u8)) -> Self {
+    /// To a rate and a number of channels.
+    pub fn new((rate, channels): (u32, u8)) -> Self {
         Self { context: ptr::null_mut(), rate, channels, fold: None, from: None }
     }
 
     /// What comes out of a frame.
-    fn convert(&mut self, frame: &Frame, out: &mut Vec<i16>) -> Result<(), CodecError> {
+    pub fn convert(&mut self, frame: &Frame, out: &mut Vec<i16>) -> Result<(), CodecError> {
         let from = (frame.sample_rate, frame.format, frame.ch_layout.nb_channels);
         if self.from != Some(from) {
             // A stream that changes its form in the middle: what is inside comes out first.
@@ -97,7 +98,7 @@ impl Resampler {
     }
 
     /// What is left inside.
-    fn flush(&mut self, out: &mut Vec<i16>) -> Result<(), CodecError> {
+    pub fn flush(&mut self, out: &mut Vec<i16>) -> Result<(), CodecError> {
         // A sound shorter than the filter comes out only if something follows it.
         let nothing = out.is_empty() && self.fold.as_mut().is_none_or(|f| f.pending().is_empty());
         if nothing && !self.context.is_null() {
@@ -186,6 +187,11 @@ fn resample(
     Ok(())
 }
 
+/// Bytes that samples may take.
+pub(super) fn most_bytes(rate: u32, limits: &DecodeLimits) -> u64 {
+    limits.max_memory.get().min(limits.max_duration_ms * u64::from(rate) / 1000 * 4)
+}
+
 /// Decodes the sound of a file whose beginning lies at `start` microseconds.
 ///
 /// The first sample is the beginning: what comes before it is cut, what is missing is silence.
@@ -207,7 +213,7 @@ pub(super) fn decode(
     let mut pcm = Pcm { rate, channels, samples: Vec::new() };
     let mut resampler = Resampler::new((rate, channels));
     let (mut packet, mut frame) = (Packet::new()?, Frame::new()?);
-    let most = limits.max_memory.get().min(limits.max_duration_ms * u64::from(rate) / 1000 * 4);
+    let most = most_bytes(rate, limits);
     let mut aligned = false;
     let mut at_end = false;
     while !at_end {

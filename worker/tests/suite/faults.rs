@@ -153,7 +153,9 @@ fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
     let samples = (0..16_000u32).map(|i| ((i * i / 97) % 4000) as i16 - 2000);
     let input = Buffer::from(wav(8000, 1, &samples.collect::<Vec<_>>()));
     let limits = DecodeLimits::default();
-    let session = workers.codec().open(&input, HINT, &limits, &Stop::never()).expect("opens");
+    let mut session = workers.codec().open(&input, HINT, &limits, &Stop::never()).expect("opens");
+    // Its job begins with the first call.
+    session.facts();
     let coding =
         AudioCoding { codec: AudioCodec::AmrNb, bitrate: 12_200, sample_rate: 8000, channels: 1 };
     (session, Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep_ms: None }))
@@ -162,6 +164,27 @@ fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
 fn signal(name: &str, pid: u32) {
     let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status();
     assert!(status.expect("kill runs").success());
+}
+
+/// Kills a process, and waits until it does nothing more.
+fn kill(pid: u32) {
+    signal("-KILL", pid);
+    settles("it is dead", || is_dead(pid));
+}
+
+/// Kills a zygote, and waits until its jobs have followed it.
+fn kill_all(zygote: u32) {
+    let jobs = jobs(zygote);
+    assert!(!jobs.is_empty(), "a job to be lost");
+    kill(zygote);
+    settles("its jobs are dead", || jobs.iter().all(|job| is_dead(*job)));
+}
+
+/// Gone, or nothing but an entry that nobody has read yet (proc(5): states Z and X).
+fn is_dead(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    !matches!(state, Some(state) if !matches!(state, 'Z' | 'X'))
 }
 
 /// The jobs of a zygote.
@@ -186,7 +209,7 @@ fn a_job_that_is_killed_is_run_again_and_nobody_notices() {
     // As the kernel does when memory is short.
     let (mut session, recipe) = voice(&workers);
     let [job] = jobs(zygote)[..] else { panic!("one job") };
-    signal("-KILL", job);
+    kill(job);
     let again = encode(session.as_mut(), &recipe).expect("another job does it");
     assert_eq!(again, wanted, "the same bytes");
     assert_eq!(encode(session.as_mut(), &recipe).expect("and goes on"), wanted);
@@ -195,14 +218,14 @@ fn a_job_that_is_killed_is_run_again_and_nobody_notices() {
 
     // The zygote with its jobs.
     let (mut session, recipe) = voice(&workers);
-    signal("-KILL", zygote);
+    kill_all(zygote);
     let again = encode(session.as_mut(), &recipe).expect("another zygote's job does it");
     assert_eq!(again, wanted, "the same bytes");
     let second = workers.ready().expect("runs");
     assert_ne!(second.pid, zygote);
     assert_eq!(second.restarts, 1);
     // Once is chance.
-    signal("-KILL", second.pid);
+    kill_all(second.pid);
     let error = encode(session.as_mut(), &recipe).expect_err("lost twice");
     assert!(matches!(error, EncodeError::Codec(CodecError::Unavailable(_))), "{error}");
     let error = encode(session.as_mut(), &recipe).expect_err("and stays lost");

@@ -2,6 +2,7 @@
 //! One program: linking one is what takes the time.
 
 mod faults;
+mod given;
 mod heif;
 mod sound;
 mod support;
