@@ -55,6 +55,7 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::Transliterated => "letters that the device lacks written with others",
         ReasonCode::LayoutFitted => "the layout was brought into the screen",
         ReasonCode::AtCeiling => "more bytes could not be seen or heard",
+        ReasonCode::Alternative => "another version of the same was chosen",
         ReasonCode::BarelyShown => "so small that little of it can be made out",
         ReasonCode::FollowsParts => "names, times and slides follow the parts",
         ReasonCode::OurFault => "a fault of our own",

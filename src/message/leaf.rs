@@ -52,6 +52,7 @@ impl Leaf {
         let shown = name.as_ref().or(filename.as_ref()).or(content_location.as_ref()).cloned();
         let essence = handles.content_type.split(';').next().unwrap_or_default();
         let part = Part {
+            alternative: None,
             spelling: essence.trim().to_ascii_lowercase(),
             opaque: handles.encoded || is_opaque(&declared),
             declared,

@@ -5,8 +5,9 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Bytes, ContentClass, Counting, Framing, Interface, MediaKind, PartId};
+use crate::model::{Bytes, Counting, Framing, Interface, MediaKind, PartId};
 
+mod alternatives;
 mod date;
 mod edits;
 mod error;
@@ -18,6 +19,7 @@ mod parts;
 mod pdu;
 mod showing;
 mod smil;
+mod stamp;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -27,7 +29,10 @@ mod wsp;
 use self::{edits::Change, leaf::Leaf, mime::Style, neutral::Neutral};
 pub use self::{
     error::MessageError,
-    types::{After, Edit, Form, ParseLimits, Part, PartData, Played, Rule, Showing, Violation},
+    types::{
+        After, Alternative, Edit, Form, ParseLimits, Part, PartData, Played, Rule, Showing,
+        Violation,
+    },
 };
 
 /// A parsed message.
@@ -70,6 +75,16 @@ impl Doc {
     }
 }
 
+impl Doc {
+    fn alternatives(&self) -> Vec<Option<Alternative>> {
+        match self {
+            Self::Pdu(pdu) => pdu.shape().map_or_else(Vec::new, |shape| alternatives::of(&shape)),
+            Self::Mime(entity) => alternatives::of(&entity.shape()),
+            Self::Parts { .. } | Self::Bare(_) => Vec::new(),
+        }
+    }
+}
+
 impl Message {
     fn new(doc: Doc, input: Option<Buffer>) -> Self {
         let leaves = doc.leaves();
@@ -79,7 +94,10 @@ impl Message {
             .position(by_type)
             .or_else(|| leaves.iter().position(|leaf| leaf.is_presentation()))
             .map(|at| PartId(at as u32));
-        let parts = leaves.into_iter().map(|leaf| leaf.part.clone()).collect();
+        let mut parts: Vec<Part> = leaves.into_iter().map(|leaf| leaf.part.clone()).collect();
+        for (part, place) in parts.iter_mut().zip(doc.alternatives()) {
+            part.alternative = place;
+        }
         Self { doc, input, parts, presentation, date: None }
     }
 
@@ -239,46 +257,6 @@ impl Message {
             }
         };
         Ok(Self { date: self.date, ..Self::new(doc, None) })
-    }
-
-    /// Came at this time, in seconds since 1970: the date of a PDU that is made of a mail or an
-    /// MM7 request that tells none.
-    #[must_use]
-    pub fn received(mut self, seconds: u64) -> Self {
-        self.date = matches!(self.doc, Doc::Mime(_)).then_some(seconds);
-        self
-    }
-
-    /// With X-Mms-Message-Size in the fewest octets, where a PDU was written anew: its drafts
-    /// take four, so that their size does not depend on the number.
-    #[must_use]
-    pub fn settled(self) -> Self {
-        match (&self.doc, &self.input) {
-            (Doc::Pdu(pdu), None) => Self::new(Doc::Pdu(pdu.settled()), None),
-            _ => self,
-        }
-    }
-
-    /// With this class in X-Mms-Content-Class, where the message has that header; else as it is.
-    #[must_use]
-    pub fn with_content_class(&self, class: ContentClass) -> Self {
-        const NAME: &str = "x-mms-content-class";
-        let doc = match &self.doc {
-            Doc::Pdu(pdu) => pdu.classed(class).map(Doc::Pdu),
-            Doc::Mime(entity) => entity.with_header(NAME, class.name()).map(Doc::Mime),
-            Doc::Parts { headers, leaves } => {
-                let mut headers = headers.clone();
-                let mut found = false;
-                for (_, value) in headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(NAME)) {
-                    *value = class.name().to_owned();
-                    found = true;
-                }
-                found.then(|| Doc::Parts { headers, leaves: leaves.clone() })
-            }
-            Doc::Bare(_) => None,
-        };
-        let fresh = doc.map(|doc| Self { date: self.date, ..Self::new(doc, None) });
-        fresh.unwrap_or_else(|| self.clone())
     }
 
     /// The bytes of the message in `form`; in its own form and unedited, the input itself.

@@ -48,10 +48,22 @@ pub struct Part {
     pub content_location: Option<String>,
     /// The name shown to people: `name` parameter, else `filename`, else Content-Location.
     pub name: Option<String>,
+    /// Where it stands in a choice between versions of one content.
+    pub alternative: Option<Alternative>,
     /// Whether it must pass untouched (signed or encrypted containers, message/rfc822 ...).
     pub opaque: bool,
     /// The media bytes.
     pub data: Buffer,
+}
+
+/// A place in a `multipart/alternative` (RFC 2046 clause 5.1.4), whose versions all begin with a
+/// text: broken senders call anything by that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Alternative {
+    /// Which multipart, the outermost: numbered in the message.
+    pub group: u32,
+    /// Which of its versions, from 0: the later, the richer.
+    pub version: u32,
 }
 
 /// What to do to one part.

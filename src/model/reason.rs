@@ -122,6 +122,9 @@ pub enum ReasonCode {
     /// them.
     #[serde(rename = "REASON_CODE_FOLLOWS_PARTS")]
     FollowsParts,
+    /// Another version of the same content was chosen.
+    #[serde(rename = "REASON_CODE_ALTERNATIVE")]
+    Alternative,
     /// A fault of our own: a codec failed as no input should make it fail.
     #[serde(rename = "REASON_CODE_OUR_FAULT")]
     OurFault,

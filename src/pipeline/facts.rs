@@ -58,6 +58,7 @@ fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFact
         strippable: false,
         spare: Bytes::ZERO,
         layout: None,
+        alternative: part.alternative.map(|a| (a.group, a.version)),
         opaque: part.opaque,
     };
     // Text and presentation are not handed to a media codec: a text that begins like a picture is

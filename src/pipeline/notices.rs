@@ -194,7 +194,7 @@ pub(super) fn place(
     sizes: &[(PartId, Bytes)],
 ) -> Result<(), PipelineError> {
     for index in 0..parts.len() {
-        if parts[index].action != Action::Drop {
+        if parts[index].action != Action::Drop || parts[index].is_spare_version() {
             continue;
         }
         let facts = &facts[index];

@@ -76,6 +76,14 @@ pub(super) fn finished(
             message: "no part of the message could be shown".into(),
         });
     }
+    let signed = job.message.signatures();
+    if !signed.is_empty() && message.signatures().is_empty() {
+        let (names, verb) = (signed.join(", "), if signed.len() == 1 { "is" } else { "are" });
+        warnings.push(Warning {
+            code: "SIGNATURE_REMOVED".into(),
+            message: format!("{names} {verb} not true of a changed message and went"),
+        });
+    }
     let outcome = outcome(&fitted.parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, message, warnings);
     as_it_went_out(job, message, &mut report.parts);
@@ -123,6 +131,7 @@ fn outcome(parts: &[PartPlan]) -> Outcome {
     let of = |part: &PartPlan| match part.action {
         Action::Keep if part.changes_nothing() => Outcome::Unchanged,
         Action::Keep | Action::Transcode => Outcome::Minor,
+        Action::Drop if part.is_spare_version() => Outcome::Minor,
         Action::Replace | Action::Drop => Outcome::Major,
     };
     parts.iter().map(of).max().unwrap_or(Outcome::Unchanged)
@@ -149,7 +158,9 @@ pub(super) fn is_major(part: &PartReport) -> bool {
                 | R::BarelyShown
         )
     };
-    matches!(part.action, Action::Replace | Action::Drop) || part.reasons.iter().any(medium)
+    let spare = part.reasons.first().is_some_and(|r| r.code == R::Alternative);
+    matches!(part.action, Action::Replace | Action::Drop) && !spare
+        || part.reasons.iter().any(medium)
 }
 
 fn planned(job: &Job, prepared: &Prepared, facts: &PartFacts, part: &PartPlan) -> PartReport {

@@ -67,7 +67,8 @@ impl Rewrites {
     pub fn edit(&self, job: &Job, part: &PartPlan) -> Option<Edit> {
         let origin = &job.message.parts()[part.id.index()];
         if let Some(recode) = &part.recode {
-            let content_type = format!("{}; charset={}", origin.declared, recode.charset);
+            let media_type = if recode.plain { &MediaType::TEXT } else { &origin.declared };
+            let content_type = format!("{media_type}; charset={}", recode.charset);
             return Some(match self.get(part).filter(|_| recode.rewrite) {
                 Some(rewrite) => Edit::Replace { content_type, data: rewrite.data.clone() },
                 None => Edit::Redeclare { content_type },
@@ -98,7 +99,10 @@ impl Rewrites {
         let recoded = part.recode.as_ref().is_some_and(|recode| recode.rewrite);
         let rewrite = self.get(part).filter(|_| recoded || applies(part))?;
         let has_metadata = before.has_metadata && !part.strip;
-        Some(MediaInfo { bytes: Bytes::of(&rewrite.data), has_metadata, ..before.clone() })
+        let plain = part.recode.as_ref().is_some_and(|recode| recode.plain);
+        let media_type = if plain { MediaType::TEXT } else { before.media_type.clone() };
+        let bytes = Bytes::of(&rewrite.data);
+        Some(MediaInfo { bytes, has_metadata, media_type, ..before.clone() })
     }
 }
 
@@ -143,6 +147,9 @@ fn look(part: &Part, job: &Job, facts: &mut PartFacts) -> Option<Rewrite> {
         facts.layout = job.message.layout_size(facts.id);
         return None;
     }
+    if part.declared.as_str() == HTML && !job.capabilities.accept.accepts(&part.declared) {
+        return plain_text(part, job, facts);
+    }
     // Other texts say their charset themselves, or are cards and calendars: they are not touched.
     if part.declared != MediaType::TEXT || part.data.is_empty() {
         return None;
@@ -157,6 +164,35 @@ fn look(part: &Part, job: &Job, facts: &mut PartFacts) -> Option<Rewrite> {
     rewrite
 }
 
+const HTML: &str = "text/html";
+
+/// The text of HTML that the device does not show.
+fn plain_text(part: &Part, job: &Job, facts: &mut PartFacts) -> Option<Rewrite> {
+    let found = text::read(&part.data, part.charset.as_deref());
+    if found.damaged {
+        return None;
+    }
+    let plain = text::html::plain(&found.text);
+    let best = text::best(&plain, &accepted(&job.capabilities));
+    let written = text::write(&plain, best);
+    facts.text = Some(TextFacts {
+        charset: found.charset.name().to_owned(),
+        misnamed: None,
+        read: false,
+        into: Some(best.name().to_owned()),
+        lossless: written.transliterated.is_empty(),
+        html: true,
+    });
+    Some(Rewrite { data: written.data.into(), lost: written.transliterated })
+}
+
+/// Charsets that a text may be written in: UTF-8 where nothing is stated.
+fn accepted(capabilities: &Capabilities) -> Vec<Charset> {
+    let listed = capabilities.charsets.value.iter().filter_map(|name| Charset::for_label(name));
+    let listed: Vec<Charset> = listed.take(MAX_CHARSETS).collect();
+    if listed.is_empty() { vec![Charset::UTF_8] } else { listed }
+}
+
 /// Whether the device reads a text, and what it could be given where it does not.
 fn read(
     found: &text::Found,
@@ -166,12 +202,8 @@ fn read(
     let ascii = found.charset == Charset::US_ASCII;
     let said = label.and_then(Charset::for_label);
     let misnamed = said.filter(|said| !found.charset.reads_as(*said, ascii));
-    let listed = capabilities.charsets.value.iter().filter_map(|name| Charset::for_label(name));
-    let mut accepted: Vec<Charset> = listed.take(MAX_CHARSETS).collect();
-    // UTF-8 where nothing is stated; US-ASCII is always read (CONF clause 10.2).
-    if accepted.is_empty() {
-        accepted.push(Charset::UTF_8);
-    }
+    let accepted = accepted(capabilities);
+    // US-ASCII is always read (CONF clause 10.2).
     let read = ascii || accepted.iter().any(|charset| found.charset.reads_as(*charset, ascii));
     let misnamed = match (label, said) {
         // "Any charset" (0 in a PDU) is none, and neither is what nobody knows.
@@ -186,6 +218,7 @@ fn read(
         read,
         into: None,
         lossless: true,
+        html: false,
     };
     if read {
         return (facts, None);

@@ -39,7 +39,7 @@ pub fn stand_in_for_all(
         });
     }
     for (part, facts) in parts.iter_mut().zip(facts) {
-        if facts.info.kind != MediaKind::Presentation {
+        if facts.info.kind != MediaKind::Presentation && !part.is_spare_version() {
             part.stand_in(&facts.info);
         }
     }

@@ -4,6 +4,7 @@
 //! Architecture invariant: imports only `model`; a [`Plan`] comes out of [`plan`] alone, and its
 //! budgets with the fixed bytes never pass a limit.
 
+mod alternatives;
 mod av;
 mod budget;
 mod decide;
@@ -62,6 +63,8 @@ pub struct PartFacts {
     pub spare: Bytes,
     /// Of a presentation: the size of its layout in pixels, where it states one.
     pub layout: Option<Dimensions>,
+    /// Where it is one of several versions of the same: which choice, and which version.
+    pub alternative: Option<(u32, u32)>,
     /// Must pass untouched: a signed or encrypted container, a nested message.
     pub opaque: bool,
 }
@@ -167,6 +170,11 @@ impl PartPlan {
             return Err(PlanError::NoStep { part: self.id, detail: why });
         }
         Ok(())
+    }
+
+    /// Another version of the same is there: nothing is missing.
+    pub fn is_spare_version(&self) -> bool {
+        self.reasons.first().is_some_and(|reason| reason.code == ReasonCode::Alternative)
     }
 
     /// Whether it may go without a notice.
@@ -352,6 +360,7 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
             part.give_way(facts, input.policy)?;
         }
     }
+    alternatives::choose(&mut parts, &input);
     stand_in_for_all(&mut parts, input.parts, input.policy)?;
     loop {
         let constraints = overheads(&parts);

@@ -51,6 +51,7 @@ fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> Part
         strippable: false,
         spare: Bytes::ZERO,
         layout: None,
+        alternative: None,
         opaque: false,
     }
 }

@@ -16,6 +16,8 @@ pub struct TextFacts {
     pub into: Option<String>,
     /// That charset holds all of it.
     pub lossless: bool,
+    /// It is HTML, which the device does not show: what `into` says is its text.
+    pub html: bool,
 }
 
 /// A text that is declared, and perhaps written, in a charset.
@@ -25,6 +27,8 @@ pub struct Recode {
     pub charset: String,
     /// The bytes change; else only the label was wrong.
     pub rewrite: bool,
+    /// It becomes plain text.
+    pub plain: bool,
 }
 
 /// Texts pass as they are, as long as the device can read them and the label is true.
@@ -39,7 +43,8 @@ pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts) {
     if text.read {
         match text.misnamed {
             Some(_) => {
-                part.recode = Some(Recode { charset: text.charset.clone(), rewrite: false });
+                part.recode =
+                    Some(Recode { charset: text.charset.clone(), rewrite: false, plain: false });
             }
             None => part.reasons.push(ReasonCode::NeverCut.into()),
         }
@@ -48,11 +53,17 @@ pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts) {
     let Some(charset) = &text.into else {
         return part.reasons.push(ReasonCode::NeverCut.into());
     };
-    let detail = format!("{} to {charset}", text.charset);
-    part.reasons.push(Reason::new(ReasonCode::CharsetConverted, detail));
+    if text.html {
+        let detail = "the device does not list text/html: the text of it goes";
+        part.reasons.push(Reason::new(ReasonCode::TypeNotAccepted, detail));
+    }
+    if text.charset != *charset {
+        let detail = format!("{} to {charset}", text.charset);
+        part.reasons.push(Reason::new(ReasonCode::CharsetConverted, detail));
+    }
     if !text.lossless {
         part.reasons.push(ReasonCode::Transliterated.into());
     }
     part.action = Action::Transcode;
-    part.recode = Some(Recode { charset: charset.clone(), rewrite: true });
+    part.recode = Some(Recode { charset: charset.clone(), rewrite: true, plain: text.html });
 }

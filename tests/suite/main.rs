@@ -17,6 +17,7 @@ mod grpc_adapt;
 mod headers;
 mod hostile;
 mod joint;
+mod mail;
 mod many;
 mod moving;
 mod pdus;

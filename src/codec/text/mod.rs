@@ -5,6 +5,7 @@
 
 mod card;
 mod charset;
+pub mod html;
 #[cfg(test)]
 mod tests;
 

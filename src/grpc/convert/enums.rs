@@ -89,7 +89,7 @@ mirror! {
         AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
         VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
         Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling,
-        OurFault, Poison, BarelyShown, FollowsParts
+        OurFault, Poison, BarelyShown, FollowsParts, Alternative
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,

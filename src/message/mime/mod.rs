@@ -15,11 +15,13 @@ use bytes::Bytes as Buffer;
 
 pub(super) use self::{
     build::build,
+    edit::SIGNATURES,
     header::{push_param, split_params},
     parse::parse,
     transfer::Encoding,
 };
 use super::{
+    alternatives::Shape,
     leaf::{Handles, Leaf},
     showing,
 };
@@ -99,6 +101,16 @@ impl Entity {
         let mut list = Vec::new();
         self.visit(&mut |body| list.push(&body.leaf));
         list
+    }
+
+    /// Its leaves as they are nested.
+    pub fn shape(&self) -> Shape<'_> {
+        match &self.body {
+            Body::Leaf(body) => Shape::Leaf(&body.leaf),
+            Body::Multi(multi) => {
+                Shape::Multi(self.media_type(), multi.children.iter().map(Self::shape).collect())
+            }
+        }
     }
 
     fn visit<'a>(&'a self, f: &mut impl FnMut(&'a LeafBody)) {

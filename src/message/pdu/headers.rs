@@ -1,5 +1,7 @@
 //! Message headers of the MMS encapsulation (OMA-MMS-ENC §7.3; mms-pdu.md §3): codes, names and
 //! values, both ways.
+//!
+//! Long because of the table of fields, which is one with the code that reads and writes them.
 
 use super::status;
 use crate::message::{

@@ -19,10 +19,11 @@ pub(super) use self::{
     parse::parse,
 };
 use super::{
+    alternatives::Shape,
     leaf::Leaf,
     wsp::{self, ContentType},
 };
-use crate::model::Framing;
+use crate::model::{Framing, MediaType};
 
 /// Octets of the DataLen of a multipart inside a multipart that changed: of fixed width, so that
 /// sizes of its parts add up. 28 bits hold 256 MiB.
@@ -87,6 +88,24 @@ enum EntryBody {
     Multi(Multi),
 }
 
+impl Multi {
+    fn shape(&self, media: MediaType) -> Shape<'_> {
+        Shape::Multi(media, self.entries.iter().map(Entry::shape).collect())
+    }
+}
+
+impl Entry {
+    fn shape(&self) -> Shape<'_> {
+        match &self.body {
+            EntryBody::Leaf(leaf, _) => Shape::Leaf(leaf),
+            EntryBody::Multi(multi) => {
+                let (own, _) = entry::content_type(&self.header);
+                multi.shape(MediaType::fold(&own.media))
+            }
+        }
+    }
+}
+
 impl Pdu {
     pub fn leaves(&self) -> Vec<&Leaf> {
         let mut list = Vec::new();
@@ -96,6 +115,18 @@ impl Pdu {
             Body::Multi(multi) => multi.leaves(&mut list),
         }
         list
+    }
+
+    /// Its leaves as they are nested; none where there is no body.
+    pub fn shape(&self) -> Option<Shape<'_>> {
+        match &self.body {
+            Body::None => None,
+            Body::Whole(leaf, _) => Some(Shape::Leaf(leaf)),
+            Body::Multi(multi) => {
+                let media = self.content_type.as_ref().map_or("", |t| t.parsed.media.as_str());
+                Some(multi.shape(MediaType::fold(media)))
+            }
+        }
     }
 
     /// `m-retrieve-conf` and the like.
