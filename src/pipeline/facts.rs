@@ -4,7 +4,7 @@ use super::{Engine, PipelineError};
 use crate::{
     codec::{CodecError, sniff, text},
     message::{Form, Message, Part},
-    model::{Bytes, Fault, MediaInfo, MediaKind, MediaType, PartId, Stop},
+    model::{Bytes, Category, Fault, MediaInfo, MediaKind, MediaType, PartId, Stop},
     plan::{Makes, PartFacts, Problem},
 };
 
@@ -84,6 +84,22 @@ fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFact
         None if declared.kind() == MediaKind::Image => {
             let error = unrecognised(&declared, &part.data);
             PartFacts { problem: Some(problem(&error)), ..opaque(declared) }
+        }
+        // Declared sound or video, but no bytes at all, or none that anything here knows.
+        None if matches!(declared.kind(), MediaKind::Audio | MediaKind::Video)
+            && sniff(&part.data).is_none() =>
+        {
+            let problem = match part.data.is_empty() {
+                true => {
+                    problem(&CodecError::Malformed { format: "medium", detail: "no bytes".into() })
+                }
+                false => Problem {
+                    category: Category::Unsupported,
+                    reason: "MEDIA_UNKNOWN",
+                    detail: format!("the bytes are no {declared} that is known here"),
+                },
+            };
+            PartFacts { problem: Some(problem), ..opaque(declared) }
         }
         // A type that says nothing, or nothing true: see what the bytes say.
         None if matches!(declared.kind(), MediaKind::Other | MediaKind::Text) => {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     Engine, Job, PipelineError, Prepared, check::Output, convert, facts, facts::of_the_part,
-    notices, overhead, refine, tasks,
+    notices, overhead, refine, tasks, twins::Twins,
 };
 use crate::{
     codec::{CodecError, EncodeError, Reference, Session, Verified},
@@ -231,11 +231,13 @@ fn open_all(
     stop: &Stop,
 ) -> Result<Vec<Work>, PipelineError> {
     let todo: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].is_fitted()).collect();
+    let twins = Twins::among(job.message.parts());
     let opened: Vec<(usize, Duration, Result<Work, CodecError>)> = todo
         .into_par_iter()
         .map(|index| {
             let start = (engine.cpu_clock)();
-            let work = tasks::open(engine, job, index, &parts[index], &prepared.facts[index], stop);
+            let work =
+                tasks::open(engine, job, &twins, &parts[index], &prepared.facts[index], stop);
             (index, (engine.cpu_clock)().saturating_sub(start), work)
         })
         .collect();

@@ -18,6 +18,7 @@ mod report;
 mod rewrites;
 mod sessions;
 mod tasks;
+mod twins;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! From a plan's target to a session and what is to be fitted.
 
-use super::{Engine, Job, fitting::Work};
+use super::{Engine, Job, fitting::Work, twins::Twins};
 use crate::{
     codec::{CodecError, OpenHint, Session},
     fit::{self, AudioTask, ImageTask, Task, VideoTask},
@@ -15,11 +15,12 @@ use crate::{
 pub(super) fn open(
     engine: &Engine,
     job: &Job,
-    index: usize,
+    twins: &Twins,
     part: &PartPlan,
     facts: &PartFacts,
     stop: &Stop,
 ) -> Result<Work, CodecError> {
+    let index = part.id.index();
     let target = part.target.as_ref().ok_or_else(|| internal("transcode without target"))?;
     let ceiling = ceiling(facts, part);
     let (session, task) = match target {
@@ -27,13 +28,13 @@ pub(super) fn open(
             let source = source(&facts.info)?;
             let animation = target.animate;
             let hint = OpenHint { largest: source.shrunk_into(target.bounds), animation };
-            let mut session = session(engine, job, index, MediaKind::Image, hint, stop)?;
+            let mut session = session(engine, job, twins, index, (MediaKind::Image, hint), stop)?;
             let task = picture(job, facts, target, session.as_mut(), ceiling);
             (session, Task::Image(task))
         }
         Target::Audio(target) => {
             let hint = OpenHint { largest: Dimensions::at_least_one(1, 1), animation: false };
-            let mut session = session(engine, job, index, MediaKind::Audio, hint, stop)?;
+            let mut session = session(engine, job, twins, index, (MediaKind::Audio, hint), stop)?;
             let track = session.info().audio.clone().or_else(|| facts.info.audio.clone());
             let task = AudioTask {
                 duration_ms: facts.info.duration_ms,
@@ -56,7 +57,7 @@ pub(super) fn open(
             let boxed = target.poster.as_ref().map(|p| source.shrunk_into(p.bounds));
             let largest = largest(source, &target.choices, boxed);
             let hint = OpenHint { largest, animation: true };
-            let mut session = session(engine, job, index, MediaKind::Video, hint, stop)?;
+            let mut session = session(engine, job, twins, index, (MediaKind::Video, hint), stop)?;
             let poster = target.poster.as_ref();
             let poster = poster.map(|p| picture(job, facts, p, session.as_mut(), None));
             let mut task = clip(job, facts, &target.choices, session.as_mut(), ceiling)?;
@@ -79,7 +80,8 @@ pub(super) fn open_as_clip(
 ) -> Result<(Box<dyn Session>, Task), CodecError> {
     let source = source(&facts.info)?;
     let hint = OpenHint { largest: largest(source, choices, None), animation: true };
-    let mut session = session(engine, job, index, MediaKind::Video, hint, stop)?;
+    let alone = Twins::default();
+    let mut session = session(engine, job, &alone, index, (MediaKind::Video, hint), stop)?;
     // Even an animation that must be changed does not become a larger clip.
     let task = clip(job, facts, choices, session.as_mut(), Some(facts.info.bytes))?;
     Ok((session, Task::Video(task)))
@@ -96,9 +98,9 @@ fn source(info: &MediaInfo) -> Result<Dimensions, CodecError> {
 fn session(
     engine: &Engine,
     job: &Job,
+    twins: &Twins,
     index: usize,
-    kind: MediaKind,
-    hint: OpenHint,
+    (kind, hint): (MediaKind, OpenHint),
     stop: &Stop,
 ) -> Result<Box<dyn Session>, CodecError> {
     if let Some(kept) = engine.sessions.as_ref().and_then(|all| all.take(index, kind, hint)) {
@@ -106,7 +108,8 @@ fn session(
     }
     let data = &job.message.parts()[index].data;
     let codec = engine.codecs.find_writer(data, kind).ok_or_else(|| internal("codec lost"))?;
-    let session = codec.open(data, hint, &engine.decode, stop)?;
+    let open = || codec.open(data, hint, &engine.decode, stop);
+    let session = twins.session(index, kind, hint, open)?;
     if let Some(all) = &engine.sessions {
         all.opened(index, kind, hint);
     }

@@ -184,7 +184,10 @@ pub(super) fn broken(
     // Sound media that only this build cannot decode still pass where the device takes them;
     // broken ones are not handed on.
     if problem.category == Category::Unsupported && accepted {
-        part.reasons.push(Reason::new(ReasonCode::Fits, problem.detail.clone()));
+        // Nothing fits only because its label is on the list.
+        let unknown = problem.reason == "MEDIA_UNKNOWN";
+        let code = if unknown { ReasonCode::DecoderMissing } else { ReasonCode::Fits };
+        part.reasons.push(Reason::new(code, problem.detail.clone()));
         return true;
     }
     let code = match problem.category {
