@@ -9,12 +9,14 @@ mod clock;
 mod escape;
 mod layout;
 mod lint;
+mod retold;
 mod scan;
 mod timing;
 
 pub(super) use self::{escape::unescape, lint::lint};
 use self::{
     escape::{attribute, percent_decode, percent_encode},
+    retold::Retold,
     scan::{Kind, Tag, matching, scan},
 };
 use super::{Played, Showing, leaf::Leaf};
@@ -215,6 +217,7 @@ fn references(
     let mut staying = vec![0u32; tags.len() + 1];
     let mut going = vec![0u32; tags.len() + 1];
     let mut removed: Vec<Range<usize>> = Vec::new();
+    let mut retold: Vec<Retold> = Vec::new();
     for (at, tag) in tags.iter().enumerate() {
         staying[at + 1] = staying[at];
         going[at + 1] = going[at];
@@ -235,6 +238,15 @@ fn references(
                 let end = ends[at].map_or(tag.range.end, |close| tags[close].range.end);
                 removed.push(tag.range.start..end);
                 continue;
+            }
+            (Fate::Become(map, Some("text")), Some(found)) if shows_other(&tag.name, "text") => {
+                let fresh = match found {
+                    Found::Label(_) => new_value(&value, map),
+                    Found::Id(_) => None,
+                };
+                let renamed = fresh.is_some();
+                let src = attribute(fresh.as_deref().unwrap_or(value.trim()));
+                retold.push(Retold { at, src, renamed });
             }
             (Fate::Become(map, element), Some(found)) => {
                 if let Some(element) = element.filter(|fresh| shows_other(&tag.name, fresh)) {
@@ -260,6 +272,9 @@ fn references(
             removed.push(tag.range.start..tags[close].range.end);
         }
     }
+    let (told, moved) = retold::edits(data, tags, ends, &retold, &removed);
+    changes.extend(told);
+    removed.extend(moved);
     (changes, removed, shown)
 }
 

@@ -18,7 +18,14 @@ pub(super) fn collect(
     stop: &Stop,
 ) -> Result<Vec<PartFacts>, PipelineError> {
     let bare = message.form() == Form::Bare;
-    let facts = (0..).zip(message.parts()).map(|(i, part)| known(PartId(i), part, engine, stop));
+    let kept = engine.kept_of(message);
+    let facts = (0..).zip(message.parts()).map(|(i, part)| {
+        let id = PartId(i);
+        match kept {
+            Some(kept) => kept.facts(id, || one(id, part, engine, stop)),
+            None => one(id, part, engine, stop),
+        }
+    });
     facts
         .map(|facts| {
             let mut facts = facts?;
@@ -30,18 +37,6 @@ pub(super) fn collect(
             Ok(facts)
         })
         .collect()
-}
-
-fn known(
-    id: PartId,
-    part: &Part,
-    engine: &Engine,
-    stop: &Stop,
-) -> Result<PartFacts, PipelineError> {
-    match &engine.sessions {
-        Some(sessions) => sessions.facts(id, || one(id, part, engine, stop)),
-        None => one(id, part, engine, stop),
-    }
 }
 
 fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFacts, PipelineError> {

@@ -177,7 +177,7 @@ pub(super) fn fit(
         let sizes = refine::sizes(&works, &parts);
         notices::place(job, rewrites, &mut parts, facts, &sizes)?;
     }
-    finish(engine, works, verified, parts, wasted)
+    finish(engine, job, works, verified, parts, wasted)
 }
 
 /// Checks what may fall down its ladder; what nothing is left of is dropped.
@@ -440,6 +440,7 @@ fn give_up(part: &mut PartPlan, error: &CodecError) {
 
 fn finish(
     engine: &Engine,
+    job: &Job,
     works: Vec<Work>,
     verified: Vec<Option<Verified>>,
     mut parts: Vec<PartPlan>,
@@ -458,7 +459,7 @@ fn finish(
             Task::Image(task) => work.session.reference(task.largest(), task.background),
             _ => None,
         };
-        if let Some(sessions) = &engine.sessions {
+        if let Some(sessions) = engine.kept_of(&job.message) {
             sessions.give_back(work.index, &work.task, work.session);
         }
         results[work.index] = Some(FittedPart {

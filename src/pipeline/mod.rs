@@ -64,8 +64,7 @@ pub struct Engine {
     pub decode: DecodeLimits,
     /// CPU time of the calling thread; injected because the engine owns no clock.
     pub cpu_clock: fn() -> Duration,
-    /// What was decoded of the one message that this engine is for; `None`: it is for many, and
-    /// nothing is kept.
+    /// What was decoded of one message, for when it comes again; `None`: nothing is kept.
     pub sessions: Option<Sessions>,
 }
 
@@ -102,6 +101,11 @@ impl Engine {
     /// An engine for one message and many devices: what is decoded of it is kept in `sessions`.
     pub fn sharing(&self, sessions: Sessions) -> Self {
         Self { sessions: Some(sessions), ..self.clone() }
+    }
+
+    /// What is kept of this message.
+    fn kept_of(&self, message: &Message) -> Option<&Sessions> {
+        self.sessions.as_ref().filter(|sessions| sessions.are_of(message))
     }
 
     /// Probes and plans; decodes no pixels.

@@ -6,17 +6,24 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bytes::Bytes as Buffer;
+
 use crate::{
     codec::{OpenHint, Session},
     fit::Task,
+    message::{Message, Part},
     model::{MediaKind, PartId},
     plan::PartFacts,
 };
 
-/// What is known of one message's parts, and sessions by part and by what they write. Cheap to
-/// clone: all clones share them.
-#[derive(Clone, Default)]
-pub struct Sessions(Arc<Mutex<Store>>);
+/// What is known of one message's parts, and sessions by part and by what they write: of that
+/// message and of no other. Cheap to clone: all clones share them.
+#[derive(Clone)]
+pub struct Sessions {
+    /// The bytes of the message's parts. Held, so that no other bytes come to lie where they lie.
+    of: Arc<[Buffer]>,
+    store: Arc<Mutex<Store>>,
+}
 
 #[derive(Default)]
 struct Store {
@@ -32,9 +39,24 @@ struct Kept {
 }
 
 impl Sessions {
+    /// For a message, in whichever clone.
+    pub fn of(message: &Message) -> Self {
+        let parts = message.parts().iter().map(|part| part.data.clone());
+        Self { of: parts.collect(), store: Arc::default() }
+    }
+
+    /// Whether they are for this message.
+    pub(super) fn are_of(&self, message: &Message) -> bool {
+        let same = |(own, part): (&Buffer, &Part)| {
+            (own.as_ptr(), own.len()) == (part.data.as_ptr(), part.data.len())
+        };
+        let parts = message.parts();
+        self.of.len() == parts.len() && self.of.iter().zip(parts).all(same)
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Store) -> T) -> T {
         // Nothing panics in between that could leave it half changed.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The facts of a part, probed once.

@@ -103,14 +103,15 @@ fn session(
     (kind, hint): (MediaKind, OpenHint),
     stop: &Stop,
 ) -> Result<Box<dyn Session>, CodecError> {
-    if let Some(kept) = engine.sessions.as_ref().and_then(|all| all.take(index, kind, hint)) {
+    let sessions = engine.kept_of(&job.message);
+    if let Some(kept) = sessions.and_then(|all| all.take(index, kind, hint)) {
         return Ok(kept);
     }
     let data = &job.message.parts()[index].data;
     let codec = engine.codecs.find_writer(data, kind).ok_or_else(|| internal("codec lost"))?;
     let open = || codec.open(data, hint, &engine.decode, stop);
     let session = twins.session(index, kind, hint, open)?;
-    if let Some(all) = &engine.sessions {
+    if let Some(all) = sessions {
         all.opened(index, kind, hint);
     }
     Ok(session)

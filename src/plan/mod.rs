@@ -10,6 +10,7 @@ mod budget;
 mod decide;
 mod device;
 mod empty;
+mod notice;
 mod policy;
 mod shrink;
 mod target;
@@ -20,11 +21,12 @@ mod tests;
 
 use crate::model::{
     AcceptList, Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, Limits,
-    MediaInfo, MediaKind, MediaType, PartId, Reason, ReasonCode, Step, WireLimit,
+    MediaInfo, MediaType, PartId, Reason, ReasonCode, Step, WireLimit,
 };
 
 pub use budget::{Demand, allocate, spare};
 pub use empty::{shows_nothing, spare_notice, stand_in_for_all};
+pub use notice::{Cause, Missing};
 pub use policy::Policy;
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 pub use text::{Recode, TextFacts};
@@ -111,47 +113,6 @@ pub struct PartPlan {
     pub budget: Option<Bytes>,
     /// Whether the original would do if it were small enough: then it caps the result.
     pub original_acceptable: bool,
-}
-
-/// What a notice names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// Its kind.
-    pub kind: MediaKind,
-    /// Its type.
-    pub media_type: MediaType,
-    /// Its size.
-    pub bytes: Bytes,
-    /// Why it is missing.
-    pub cause: Cause,
-}
-
-/// Why a notice stands for a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The device does not show such media.
-    NotShown,
-    /// No version of it is small enough.
-    TooLarge,
-    /// It could not be made into what the device shows.
-    NotConverted,
-}
-
-impl Cause {
-    /// By the deciding reason.
-    fn of(reasons: &[Reason]) -> Self {
-        match reasons.first().map(|reason| reason.code) {
-            Some(ReasonCode::OverMessageLimit | ReasonCode::CannotFit) => Self::TooLarge,
-            Some(
-                ReasonCode::Malformed
-                | ReasonCode::SafetyLimit
-                | ReasonCode::DecoderMissing
-                | ReasonCode::OurFault
-                | ReasonCode::Poison,
-            ) => Self::NotConverted,
-            _ => Self::NotShown,
-        }
-    }
 }
 
 impl PartPlan {

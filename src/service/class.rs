@@ -35,7 +35,10 @@ impl Relevant {
         });
         let mut types = found;
         types.extend(parts.iter().map(|part| part.declared.clone()));
-        types.extend(MADE.map(MediaType::fold));
+        types.extend(STILL.map(MediaType::fold));
+        if moving {
+            types.extend(MOVING.map(MediaType::fold));
+        }
         types.sort();
         types.dedup();
         Self {
@@ -47,12 +50,11 @@ impl Relevant {
     }
 }
 
-/// All types that outputs can have.
-const MADE: [&str; 13] = [
-    "image/jpeg",
-    "image/png",
-    "image/gif",
-    "image/vnd.wap.wbmp",
+/// Types that stills and texts can be made into.
+const STILL: [&str; 5] =
+    ["image/jpeg", "image/png", "image/gif", "image/vnd.wap.wbmp", "text/plain"];
+/// Types that sound and moving pictures can be made into besides.
+const MOVING: [&str; 8] = [
     "audio/amr",
     "audio/amr-wb",
     "audio/3gpp",
@@ -61,7 +63,6 @@ const MADE: [&str; 13] = [
     "audio/mpeg",
     "video/3gpp",
     "video/mp4",
-    "text/plain",
 ];
 
 /// One type as a device takes it.

@@ -92,7 +92,7 @@ impl Service {
         }
         // Stable: of equal boxes the class of the first recipient comes first.
         classes.sort_by_key(|(bounds, _)| std::cmp::Reverse(*bounds));
-        let engine = self.engine.sharing(Sessions::default());
+        let engine = self.engine.sharing(Sessions::of(&message));
         for (_, members) in classes {
             let result = terms(&recipients[members[0]]).and_then(|terms| {
                 self.adapt_resolved(&engine, terms.on(message.clone()), &request, stop)

@@ -63,7 +63,7 @@ impl Service {
     ) -> Result<Vec<Row>, ServiceError> {
         let known = self.carriers();
         let message = self.parse(request.content.clone())?;
-        let engine = self.engine.sharing(Sessions::default());
+        let engine = self.engine.sharing(Sessions::of(&message));
         let nothing = Content::Parts { headers: Vec::new(), parts: Vec::new() };
         let request = AdaptRequest { content: nothing, ..request.clone() };
         let mut rows = Vec::with_capacity(carriers.len());

@@ -169,6 +169,9 @@ fn faults(
     if !dangling.is_empty() {
         faults.push(format!("SMIL refers to nothing: {dangling:?}"));
     }
+    if plain(after).len() < plain(before).len() {
+        faults.push("texts are gone".into());
+    }
     for words in plain(before) {
         if !plain(after).contains(&words) && !transliterated(after) {
             faults.push(format!("lost: {words:.40}"));
@@ -193,7 +196,9 @@ fn plain(message: &Message) -> Vec<String> {
 /// A device that reads ASCII alone gets other letters; that is tested elsewhere.
 fn transliterated(message: &Message) -> bool {
     let ascii = |part: &mmsfit::message::Part| part.data.is_ascii();
-    message.parts().iter().filter(|p| p.declared.as_str() == "text/plain").all(ascii)
+    let parts = message.parts().iter();
+    let mut texts = parts.filter(|p| p.declared.as_str() == "text/plain").peekable();
+    texts.peek().is_some() && texts.all(ascii)
 }
 
 #[test]

@@ -12,16 +12,6 @@ use crate::{message::edits::Change, model::MediaType};
 /// them stand), so that the size of the message does not depend on the digits.
 const LENGTH_WIDTH: usize = 10;
 
-/// Headers that sign a whole mail, in lower case.
-pub(in crate::message) const SIGNATURES: [&str; 6] = [
-    "dkim-signature",
-    "domainkey-signature",
-    "x-google-dkim-signature",
-    "arc-seal",
-    "arc-message-signature",
-    "arc-authentication-results",
-];
-
 impl Entity {
     /// The message after `changes`, one for each leaf.
     pub fn apply(&self, changes: &[Change]) -> Self {
@@ -43,14 +33,6 @@ impl Entity {
         entity.unsign();
         entity.settle();
         entity
-    }
-
-    /// Signatures over header and body hold no more: who checks them would throw the mail away
-    /// (RFC 6376 clause 3.5, RFC 8617 clause 4.1).
-    fn unsign(&mut self) {
-        let mut rewriter = Rewriter::new(&self.head);
-        SIGNATURES.iter().for_each(|name| rewriter.drop(name));
-        self.head = rewriter.finish();
     }
 
     /// The message with this value of a header that it has; `None` where it has none of that name.

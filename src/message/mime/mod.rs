@@ -6,6 +6,7 @@ mod edit;
 mod header;
 mod parse;
 mod rewriter;
+mod signature;
 pub(super) mod soap;
 #[cfg(test)]
 mod tests;
@@ -15,9 +16,9 @@ use bytes::Bytes as Buffer;
 
 pub(super) use self::{
     build::build,
-    edit::SIGNATURES,
     header::{push_param, split_params},
     parse::parse,
+    signature::SIGNATURES,
     transfer::Encoding,
 };
 use super::{

@@ -300,3 +300,51 @@ fn the_order_of_showing_is_that_of_the_slides() {
     assert!(ranks[1] < ranks[3] && ranks[3] < ranks[0] && ranks[0] < ranks[2], "{ranks:?}");
     assert_eq!(ranks[4], 0);
 }
+
+#[test]
+fn a_text_beside_a_text_goes_to_a_slide_of_its_own() {
+    let leaves = [
+        leaf(None, Some("v.3gp"), None),
+        leaf(None, Some("t.txt"), None),
+        leaf(Some("<a>"), Some("a.amr"), None),
+    ];
+    let told = |label: &str| {
+        let names = if label.is_empty() {
+            Vec::new()
+        } else {
+            vec![(label.to_owned(), format!("{}.txt", &label[..1]))]
+        };
+        Fate::Become(names, Some("text"))
+    };
+    let layout = "<layout><region id='Image'/><region id='Text'/></layout>";
+    for (slide, fates, wanted) in [
+        // Alone it is a text where texts are.
+        (
+            "<par dur='9s'><video src='v.3gp' region='Image'/></par>",
+            [told("v.3gp"), Fate::Stay, Fate::Stay],
+            "<par dur='9s'><text src='v.txt' region='Text'/></par>",
+        ),
+        (
+            "<par><video src=\"v.3gp\" region=\"Image\"></video><text src=\"t.txt\" region=\"Text\"/></par>",
+            [told("v.3gp"), Fate::Stay, Fate::Stay],
+            "<par><text src=\"t.txt\" region=\"Text\"/></par>\
+             <par dur=\"5000ms\"><text src=\"v.txt\" region=\"Text\"/></par>",
+        ),
+        // The text beside it goes.
+        (
+            "<par><video src='v.3gp' region='Image'/><text src='t.txt' region='Text'/></par>",
+            [told("v.3gp"), Fate::Gone, Fate::Stay],
+            "<par><text src='v.txt' region='Text'/></par>",
+        ),
+        // Two of them, one by its Content-ID.
+        (
+            "<par><video src='v.3gp' region='Image'/><audio src='cid:a'/></par>",
+            [told("v.3gp"), Fate::Stay, told("")],
+            "<par><text src='v.txt' region='Text'/></par>\
+             <par dur=\"5000ms\"><text src=\"cid:a\" region=\"Text\"/></par>",
+        ),
+    ] {
+        let got = run(&format!("{layout}{slide}"), &leaves, &fates).expect("it changes");
+        assert_eq!(got, format!("{layout}{wanted}"), "{slide}");
+    }
+}
