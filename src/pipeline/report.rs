@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{Job, Prepared, class, consequences, fitting::Fitted, notices, overhead};
 use crate::{
     codec::Verified,
-    message::{Form, Message},
+    message::{Edit, Form, Message},
     model::{
         Action, Bytes, ContentClass, Counting, Interface, MediaInfo, MediaKind, Outcome, PartId,
         PartReport, Reason, ReasonCode, Report, Warning,
     },
-    plan::{PartFacts, PartPlan},
+    plan::{PartFacts, PartPlan, Target},
 };
 
 /// Nothing changed.
@@ -23,12 +23,13 @@ pub(super) fn unchanged(job: &Job, prepared: &Prepared) -> Report {
 /// What would be done.
 pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
     let planned_parts = prepared.plan.parts();
-    let parts: Vec<PartReport> = prepared
+    let mut parts: Vec<PartReport> = prepared
         .facts
         .iter()
         .zip(planned_parts)
         .map(|(facts, part)| planned(job, prepared, facts, part))
         .collect();
+    follow(job, prepared, &mut parts);
     let outcome = outcome(planned_parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, &job.message, Vec::new());
     let sizes: Vec<_> = planned_parts.iter().filter_map(|p| Some((p.id, p.budget?))).collect();
@@ -39,6 +40,36 @@ pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
     // What comes out is not known yet.
     report.content_class_after = None;
     report
+}
+
+/// A presentation that will have to follow what becomes of the parts is no part that is kept.
+fn follow(job: &Job, prepared: &Prepared, parts: &mut [PartReport]) {
+    let Some(id) = job.message.presentation() else { return };
+    let planned = prepared.plan.parts();
+    if parts[id.index()].action != Action::Keep || planned.iter().all(PartPlan::changes_nothing) {
+        return;
+    }
+    let accept = &job.capabilities.accept;
+    let edits = planned.iter().zip(&prepared.facts).map(|(part, facts)| {
+        let types = part.target.as_ref().map(Target::media_types).unwrap_or_default();
+        match types.first() {
+            None => overhead::edit(job, &prepared.rewrites, part),
+            // Most often it stays what it is, and keeps its name.
+            Some(_) if types.contains(&facts.info.media_type) => Edit::Keep,
+            Some(likely) => {
+                let content_type = accept.spelling_of(likely);
+                Edit::Replace { content_type, data: Default::default() }
+            }
+        }
+    });
+    let showing = overhead::showing(&prepared.rewrites, planned, None);
+    let Ok(draft) = job.message.rewrite_as(&edits.collect::<Vec<_>>(), &showing) else { return };
+    // Parts may have gone, and the order may be another: it is the presentation all the same.
+    let drafted = draft.presentation().map(|at| &draft.parts()[at.index()].data);
+    if drafted.is_some_and(|data| *data != job.message.parts()[id.index()].data) {
+        parts[id.index()].action = Action::Transcode;
+        parts[id.index()].reasons.push(ReasonCode::FollowsParts.into());
+    }
 }
 
 /// What was done.

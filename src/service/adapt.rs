@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Service, ServiceError,
     account::{Account, cpu_clock},
-    policy,
+    policy, price,
     resolve::{self, Route, today},
 };
 use crate::{
@@ -13,10 +13,9 @@ use crate::{
     config::Config,
     message::{Form, Message},
     model::{
-        Bytes, Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop,
-        Warning,
+        Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
     },
-    pipeline::{Engine, Job, PipelineError, Prepared},
+    pipeline::{Engine, Job, PipelineError},
     plan::{PlanError, Policy},
     profile::{Resolution, carrier::Carrier},
     service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
@@ -185,13 +184,13 @@ impl Service {
         let report = engine.foresee(&resolved.job, &prepared);
         let mut report = complete(report, &resolved, request.report_level);
         account.close(&mut report);
-        let (cost_cpu_ms, cost_memory) = cost(&prepared);
+        let price = price::of(&prepared);
         Ok(PlanResponse {
             request_id: request.request_id.clone(),
             report,
             limits: resolved.job.limits,
-            cost_cpu_ms,
-            cost_memory,
+            cost_cpu_ms: price.cpu_ms,
+            cost_memory: price.memory,
         })
     }
 }
@@ -222,34 +221,6 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
         cpu_clock,
         sessions: None,
     }
-}
-
-/// CPU-milliseconds for a megapixel of source decoded and fitted, by how the format decodes.
-/// Measured 2026-11-24 with `benches/picture.rs`: see the README's table.
-fn ms_per_megapixel(media_type: &str) -> f64 {
-    match media_type {
-        "image/jpeg" => 8.0,
-        "image/png" => 30.0,
-        "image/webp" => 35.0,
-        _ => 20.0,
-    }
-}
-
-fn cost(prepared: &Prepared) -> (f64, Bytes) {
-    let mut cpu_ms = 0.0;
-    let mut memory = Bytes::ZERO;
-    for (part, facts) in prepared.plan().parts().iter().zip(prepared.facts()) {
-        memory = memory + facts.info.bytes;
-        if part.target.is_none() {
-            continue;
-        }
-        let pixels = facts.info.dimensions.map_or(0, crate::model::Dimensions::pixels);
-        let frames = u64::from(facts.info.frames.max(1));
-        let megapixels = (pixels * frames) as f64 / 1e6;
-        cpu_ms += 5.0 + megapixels * ms_per_megapixel(facts.info.media_type.as_str());
-        memory = memory + resolve::memory(pixels, facts.info.bytes);
-    }
-    (cpu_ms, memory)
 }
 
 fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {

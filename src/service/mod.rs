@@ -8,6 +8,7 @@ pub mod many;
 pub mod matrix;
 mod policy;
 pub mod pool;
+mod price;
 pub mod request;
 mod resolve;
 pub mod status;

@@ -6,7 +6,7 @@ use crate::{
     config::Store,
     message::{Form, Message},
     model::{
-        Bytes, Capabilities, Counting, Day, Dimensions, ImageLimit, Interface, LimitSource, Limits,
+        Capabilities, Counting, Day, Dimensions, ImageLimit, Interface, LimitSource, Limits,
         SenderType, Source, WireLimit,
     },
     profile::{self, DeviceDescription, Resolution, carrier::Carrier},
@@ -259,16 +259,10 @@ pub(super) fn interface_of(form: Form, message: &Message) -> Interface {
     }
 }
 
-/// Bytes that a decoder and the resized copies of one picture may hold: the price of memory.
-pub(super) fn memory(pixels: u64, encoded: Bytes) -> Bytes {
-    // Decoders that cannot scale hold 4 bytes a pixel; scaled copies and planes are far smaller.
-    Bytes::new(pixels.saturating_mul(4)) + encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::InlineCapabilities;
+    use crate::{model::Bytes, profile::InlineCapabilities};
 
     fn resolve(inline: Option<InlineCapabilities>) -> Capabilities {
         let described = DeviceDescription { inline, ..DeviceDescription::default() };
@@ -332,13 +326,10 @@ mod tests {
         assert_eq!(of(&narrow, "300x400"), "100x640");
         let low = LimitOverrides { max_image_height: Some(100), ..LimitOverrides::default() };
         assert_eq!(of(&low, "300x400"), "480x100");
-        let both = LimitOverrides {
-            max_image_width: Some(320),
-            max_image_height: Some(240),
-            ..low.clone()
-        };
+        let both =
+            LimitOverrides { max_image_width: Some(320), max_image_height: Some(240), ..low };
         assert_eq!(of(&both, "300x400"), "320x240");
-        let turning = LimitOverrides { image_turns: true, ..both.clone() };
+        let turning = LimitOverrides { image_turns: true, ..both };
         assert_eq!(of(&turning, "300x400"), "240x320");
         let alone = LimitOverrides { replace: true, ..narrow };
         assert_eq!(of(&alone, "300x400"), format!("100x{}", u32::MAX));

@@ -2,7 +2,7 @@
 //! upper bound, refusals, and the price.
 //!
 //! The whole, with the table: `MMSFIT_ALL=1 scripts/test.sh --test suite foretold::`; else every
-//! twelfth, by a fixed seed.
+//! thirty-first, by a fixed seed.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ const DEVICES: [&str; 6] = [
     "samsung-galaxy-s5",
 ];
 const LIMITS: [u64; 4] = [30_000, 100_000, 300_000, 1_000_000];
-const SAMPLE: usize = 12;
+const SAMPLE: usize = 31;
 
 /// One trial: what differed, and the price foretold against what was paid.
 #[derive(Default)]
@@ -62,7 +62,8 @@ fn a_plan_is_kept() {
     for (at, (name, content)) in contents().into_iter().enumerate() {
         for (d, device) in DEVICES.iter().enumerate() {
             for (l, limit) in LIMITS.iter().enumerate() {
-                let chosen = (at * 24 + d * 4 + l + offset("foretold", SAMPLE)) % SAMPLE == 0;
+                let chosen =
+                    (at * 24 + d * 4 + l + offset("foretold", SAMPLE)).is_multiple_of(SAMPLE);
                 if everything() || chosen {
                     trials.push((
                         format!("{name} {device} {limit}"),
@@ -163,7 +164,7 @@ fn a_plan_is_kept() {
             ratios.len()
         );
     }
-    assert!(other.len() as f64 <= 0.03 * parts as f64, "{other:#?}");
-    assert!(refused.len() as f64 <= 0.03 * done.len() as f64, "{refused:#?}");
+    assert!(other.len() as f64 <= 0.01 * parts as f64, "{other:#?}");
+    assert!(refused.len() as f64 <= 0.01 * done.len() as f64, "{refused:#?}");
     assert!(over.len() as f64 <= 0.01 * done.len() as f64, "{over:#?}");
 }
