@@ -25,14 +25,18 @@ const ROUNDS: usize = 15;
 const FLOOR: &str = "floor: decode, resize, encode, once";
 
 fn open(input: &Buffer, largest: Dimensions) -> Result<Box<dyn Session>, String> {
-    let hint = OpenHint { largest, animation: false };
+    let hint = OpenHint { largest, animation: false, effort: Effort::Balanced };
     ImageCodec
         .open(input, hint, &DecodeLimits::default(), &Stop::never())
         .map_err(|error| error.to_string())
 }
 
 fn encode(session: &mut dyn Session, dimensions: Dimensions, quality: u8) -> Result<u64, String> {
-    let coding = ImageCoding::Jpeg { quality: Quality::new(quality), chroma: Chroma::Quarter };
+    let coding = ImageCoding::Jpeg {
+        quality: Quality::new(quality),
+        chroma: Chroma::Quarter,
+        trellis: true,
+    };
     let recipe = Recipe::Image(ImageRecipe { dimensions, coding, background: [255; 3] });
     session
         .encode(&recipe, Bytes::new(u64::MAX), &Stop::never())

@@ -14,7 +14,7 @@ use mmsfit_resample::{Kernel, Resampler};
 
 use mmsfit::{
     codec::image::{
-        jpeg_out::{Transformed, encode_baseline},
+        jpeg_out::{Quantising, Transformed, encode_baseline},
         likeness,
         raster::{Layout, Raster},
     },
@@ -52,15 +52,16 @@ fn best_within(p: &Pixels, chroma: Chroma, limit: usize) -> Option<(f64, Vec<u8>
     let size = Dimensions::new(p.width, p.height).unwrap();
     let raster = Raster::new(size, Layout::Rgb, p.rgb.clone()).unwrap();
     let transformed = Transformed::new(&raster, chroma, &Stop::never()).unwrap();
-    let (mut low, mut high) = (9u16, 1001u16);
+    let (mut low, mut high) = (99u16, 10_001u16);
     let mut best = None;
     while high > low + 1 {
         let mid = (low + high) / 2;
-        let quality = Quality::from_tenths(mid);
-        match encode_baseline(&transformed, quality, Bytes::new(limit as u64), &Stop::never()) {
+        let quality = Quality::from_hundredths(mid);
+        let how = Quantising::new(quality, chroma, true);
+        match encode_baseline(&transformed, &how, Bytes::new(limit as u64), &Stop::never()) {
             Ok(out) => {
                 low = mid;
-                best = Some((f64::from(mid) / 10.0, out.to_vec()));
+                best = Some((f64::from(mid) / 100.0, out.to_vec()));
             }
             Err(_) => high = mid,
         }

@@ -11,7 +11,7 @@ use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, image::ImageCodec},
     config::Config,
     message::PartData,
-    model::{Bytes, Dimensions, Stop},
+    model::{Bytes, Dimensions, Effort, Stop},
     profile::{DeviceDescription, InlineCapabilities},
     service::{
         Service,
@@ -93,8 +93,11 @@ fn run(width: u16, height: u16) {
             });
             decodes += cpu(|| {
                 for photo in &photos {
-                    let hint =
-                        OpenHint { largest: Dimensions::at_least_one(w, h), animation: false };
+                    let hint = OpenHint {
+                        largest: Dimensions::at_least_one(w, h),
+                        animation: false,
+                        effort: Effort::Balanced,
+                    };
                     let limits = DecodeLimits::default();
                     let session = ImageCodec.open(photo, hint, &limits, &Stop::never());
                     std::hint::black_box(session.expect("it opens"));

@@ -8,7 +8,7 @@ mod support;
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session, image::ImageCodec},
-    model::{Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, Quality, Recipe, Stop},
+    model::{Bytes, Chroma, Dimensions, Effort, ImageCoding, ImageRecipe, Quality, Recipe, Stop},
 };
 use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 use support::{Case, photo::photo, run};
@@ -19,7 +19,7 @@ const VGA: Dimensions = match Dimensions::new(640, 480) {
 };
 
 fn open(input: &Buffer, largest: Dimensions) -> Result<Box<dyn Session>, String> {
-    let hint = OpenHint { largest, animation: false };
+    let hint = OpenHint { largest, animation: false, effort: Effort::Balanced };
     ImageCodec
         .open(input, hint, &DecodeLimits::default(), &Stop::never())
         .map_err(|error| error.to_string())
@@ -38,7 +38,7 @@ fn encode(
 }
 
 fn jpeg(quality: u8, chroma: Chroma) -> ImageCoding {
-    ImageCoding::Jpeg { quality: Quality::new(quality), chroma }
+    ImageCoding::Jpeg { quality: Quality::new(quality), chroma, trellis: true }
 }
 
 fn main() {

@@ -16,7 +16,7 @@ use bytes::Bytes as Buffer;
 
 pub use crate::model::ContentFacts;
 use crate::model::{
-    Bytes, Category, Dimensions, Fault, MediaInfo, MediaKind, MediaType, Recipe, Rgb, Stop,
+    Bytes, Category, Dimensions, Effort, Fault, MediaInfo, MediaKind, MediaType, Recipe, Rgb, Stop,
     StopCause,
 };
 
@@ -55,6 +55,8 @@ pub struct OpenHint {
     pub largest: Dimensions,
     /// Whether all frames of an animation are wanted, or the first alone.
     pub animation: bool,
+    /// A decoder that can scale does with fewer pixels where less effort is wanted.
+    pub effort: Effort,
 }
 
 /// A family of formats that can be read.
@@ -152,6 +154,15 @@ pub trait Session: Send {
     /// # Errors
     /// As [`CodecError`] tells.
     fn measure(&mut self, _recipe: &Recipe, _stop: &Stop) -> Result<Option<Bytes>, CodecError> {
+        Ok(None)
+    }
+
+    /// Which of these recipes looks best when all take the bytes that the first takes: its place.
+    /// `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// As [`CodecError`] tells.
+    fn compare(&mut self, _recipes: &[Recipe], _stop: &Stop) -> Result<Option<usize>, CodecError> {
         Ok(None)
     }
 

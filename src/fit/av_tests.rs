@@ -178,6 +178,7 @@ fn run_refusing(search: &mut Search, model: Model, refuses: impl Fn(&Recipe) -> 
     let mut kept: Option<(Recipe, u64)> = None;
     for _ in 0..100 {
         match search.step() {
+            Step::Compare { .. } => search.choose(None),
             Step::Try { recipe, .. } if refuses(&recipe) => search.refuse(),
             Step::Try { recipe, cap } => {
                 let size = model.size(&recipe);

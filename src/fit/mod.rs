@@ -117,6 +117,12 @@ pub enum Step {
         /// A size worth knowing exactly; may lie above the budget.
         cap: Bytes,
     },
+    /// Which of these looks best when all take the bytes that the first takes? The qualities of
+    /// the others are of no account.
+    Compare {
+        /// Pictures of one source at several scales and chroma samplings.
+        recipes: Vec<Recipe>,
+    },
     /// The best result so far is final.
     Done,
     /// Nothing fits.
@@ -193,6 +199,31 @@ impl Search {
             Self::Image(search) => search.settle(actual),
             Self::Audio(_) => Verdict::Keep,
             Self::Video(search) => search.settle(actual),
+        }
+    }
+
+    /// Tells which of the recipes of [`Step::Compare`] looks best; `None` where that cannot be told.
+    pub fn choose(&mut self, best: Option<usize>) {
+        match self {
+            Self::Image(search) => search.choose(best),
+            Self::Audio(_) => {}
+            Self::Video(search) => search.choose(best),
+        }
+    }
+
+    /// Whether nothing more will be tried, now that the best result is settled.
+    pub fn is_finished(&self) -> bool {
+        match self {
+            Self::Image(search) => search.is_finished(),
+            Self::Audio(_) | Self::Video(_) => true,
+        }
+    }
+
+    /// The size of what is left after [`Search::settle`] refused a result.
+    pub fn settled(&self) -> Option<Bytes> {
+        match self {
+            Self::Image(search) => search.settled(),
+            Self::Audio(_) | Self::Video(_) => None,
         }
     }
 

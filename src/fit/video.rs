@@ -481,6 +481,13 @@ impl VideoSearch {
         self.learnt = None;
     }
 
+    /// Tells which of the poster's recipes looks best.
+    pub(super) fn choose(&mut self, best: Option<usize>) {
+        if let Some(poster) = &mut self.poster {
+            poster.choose(best);
+        }
+    }
+
     pub(super) fn settle(&mut self, actual: Bytes) -> Verdict {
         // Clips are never measured without an encode; pictures may be.
         let Some(poster) = &mut self.poster else { return Verdict::Keep };

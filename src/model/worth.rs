@@ -72,9 +72,10 @@ pub struct Ceilings {
 }
 
 impl Default for Ceilings {
-    /// Visually lossless.
+    /// Visually lossless: at 97 each of 12 photos at 640×480 is at 90 of SSIMULACRA2 or above, at 96
+    /// the least is at 88.7, at 94 at 86.0 (2026-11-29).
     fn default() -> Self {
-        Self { image_quality: 94 }
+        Self { image_quality: 97 }
     }
 }
 

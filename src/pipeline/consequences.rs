@@ -88,7 +88,7 @@ fn picture(
     scaled(reasons, result, recipe);
     let top = task.ceilings.image_quality;
     match recipe.coding {
-        ImageCoding::Jpeg { quality, .. } if u32::from(quality.tenths()) >= top * 10 => {
+        ImageCoding::Jpeg { quality, .. } if u32::from(quality.hundredths()) >= top * 100 => {
             reasons.push(Reason::new(
                 ReasonCode::AtCeiling,
                 format!("quality {} of 100", quality.get()),

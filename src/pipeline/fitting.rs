@@ -32,6 +32,8 @@ pub(super) struct Work {
     pub best: Option<(Recipe, Option<Buffer>)>,
     /// Its size, by encode or measurement.
     pub best_size: Bytes,
+    /// The last that was encoded after having been measured.
+    pub spare: Option<(Recipe, Buffer)>,
     /// Smallest output seen, once nothing fitted.
     pub exhausted: Option<Bytes>,
     pub encodes: u32,
@@ -61,6 +63,7 @@ impl Work {
             task,
             budget: Bytes::ZERO,
             best: None,
+            spare: None,
             best_size: Bytes::ZERO,
             exhausted: None,
             encodes: 0,
@@ -266,7 +269,8 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
     for _ in 0..steps {
         match work.search.step() {
             Step::Done => {
-                if !relax(work) && settle(engine, work, stop) {
+                let settled = !relax(work) && settle(engine, work, stop);
+                if settled && (work.failed.is_some() || work.search.is_finished()) {
                     return;
                 }
             }
@@ -284,6 +288,13 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
                 }
                 work.exhausted = Some(smallest);
                 return;
+            }
+            Step::Compare { recipes } => {
+                let start = (engine.cpu_clock)();
+                let found = work.session.compare(&recipes, stop);
+                work.cpu += (engine.cpu_clock)().saturating_sub(start);
+                // What cannot be compared, or not in time, is left to the rules.
+                work.search.choose(found.unwrap_or(None));
             }
             Step::Try { recipe, cap } => {
                 if !attempt(engine, work, recipe, cap, stop) {
@@ -306,7 +317,7 @@ fn relax(work: &mut Work) -> bool {
     if relaxed {
         work.task.lift_ceiling();
         work.search.lift_ceiling(work.budget, true);
-        work.best = None;
+        (work.best, work.spare) = (None, None);
     }
     relaxed
 }
@@ -325,11 +336,19 @@ fn settle(engine: &Engine, work: &mut Work, stop: &Stop) -> bool {
         Ok(data) => {
             let size = Bytes::of(&data);
             if work.search.settle(size) == Verdict::Keep {
+                work.spare = Some((recipe, data.clone()));
                 work.best = Some((recipe, Some(data)));
                 work.best_size = size;
                 return true;
             }
+            // Back to what was there before, if that still fits.
             work.best = None;
+            let settled = work.search.settled();
+            let same = |(_, data): &(Recipe, Buffer)| Some(Bytes::of(data)) == settled;
+            if let Some((recipe, data)) = work.spare.clone().filter(same) {
+                work.best_size = Bytes::of(&data);
+                work.best = Some((recipe, Some(data)));
+            }
             false
         }
         Err(EncodeError::Codec(error)) => {
@@ -384,7 +403,8 @@ fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &
             if work.best.is_some() =>
         {
             work.cut_short = true;
-            if !settle(engine, work, stop) {
+            // What was encoded before may still be there.
+            if !settle(engine, work, stop) && work.best.is_none() {
                 work.failed = Some(CodecError::Stopped(StopCause::Deadline));
             }
             false

@@ -83,8 +83,9 @@ impl Sessions {
         self.with(|all| {
             let kept = all.sessions.get_mut(&(index, kind))?;
             // Decoded larger is good for smaller.
-            let enough =
-                hint.largest.within(kept.hint.largest) && kept.hint.animation == hint.animation;
+            let enough = hint.largest.within(kept.hint.largest)
+                && kept.hint.animation == hint.animation
+                && kept.hint.effort >= hint.effort;
             if enough { kept.session.take() } else { None }
         })
     }

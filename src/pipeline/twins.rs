@@ -62,7 +62,12 @@ impl Twins {
             None => {
                 let session = open()?;
                 let info = session.info().clone();
-                *inner = Some(Shared { session, measured: HashMap::new(), encoded: Vec::new() });
+                *inner = Some(Shared {
+                    session,
+                    measured: HashMap::new(),
+                    compared: HashMap::new(),
+                    encoded: Vec::new(),
+                });
                 info
             }
         };
@@ -82,6 +87,7 @@ const KEPT: usize = 4;
 struct Shared {
     session: Box<dyn Session>,
     measured: HashMap<Recipe, Option<Bytes>>,
+    compared: HashMap<Vec<Recipe>, Option<usize>>,
     encoded: Vec<(Recipe, Buffer)>,
 }
 
@@ -121,6 +127,18 @@ impl Session for Twin {
         measured.unwrap_or(Ok(None))
     }
 
+    fn compare(&mut self, recipes: &[Recipe], stop: &Stop) -> Result<Option<usize>, CodecError> {
+        let compared = self.with(|shared| {
+            if let Some(known) = shared.compared.get(recipes) {
+                return Ok(*known);
+            }
+            let compared = shared.session.compare(recipes, stop)?;
+            shared.compared.insert(recipes.to_vec(), compared);
+            Ok(compared)
+        });
+        compared.unwrap_or(Ok(None))
+    }
+
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         let encoded = self.with(|shared| {
             if let Some((_, known)) = shared.encoded.iter().find(|(other, _)| other == recipe) {
@@ -147,7 +165,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::model::{Chroma, ImageCoding, ImageRecipe, MediaType, Quality};
+    use crate::model::{Chroma, Effort, ImageCoding, ImageRecipe, MediaType, Quality};
 
     struct Counting(Arc<AtomicU32>, MediaInfo);
 
@@ -174,7 +192,11 @@ mod tests {
         };
         let parts = [part(b"aa"), part(b"bb"), part(b"aa"), part(b"aa")];
         let twins = Twins::among(&parts);
-        let hint = OpenHint { largest: Dimensions::at_least_one(9, 9), animation: false };
+        let hint = OpenHint {
+            largest: Dimensions::at_least_one(9, 9),
+            animation: false,
+            effort: Effort::Balanced,
+        };
         let (opened, encoded) = (AtomicU32::new(0), Arc::new(AtomicU32::new(0)));
         let open = |index| {
             let made = twins.session(index, MediaKind::Image, hint, || {
@@ -187,7 +209,7 @@ mod tests {
         let mut sessions: Vec<Box<dyn Session>> = (0..4).map(open).collect();
         assert_eq!(opened.load(Ordering::Relaxed), 2);
         let quality = Quality::new(50);
-        let coding = ImageCoding::Jpeg { quality, chroma: Chroma::Quarter };
+        let coding = ImageCoding::Jpeg { quality, chroma: Chroma::Quarter, trellis: true };
         let recipe =
             Recipe::Image(ImageRecipe { dimensions: hint.largest, coding, background: [255; 3] });
         for session in &mut sessions {

@@ -5,7 +5,7 @@
 //! counts is that a clip is a thousand texts and not ten.
 
 use crate::{
-    model::{AudioCodec, Bytes, Dimensions, MediaInfo, VideoChoice},
+    model::{AudioCodec, Bytes, Dimensions, MediaInfo, MediaType, VideoChoice, VideoCodec},
     pipeline::Prepared,
     plan::{AudioTarget, ImageTarget, PartFacts, Target, VideoTarget},
 };
@@ -42,22 +42,25 @@ fn megapixels(dimensions: Dimensions) -> f64 {
 }
 
 /// What a picture costs: milliseconds fixed, for a megabyte and a megapixel of the source, and for
-/// a megapixel of the output (scaled, measured, encoded, checked). Fitted 2026-11-29, in the build
-/// that tests run: 10th to 90th percentile of price to cost 0.75 to 1.2 for JPEG, 0.6 to 1.3 for
-/// AVIF and HEIC.
+/// a megapixel of the output (scaled, measured, encoded, checked). Fitted 2026-11-29 to 2,366 fits
+/// in the build that tests run: 10th to 90th percentile of price to cost 0.64 to 1.5 for JPEG, 0.9
+/// to 1.2 for WebP and HEIC.
 fn per_picture(media_type: &str) -> [f64; 4] {
     match media_type {
-        "image/jpeg" => [1.0, 32.0, 5.0, 116.0],
-        "image/png" => [4.0, 35.0, 38.0, 20.0],
-        "image/webp" => [1.0, 20.0, 40.0, 65.0],
-        "image/heic" => [3.0, 46.0, 47.0, 78.0],
-        "image/avif" => [3.0, 227.0, 62.0, 21.0],
-        _ => [3.0, 8.0, 19.0, 20.0],
+        "image/jpeg" => [1.0, 28.0, 0.5, 180.0],
+        "image/png" => [3.0, 52.0, 4.0, 62.0],
+        "image/webp" => [1.0, 82.0, 56.0, 140.0],
+        "image/heic" => [1.0, 116.0, 30.0, 148.0],
+        "image/avif" => [2.0, 232.0, 50.0, 32.0],
+        _ => [2.0, 15.0, 10.0, 8.0],
     }
 }
 
 /// For each megapixel of all frames of an animation: decoded, fitted as a GIF, perhaps as a clip.
-const MOVING_MS: f64 = 200.0;
+/// What it becomes is not known before: 0.05 to 2.4 times the cost.
+const MOVING_MS: f64 = 36.0;
+/// The same for WebP, whose frames are photos.
+const MOVING_WEBP_MS: f64 = 450.0;
 
 fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
@@ -68,7 +71,8 @@ fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
     let cpu_ms = fixed
         + info.bytes.get() as f64 / 1e6 * per_byte
         + if moving {
-            megapixels(source) * frames * MOVING_MS
+            let webp = info.media_type == MediaType::WEBP;
+            megapixels(source) * frames * if webp { MOVING_WEBP_MS } else { MOVING_MS }
         } else {
             megapixels(source) * per_source + out * per_output
         };
@@ -79,11 +83,11 @@ fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
 }
 
 /// A job's process, started, confined and ended, and a second one for the check of its result.
-const JOBS_MS: f64 = 18.0;
+const JOBS_MS: f64 = 13.0;
 const JOB_BYTES: Bytes = Bytes::new(48 << 20);
 /// For a thousand samples of the source, to be decoded and encoded as AAC or MP3; and for a second
 /// of speech in AMR.
-const MUSIC_MS: f64 = 0.65;
+const MUSIC_MS: f64 = 0.7;
 const SPEECH_MS: f64 = 4.0;
 
 fn sound_ms(info: &MediaInfo, music: bool) -> f64 {
@@ -105,9 +109,13 @@ fn sound(info: &MediaInfo, target: &AudioTarget) -> Price {
     Price { cpu_ms: JOBS_MS + sound_ms(info, music), memory }
 }
 
-/// Of a clip: fixed; for a megapixel of its frame (both codecs fill their queues of frames); for
-/// each megapixel decoded, and each encoded. 0.6 to 1.9 times the cost (10th to 90th percentile).
-const CLIP: [f64; 4] = [68.0, 236.0, 0.4, 33.0];
+/// For each megapixel of a clip's source: decoded, and scaled where it is shown.
+const FRAME_IN_MS: f64 = 1.0;
+/// For each megapixel encoded, and for one of the frame: x264 fills its queue of frames before it
+/// gives one away.
+const H264_MS: (f64, f64) = (62.0, 770.0);
+/// The same for H.263 and MPEG-4.
+const OLDER_MS: (f64, f64) = (14.0, 20.0);
 
 fn clip(info: &MediaInfo, target: &VideoTarget) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
@@ -117,10 +125,11 @@ fn clip(info: &MediaInfo, target: &VideoTarget) -> Price {
     let shown = |choice: &VideoChoice| source.shrunk_into(choice.support.max_dimensions);
     let out = best.map_or(0.0, |choice| megapixels(shown(choice)));
     let out_rate = best.map_or(rate, |choice| rate.min(f64::from(choice.support.max_frame_rate)));
-    let [fixed, per_frame, per_source, per_output] = CLIP;
-    let pictures = fixed
-        + megapixels(source) * (per_frame + seconds * rate * per_source)
-        + seconds * out_rate * out * per_output;
+    let newer = best.is_some_and(|choice| choice.support.codec == VideoCodec::H264);
+    let (per_output, per_frame) = if newer { H264_MS } else { OLDER_MS };
+    let pictures = JOBS_MS
+        + megapixels(source) * seconds * rate * FRAME_IN_MS
+        + out * (per_frame + seconds * out_rate * per_output);
     let sound = if info.audio.is_some() { sound_ms(info, true) } else { 0.0 };
     // Reference frames of both codecs at 1.5 bytes a pixel, and the look-ahead.
     let held = source.pixels() as f64 * 30.0 + out * 60e6;

@@ -63,6 +63,7 @@ pub const ROOMS: &[Room] = &[
             "chardetng",
             "deunicode",
             "encoding_rs",
+            "fast_ssim2",
             "mmsfit_resample",
             "gif",
             "image",

@@ -9,7 +9,9 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     capacity::clip,
     codec::{Codec, DecodeLimits, OpenHint},
-    model::{AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Recipe, Stop},
+    model::{
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, Recipe, Stop,
+    },
     worker::host::{Settings, Workers},
 };
 use mmsfit_worker::libav::{AvCodec, warm};
@@ -26,7 +28,11 @@ fn encode(codec: &dyn Codec, input: &Buffer) -> Duration {
     let coding =
         AudioCoding { codec: AudioCodec::AmrNb, bitrate: 12_200, sample_rate: 8000, channels: 1 };
     let recipe = Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep_ms: None });
-    let hint = OpenHint { largest: Dimensions::at_least_one(1, 1), animation: false };
+    let hint = OpenHint {
+        largest: Dimensions::at_least_one(1, 1),
+        animation: false,
+        effort: Effort::Balanced,
+    };
     let limits = DecodeLimits::default();
     let began = Instant::now();
     let mut session = codec.open(input, hint, &limits, &Stop::never()).expect("opens");

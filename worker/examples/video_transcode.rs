@@ -7,7 +7,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint},
     model::{
-        Bytes, Container, Dimensions, FrameRate, Recipe, Stop, VideoCodec, VideoCoding, VideoRecipe,
+        Bytes, Container, Dimensions, Effort, FrameRate, Recipe, Stop, VideoCodec, VideoCoding,
+        VideoRecipe,
     },
 };
 use mmsfit_worker::libav::{AvCodec, warm};
@@ -31,7 +32,7 @@ fn main() {
     let dimensions = Dimensions::at_least_one(number(4), number(5));
     let (rate, bytes) = (number(6), number(7));
     warm();
-    let hint = OpenHint { largest: dimensions, animation: false };
+    let hint = OpenHint { largest: dimensions, animation: false, effort: Effort::Balanced };
     let limits = DecodeLimits::default();
     let mut session = AvCodec.open(&input, hint, &limits, &Stop::never()).expect("opens");
     let seconds = f64::from(session.info().duration_ms) / 1000.0;

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     codec::EncodeError,
     cost,
-    model::{Chroma, Dimensions, ImageCoding, ImageRecipe, Quality, Recipe, StopCause},
+    model::{Chroma, Dimensions, Effort, ImageCoding, ImageRecipe, Quality, Recipe, StopCause},
     need,
 };
 
@@ -19,7 +19,11 @@ fn corpus(folder: &str) -> Option<Vec<(String, Buffer)>> {
 }
 
 fn hint(width: u32, height: u32) -> OpenHint {
-    OpenHint { largest: Dimensions::new(width, height).unwrap(), animation: false }
+    OpenHint {
+        largest: Dimensions::new(width, height).unwrap(),
+        animation: false,
+        effort: Effort::Balanced,
+    }
 }
 
 fn open(bytes: &Buffer, hint: OpenHint) -> Result<Box<dyn Session>, CodecError> {
@@ -29,7 +33,7 @@ fn open(bytes: &Buffer, hint: OpenHint) -> Result<Box<dyn Session>, CodecError> 
 fn jpeg_recipe(dimensions: Dimensions, quality: u8, chroma: Chroma) -> Recipe {
     Recipe::Image(ImageRecipe {
         dimensions,
-        coding: ImageCoding::Jpeg { quality: Quality::new(quality), chroma },
+        coding: ImageCoding::Jpeg { quality: Quality::new(quality), chroma, trellis: true },
         background: [255, 255, 255],
     })
 }
@@ -173,7 +177,8 @@ fn stripping_keeps_the_picture_and_drops_the_rest() {
         assert_eq!(before.frames, after.frames, "{name}");
         let to = Dimensions::new(48, 48).unwrap();
         let difference = mean_difference(&seen(bytes, to), &seen(&out, to));
-        assert!(difference < 0.5, "{name}: {difference}");
+        // Without a profile to convert from, it is resampled once instead of twice.
+        assert!(difference < 1.5, "{name}: {difference}");
         assert_eq!(strip(&out), None, "{name}");
     }
     assert!(stripped > 20, "only {stripped} had anything to strip");

@@ -3,8 +3,8 @@
 use bytes::Bytes as Buffer;
 
 use super::{
-    gif_out,
-    jpeg_out::{self, Transformed},
+    contest, gif_out,
+    jpeg_out::{self, Quantising, Transformed},
     likeness, png_out,
     raster::{Frame, Layout, Picture, Raster},
     resize::resize,
@@ -110,10 +110,14 @@ impl ImageSession {
             return None;
         }
         let luma = likeness::luma(&frame.clone().flattened(reference.background));
-        let shown = Raster::new(frame.dimensions(), Layout::Gray, luma)?;
-        let shown = resize(&shown, reference.dimensions).ok()?;
-        Some(likeness::estimate(&reference.luma, shown.pixels(), reference.dimensions))
+        luma_likeness(&Raster::new(frame.dimensions(), Layout::Gray, luma)?, reference)
     }
+}
+
+/// How much a luma looks like `reference`, scaled to its size.
+pub(super) fn luma_likeness(luma: &Raster, reference: &Reference) -> Option<f32> {
+    let shown = resize(luma, reference.dimensions).ok()?;
+    Some(likeness::estimate(&reference.luma, shown.pixels(), reference.dimensions))
 }
 
 impl Session for ImageSession {
@@ -138,10 +142,23 @@ impl Session for ImageSession {
         let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
             return Ok(None);
         };
-        let ImageCoding::Jpeg { quality, chroma } = coding else { return Ok(None) };
+        let ImageCoding::Jpeg { quality, chroma, trellis } = coding else { return Ok(None) };
         let key = Key { dimensions, moving: false, background: Some(background) };
+        let how = Quantising::new(quality, chroma, trellis);
         let transformed = self.transformed(key, chroma, stop)?;
-        jpeg_out::measure_baseline(transformed, quality, stop).map(Some)
+        Ok(Some(jpeg_out::estimate(transformed, &how, stop)?))
+    }
+
+    fn compare(&mut self, recipes: &[Recipe], stop: &Stop) -> Result<Option<usize>, CodecError> {
+        let recipes: Vec<&ImageRecipe> = recipes.iter().filter_map(Recipe::image).collect();
+        let Some(first) = recipes.first() else { return Ok(None) };
+        let largest = recipes.iter().map(|recipe| recipe.dimensions).max_by_key(|d| d.pixels());
+        let key = Key {
+            dimensions: largest.unwrap_or(first.dimensions),
+            moving: false,
+            background: Some(first.background),
+        };
+        contest::best(self.first(key, stop)?, &recipes, stop)
     }
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
@@ -150,9 +167,10 @@ impl Session for ImageSession {
         };
         let key = |moving, background| Key { dimensions, moving, background };
         match coding {
-            ImageCoding::Jpeg { quality, chroma } => {
+            ImageCoding::Jpeg { quality, chroma, trellis } => {
+                let how = Quantising::new(quality, chroma, trellis);
                 let transformed = self.transformed(key(false, Some(background)), chroma, stop)?;
-                jpeg_out::encode_baseline(transformed, quality, cap, stop)
+                jpeg_out::encode_baseline(transformed, &how, cap, stop)
             }
             ImageCoding::Png { colors } => {
                 png_out::encode(self.first(key(false, None), stop)?, colors, cap, stop)

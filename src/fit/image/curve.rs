@@ -32,6 +32,12 @@ impl Curve {
         self.bounds.push((knob.ln(), (size.max(1) as f64).ln()));
     }
 
+    /// All sizes were estimates, and are this many times what was thought.
+    pub fn rescale(&mut self, ratio: f64) {
+        let shift = ratio.ln();
+        self.points.iter_mut().for_each(|point| point.1 += shift);
+    }
+
     /// The knob at which the size should be `target`; `None` without any point.
     pub fn solve(&self, target: u64) -> Option<f64> {
         let goal = (target.max(1) as f64).ln();

@@ -3,40 +3,47 @@
 //! A curve of size over the quantiser scale is kept for each (scale, chroma) tried. The first
 //! guess comes from bytes per pixel; from the second encode on, everything is measured.
 
+mod contest;
+
+use self::contest::Contest;
 use super::{Attempt, ImageTask, Observation, Proposal, Situation, curve::Curve};
-use crate::model::{Bytes, Chroma, Dimensions, ImageCoding, Quality};
+use crate::model::{Bytes, Chroma, Dimensions, Effort, ImageCoding, Quality};
 
-// Measured 2026-11-24 with `benches/jpeg_sweep.rs`, 12 photos, SSIMULACRA2 at 640×480 (means):
-//   limit   4:2:0        4:4:4        scales .85 / .7 / .6 / .5 at 4:2:0
-//   100 kB  89.7 (q 96)  91.5 (q 94)
-//    60 kB  86.1 (q 91)  87.0 (q 87)
-//    30 kB  76.7 (q 72)  76.3 (q 65)  76.8 (q 81)  75.2 (q 89)  73.0 (q 93)  70.3 (q 96)
-//    15 kB  57.7 (q 50)  53.3 (q 46)  63.2 (q 57)  64.7 (q 68)  64.6 (q 78)  63.9 (q 87)
-//     8 kB  25.2 (q 40)  12.4 (q 37)  40.3 (q 43)  46.6 (q 48)  49.4 (q 54)  50.7 (q 65)
+// Measured 2026-11-26, 11 photos, SSIMULACRA2 at the box (means
+// at the best quality that fits, which is in brackets):
+//               limit   4:2:0         4:4:4         4:2:0 at .8 / .6 / .5 of the size   best of all
+//   640×480   100 kB    87.6 (q 96)   90.4 (q 96)                                       90.4
+//              60 kB    83.7 (q 93)   85.1 (q 92)   77.6  67.8                          85.3
+//              30 kB    73.8 (q 78)   73.1 (q 77)   71.2  64.9                          74.1
+//              15 kB    56.7 (q 49)   52.7 (q 44)   56.3  54.8  53.9                    57.7
+//               8 kB    30.7 (q 25)   15.8 (q 21)   33.7  35.6  37.4                    37.8
+//   1600×1200 300 kB    85.1 (q 92)   85.6 (q 92)   80.2  72.8                          85.9
+//             600 kB    89.5 (q 97)   91.3 (q 97)                                       91.4
 
-/// From this quality on, full chroma is worth its bytes: single photos cross over at 4:4:4
-/// qualities of 77 to 88.
-const FULL_CHROMA_FROM: f64 = 80.0;
+/// From this quality on, full chroma is worth its bytes: photos without strong colours cross over
+/// at 4:4:4 qualities of 88 to 95, and lose a point and a half at most before; the others at 80,
+/// and lose twice as much after.
+const FULL_CHROMA_FROM: f64 = 86.0;
 /// Leaving a choice of chroma once made needs this much more, so that it does not flip.
-const CHROMA_INERTIA: f64 = 4.0;
-/// Below this quality a smaller picture at [`SCALED_QUALITY`] looks better than a big one:
-/// photos at q 55 are best left whole, at q 48 they gain up to 4 points.
-const SCALE_BELOW: f64 = 52.0;
-/// The quality that a reduced scale aims for: the best scale of most photos lies at 55 to 75.
+const CHROMA_INERTIA: f64 = 3.0;
+/// Below this quality a smaller picture at [`SCALED_QUALITY`] looks better than a big one.
+const SCALE_BELOW: f64 = 33.0;
+/// The quality that a reduced scale aims for: the best scale of most photos lies at 55 to 80.
 const SCALED_QUALITY: f64 = 64.0;
-/// So near to the highest quality (in tenths) the next try is that quality at once.
-const NEARLY: u16 = 25;
+/// So near to the highest quality (in hundredths) the next try is that quality at once.
+const NEARLY: u16 = 70;
 /// Bytes of a typical photo at quantiser scale 1 %, per pixel, 4:2:0: the prior of the first
 /// guess only.
-const PRIOR_BYTES_PER_PIXEL: f64 = 3.4;
+const PRIOR_BYTES_PER_PIXEL: f64 = 1.5;
 /// d ln bytes / d ln quantiser scale of a typical photo: the prior until two points are known.
-const PRIOR_SLOPE: f64 = -0.72;
+const PRIOR_SLOPE: f64 = -0.74;
 /// How much larger 4:4:4 is at equal quality: the prior until both were tried.
-const FULL_CHROMA_COST: f64 = 1.28;
+const FULL_CHROMA_COST: f64 = 1.05;
 /// d ln bytes / d ln linear scale at equal quality: the prior.
 const SCALE_EXPONENT: f64 = 1.65;
-/// The quality at which pictures that share a budget are compared.
-const REFERENCE: f64 = 60.0;
+/// The quality at which pictures that share a budget are compared, with each other and with sound
+/// and film: 0.15 bytes a pixel of a typical photo.
+const REFERENCE: f64 = 84.0;
 /// JFIF header and tables: bytes that no quality setting removes.
 const FIXED_BYTES: f64 = 620.0;
 
@@ -53,15 +60,20 @@ pub struct JpegLane {
     largest: Dimensions,
     full_chroma: bool,
     gray: bool,
+    /// Bits are weighed against error: every effort but the least has the time.
+    trellis: bool,
     /// No output has a shorter longest side than this, unless the source has.
     floor_side: u32,
     /// The lowest quality ever used.
     lowest: f64,
-    /// The highest quality that is of use, in tenths.
+    /// The highest quality that is of use, in hundredths.
     highest: u16,
     curves: Vec<(Setting, Curve)>,
     /// Every encode: setting, quality, what came of it.
     seen: Vec<(Setting, Quality, Observation)>,
+    /// What an encode took over what was estimated for it.
+    bias: Vec<(Setting, f64)>,
+    contest: Contest,
 }
 
 impl JpegLane {
@@ -70,15 +82,18 @@ impl JpegLane {
             largest: task.largest(),
             full_chroma: task.full_chroma && !task.facts.gray,
             gray: task.facts.gray,
+            trellis: task.effort != Effort::Fast,
             floor_side: task.floors.image_side,
             lowest: f64::from(task.floors.image_quality),
             // A floor above the ceiling wins: it is what somebody insists on.
             highest: Quality::new(
                 task.ceilings.image_quality.max(task.floors.image_quality).min(100) as u8,
             )
-            .tenths(),
+            .hundredths(),
             curves: Vec::new(),
             seen: Vec::new(),
+            bias: Vec::new(),
+            contest: if task.effort == Effort::Best { Contest::Wanted } else { Contest::Never },
         }
     }
 
@@ -121,6 +136,9 @@ impl JpegLane {
 
     /// Scale and chroma for a budget.
     fn choose(&self, target: f64) -> Setting {
+        if let Some(winner) = self.contest.winner(target) {
+            return winner;
+        }
         let last = self.seen.last().map(|(setting, ..)| *setting);
         let at = |dimensions, chroma| Setting { dimensions, chroma };
         let size = match last {
@@ -178,18 +196,33 @@ impl JpegLane {
         }
         let aim = if now.tries_left <= 1 && now.best.is_none() {
             // The last one by right has to fit; past that, ever more carefully.
-            let late = self.seen.len().saturating_sub(3) as i32;
-            budget * 0.94 * 0.85_f64.powi(if now.tries_left == 0 { late.max(1) } else { 0 })
+            let over = |seen: &Observation| match seen {
+                Observation::Size(size) | Observation::AtLeast(size) => size.get() > now.budget,
+                Observation::Measured(_) => false,
+            };
+            let misses = self.seen.iter().filter(|(.., seen)| over(seen)).count() as i32;
+            budget * 0.94 * 0.88_f64.powi((misses - 2).max(0))
         } else {
             budget * (0.5 + 0.5 * now.accept.min(1.0))
         };
         let setting = self.choose(aim);
         let (fits, over) = self.bracket(setting, now.budget);
-        let mut tenths = (self.quality_for(setting, aim) * 10.0)
+        if let Some(contest) = self.contest(setting, aim) {
+            return contest;
+        }
+        // What was too small or too large for the estimate of it may be known better by now.
+        if let Some((quality, size)) = fits
+            && size as f64 >= budget * now.accept
+            && now.best.is_none_or(|best| best < size)
+        {
+            return self.attempt(setting, quality, now);
+        }
+        let mut hundredths = (self.quality_for(setting, aim) * 100.0)
             .floor()
-            .clamp(self.lowest * 10.0, f64::from(self.highest)) as u16;
-        let low = fits.map_or(self.lowest as u16 * 10 - 1, |(q, _)| q.tenths());
-        let high = over.map_or(self.highest + 1, |q| q.tenths().min(self.highest + 1));
+            .clamp(self.lowest * 100.0, f64::from(self.highest))
+            as u16;
+        let low = fits.map_or(self.lowest as u16 * 100 - 1, |(q, _)| q.hundredths());
+        let high = over.map_or(self.highest + 1, |q| q.hundredths().min(self.highest + 1));
         if high <= low + 1 {
             return match (fits, now.best) {
                 (Some((_, size)), Some(best)) if size <= best => Proposal::Satisfied,
@@ -199,20 +232,20 @@ impl JpegLane {
             };
         }
         // Near the top a step more costs little: go there at once.
-        if tenths + NEARLY >= self.highest && over.is_none() {
-            tenths = self.highest;
+        if hundredths + NEARLY >= self.highest && over.is_none() {
+            hundredths = self.highest;
         }
         // Strictly inside the bracket, and not hugging its lower end: a step that gains nothing
         // is a wasted encode.
-        tenths = tenths.clamp(low + 1, high - 1);
-        if now.best.is_some() && fits.is_some() && tenths <= low + 1 && high - low > 4 {
-            tenths = low + (high - low) / 3;
+        hundredths = hundredths.clamp(low + 1, high - 1);
+        if now.best.is_some() && fits.is_some() && hundredths <= low + 1 && high - low > 40 {
+            hundredths = low + (high - low) / 3;
         }
         // At the floor of size and quality, with nothing that fits: one last look.
         if setting.dimensions == self.floor() && now.best.is_none() && now.tries_left == 0 {
-            tenths = (self.lowest * 10.0) as u16;
+            hundredths = (self.lowest * 100.0) as u16;
         }
-        self.attempt(setting, Quality::from_tenths(tenths), now)
+        self.attempt(setting, Quality::from_hundredths(hundredths), now)
     }
 
     fn floor(&self) -> Dimensions {
@@ -241,7 +274,7 @@ impl JpegLane {
         };
         Proposal::Attempt(Attempt {
             dimensions: setting.dimensions,
-            coding: ImageCoding::Jpeg { quality, chroma: setting.chroma },
+            coding: ImageCoding::Jpeg { quality, chroma: setting.chroma, trellis: self.trellis },
             cap: Bytes::new(cap),
         })
     }
@@ -275,9 +308,14 @@ impl JpegLane {
         (fits, over)
     }
 
-    pub fn learn(&mut self, attempt: &Attempt, seen: Observation) {
-        let ImageCoding::Jpeg { quality, chroma } = attempt.coding else { return };
+    /// Takes note, and tells what it means: an estimate is corrected by what is known of others.
+    pub fn learn(&mut self, attempt: &Attempt, seen: Observation) -> Observation {
+        let ImageCoding::Jpeg { quality, chroma, .. } = attempt.coding else { return seen };
         let setting = Setting { dimensions: attempt.dimensions, chroma };
+        let seen = match seen {
+            Observation::Measured(size) => Observation::Measured(times(size, self.bias(setting))),
+            other => other,
+        };
         if !self.curves.iter().any(|(s, _)| *s == setting) {
             self.curves.push((setting, Curve::new(PRIOR_SLOPE)));
         }
@@ -291,23 +329,49 @@ impl JpegLane {
             }
         }
         self.seen.push((setting, quality, seen));
+        seen
     }
 
-    /// Replaces a measured size by the real one.
+    /// The rows that are sampled are the same for all settings, so that one tells of another.
+    fn bias(&self, setting: Setting) -> f64 {
+        let own = self.bias.iter().find(|(s, _)| *s == setting);
+        own.or(self.bias.last()).map_or(1.0, |(_, bias)| *bias)
+    }
+
+    /// Tells what an encode took whose size was only estimated: the other estimates at this
+    /// setting are off by the same share.
     pub fn correct(&mut self, attempt: &Attempt, actual: Bytes) {
-        let ImageCoding::Jpeg { quality, chroma } = attempt.coding else { return };
+        let ImageCoding::Jpeg { quality, chroma, .. } = attempt.coding else { return };
         let setting = Setting { dimensions: attempt.dimensions, chroma };
-        for entry in &mut self.seen {
-            if entry.0 == setting && entry.1 == quality {
-                entry.2 = Observation::Size(actual);
+        let estimated = self.seen.iter().find_map(|entry| match entry {
+            (s, q, Observation::Measured(size)) if (*s, *q) == (setting, quality) => Some(*size),
+            _ => None,
+        });
+        let Some(estimated) = estimated else { return };
+        let ratio = actual.get() as f64 / estimated.get().max(1) as f64;
+        for (_, q, seen) in self.seen.iter_mut().filter(|entry| entry.0 == setting) {
+            match seen {
+                Observation::Measured(_) if *q == quality => *seen = Observation::Size(actual),
+                Observation::Measured(size) => *seen = Observation::Measured(times(*size, ratio)),
+                Observation::Size(_) | Observation::AtLeast(_) => {}
+            }
+        }
+        if let Some((_, curve)) = self.curves.iter_mut().find(|(s, _)| *s == setting) {
+            curve.rescale(ratio);
+        }
+        match self.bias.iter_mut().find(|(s, _)| *s == setting) {
+            Some((_, bias)) => *bias *= ratio,
+            None => {
+                let before = self.bias(setting);
+                self.bias.push((setting, before * ratio));
             }
         }
     }
 
     /// The smallest dimensions at the lowest quality.
     pub fn harshest(&self) -> (Dimensions, ImageCoding) {
-        let quality = Quality::from_tenths((self.lowest * 10.0) as u16);
-        let coding = ImageCoding::Jpeg { quality, chroma: Chroma::Quarter };
+        let quality = Quality::from_hundredths((self.lowest * 100.0) as u16);
+        let coding = ImageCoding::Jpeg { quality, chroma: Chroma::Quarter, trellis: self.trellis };
         (self.floor(), coding)
     }
 
@@ -318,6 +382,10 @@ impl JpegLane {
         let percent = Quality::new(REFERENCE as u8).table_percent();
         Some(curve.predict(percent)? * self.ratio(whole, *setting) + FIXED_BYTES)
     }
+}
+
+fn times(size: Bytes, ratio: f64) -> Bytes {
+    Bytes::new((size.get() as f64 * ratio) as u64)
 }
 
 /// Bytes that quality can change.

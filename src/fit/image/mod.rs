@@ -7,6 +7,7 @@ mod curve;
 mod jpeg;
 mod ladder;
 mod path;
+mod patience;
 mod task;
 
 #[cfg(test)]
@@ -14,41 +15,9 @@ mod tests;
 
 pub use task::ImageTask;
 
+use self::patience::{ENCODE, HARD_LIMIT, MEASUREMENT, MOST_ENCODES, Patience};
 use super::{Observation, Step, Verdict};
-use crate::model::{Bytes, Dimensions, Effort, ImageCoding, ImageRecipe, Recipe, Rgb};
-
-/// How far an effort goes.
-#[derive(Clone, Copy, Debug)]
-struct Patience {
-    /// Encodes, as long as one of them fits. A mere measurement counts a third.
-    tries: u32,
-    /// A result that fills this share of its budget is good enough.
-    accept: f64,
-}
-
-impl Patience {
-    /// An animation has three things to give up and no measure but the encode.
-    fn of(effort: Effort, animate: bool) -> Self {
-        let patience = Self::of_still(effort);
-        if animate { Self { tries: patience.tries + 2, ..patience } } else { patience }
-    }
-
-    fn of_still(effort: Effort) -> Self {
-        match effort {
-            Effort::Fast => Self { tries: 2, accept: 0.95 },
-            Effort::Balanced => Self { tries: 4, accept: 0.985 },
-            Effort::Best => Self { tries: 6, accept: 0.992 },
-        }
-    }
-}
-
-/// What an encode and a measurement count, in thirds of an encode.
-const ENCODE: u32 = 3;
-const MEASUREMENT: u32 = 1;
-
-/// Thirds of encodes after which the search gives up even though nothing fits: the harshest
-/// recipe of every lane has been tried long before.
-const HARD_LIMIT: u32 = 72;
+use crate::model::{Bytes, Dimensions, ImageCoding, ImageRecipe, Recipe, Rgb};
 
 /// One attempt, as lanes propose it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,9 +28,11 @@ struct Attempt {
 }
 
 /// What a lane says when asked for its next attempt.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Proposal {
     Attempt(Attempt),
+    /// Which looks best at the bytes of the first, which are about so many?
+    Compare(f64, Vec<(Dimensions, ImageCoding)>),
     /// The lane has its result; going on would not improve it.
     Satisfied,
     /// The lane cannot meet the budget.
@@ -96,10 +67,14 @@ impl Lane {
         }
     }
 
-    fn learn(&mut self, attempt: &Attempt, seen: Observation) {
+    /// Takes note of an observation, and tells what it means.
+    fn learn(&mut self, attempt: &Attempt, seen: Observation) -> Observation {
         match self {
             Self::Jpeg(lane) => lane.learn(attempt, seen),
-            Self::Path(lane) => lane.learn(attempt, seen),
+            Self::Path(lane) => {
+                lane.learn(attempt, seen);
+                seen
+            }
         }
     }
 
@@ -139,8 +114,15 @@ pub struct ImageSearch {
     drawing: bool,
     /// Thirds of encodes spent.
     spent: u32,
+    /// Whole encodes, whatever their size.
+    encodes: u32,
     pending: Option<Attempt>,
+    /// What is being compared, for about so many bytes.
+    compared: Option<(f64, Vec<(Dimensions, ImageCoding)>)>,
     best: Option<Best>,
+    /// The best of those that were encoded: what is left where a better one, only measured, turns
+    /// out to be over.
+    settled: Option<Best>,
     smallest: Option<u64>,
     finished: bool,
 }
@@ -158,8 +140,11 @@ impl ImageSearch {
             budget: budget.get().min(ceiling),
             drawing: task.is_drawing(),
             spent: 0,
+            encodes: 0,
             pending: None,
+            compared: None,
             best: None,
+            settled: None,
             smallest: None,
             finished: false,
         }
@@ -172,8 +157,13 @@ impl ImageSearch {
         if budget == self.budget {
             return;
         }
+        if budget > self.budget {
+            // More is to be had: half the patience anew.
+            self.spent = self.spent.min(self.patience.tries * ENCODE / 2);
+        }
         self.budget = budget;
         self.finished = false;
+        self.settled = self.settled.filter(|settled| settled.size <= budget);
         if self.best.is_some_and(|best| best.size > budget) {
             self.best = None;
         }
@@ -190,7 +180,7 @@ impl ImageSearch {
         self.ceiling = u64::MAX;
         self.budget = budget.get();
         self.finished = false;
-        self.best = None;
+        (self.best, self.settled) = (None, None);
         self.lane = usize::from(frugal && self.lanes.len() > 1);
     }
 
@@ -272,6 +262,17 @@ impl ImageSearch {
                     });
                     return Step::Try { recipe, cap: attempt.cap };
                 }
+                Proposal::Compare(aim, settings) => {
+                    let background = self.background;
+                    let recipes = settings
+                        .iter()
+                        .map(|&(dimensions, coding)| {
+                            Recipe::Image(ImageRecipe { dimensions, coding, background })
+                        })
+                        .collect();
+                    self.compared = Some((aim, settings));
+                    return Step::Compare { recipes };
+                }
                 Proposal::Satisfied => {
                     self.finished = true;
                     return self.end();
@@ -289,25 +290,26 @@ impl ImageSearch {
         }
     }
 
+    /// Tells which of the recipes compared looks best.
+    pub fn choose(&mut self, best: Option<usize>) {
+        let Some((aim, settings)) = self.compared.take() else { return };
+        if let Some(Lane::Jpeg(lane)) = self.lanes.get_mut(self.lane) {
+            lane.decide(aim, best.and_then(|best| settings.get(best)).copied());
+        }
+    }
+
     /// Tells what the last proposed encode gave.
     pub fn observe(&mut self, seen: Observation) -> Verdict {
         let Some(attempt) = self.pending.take() else { return Verdict::Discard };
-        let size = match seen {
-            Observation::Size(size) => {
-                self.spent += ENCODE;
-                Some(size.get())
-            }
-            Observation::Measured(size) => {
-                self.spent += MEASUREMENT;
-                Some(size.get())
-            }
-            Observation::AtLeast(_) => {
-                self.spent += ENCODE;
-                None
-            }
+        self.encodes += u32::from(!matches!(seen, Observation::Measured(_)));
+        self.spent += match seen {
+            Observation::Size(_) | Observation::AtLeast(_) => ENCODE,
+            Observation::Measured(_) => MEASUREMENT,
         };
-        self.lanes[self.lane].learn(&attempt, seen);
-        let Some(size) = size else { return Verdict::Discard };
+        let size = match self.lanes[self.lane].learn(&attempt, seen) {
+            Observation::Size(size) | Observation::Measured(size) => size.get(),
+            Observation::AtLeast(_) => return Verdict::Discard,
+        };
         self.smallest = Some(self.smallest.map_or(size, |s| s.min(size)));
         // Within one lane more bytes are better quality; a later lane only ever starts when no
         // earlier one could fit.
@@ -319,6 +321,16 @@ impl ImageSearch {
         }
     }
 
+    /// The size of the best result that was encoded after having been measured.
+    pub fn settled(&self) -> Option<Bytes> {
+        self.settled.map(|best| Bytes::new(best.size))
+    }
+
+    /// Whether nothing more will be tried.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     /// The session cannot do what was proposed: on with the next lane.
     pub fn refuse(&mut self) {
         self.pending = None;
@@ -327,22 +339,28 @@ impl ImageSearch {
 
     /// The best result is of no use after all: nothing of this search is.
     pub fn reject(&mut self) {
-        self.best = None;
+        (self.best, self.settled) = (None, None);
         self.lane = self.lanes.len();
         self.finished = true;
     }
 
     /// Tells what the best result, so far only measured, really takes. If that is over the
-    /// budget after all, the search goes on.
+    /// budget, or too far below it, the search goes on, as long as it has patience: now it knows
+    /// how far its measure is off.
     pub fn settle(&mut self, actual: Bytes) -> Verdict {
         let Some(best) = self.best else { return Verdict::Discard };
         self.spent += ENCODE - MEASUREMENT;
+        self.encodes += 1;
         self.lanes[best.lane].correct(&best.attempt, actual);
         if actual.get() <= self.budget {
             self.best = Some(Best { size: actual.get(), ..best });
+            self.settled = self.best;
+            let full = actual.get() as f64 >= self.budget as f64 * self.patience.accept;
+            let many = self.encodes >= MOST_ENCODES;
+            self.finished = full || many || self.spent >= self.patience.tries * ENCODE;
             Verdict::Keep
         } else {
-            self.best = None;
+            self.best = self.settled;
             self.finished = false;
             Verdict::Discard
         }

@@ -7,14 +7,15 @@ use crate::{
     codec::{CodecError, ContentFacts, DecodeLimits, OpenHint, Reference, Verified},
     model::{
         AudioCodec, AudioCoding, AudioRecipe, AudioTrack, Bytes, Chroma, Container, Dimensions,
-        FrameRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, MediaType, Orientation, Quality,
-        Recipe, RemuxRecipe, Rgb, StopCause, VideoCodec, VideoCoding, VideoRecipe, VideoTrack,
+        Effort, FrameRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, MediaType, Orientation,
+        Quality, Recipe, RemuxRecipe, Rgb, StopCause, VideoCodec, VideoCoding, VideoRecipe,
+        VideoTrack,
     },
 };
 
 structs! {
     DecodeLimits { max_pixels, max_total_pixels, max_frames, max_memory, max_duration_ms }
-    OpenHint { largest, animation }
+    OpenHint { largest, animation, effort }
     ContentFacts { distinct_colors, transparent, gray, graphic, music }
     Reference { dimensions, luma, background }
     Verified { info, quality }
@@ -33,6 +34,7 @@ structs! {
 }
 
 choices! {
+    Effort { 0 => Fast, 1 => Balanced, 2 => Best }
     MediaKind {
         0 => Image, 1 => Audio, 2 => Video, 3 => Text, 4 => Presentation, 5 => Drm, 6 => Other,
     }
@@ -105,20 +107,21 @@ impl Wire for Orientation {
 
 impl Wire for Quality {
     fn put(&self, out: &mut Vec<u8>) {
-        self.tenths().put(out);
+        self.hundredths().put(out);
     }
     fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        u16::take(from).map(Self::from_tenths)
+        u16::take(from).map(Self::from_hundredths)
     }
 }
 
 impl Wire for ImageCoding {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Jpeg { quality, chroma } => {
+            Self::Jpeg { quality, chroma, trellis } => {
                 0u8.put(out);
                 quality.put(out);
                 chroma.put(out);
+                trellis.put(out);
             }
             Self::Png { colors } => {
                 1u8.put(out);
@@ -134,7 +137,11 @@ impl Wire for ImageCoding {
     }
     fn take(from: &mut Buffer) -> Result<Self, Garbled> {
         Ok(match u8::take(from)? {
-            0 => Self::Jpeg { quality: Wire::take(from)?, chroma: Wire::take(from)? },
+            0 => Self::Jpeg {
+                quality: Wire::take(from)?,
+                chroma: Wire::take(from)?,
+                trellis: Wire::take(from)?,
+            },
             1 => Self::Png { colors: Wire::take(from)? },
             2 => Self::Gif { colors: Wire::take(from)?, frame_step: Wire::take(from)? },
             3 => Self::Wbmp,

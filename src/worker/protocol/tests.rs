@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    AudioCodec, AudioCoding, AudioRecipe, AudioTrack, Chroma, Container, FrameRate, ImageCoding,
-    ImageRecipe, MediaType, Quality, RemuxRecipe, StopCause, VideoCodec, VideoCoding, VideoRecipe,
-    VideoTrack,
+    AudioCodec, AudioCoding, AudioRecipe, AudioTrack, Chroma, Container, Effort, FrameRate,
+    ImageCoding, ImageRecipe, MediaType, Quality, RemuxRecipe, StopCause, VideoCodec, VideoCoding,
+    VideoRecipe, VideoTrack,
 };
 
 fn parse<T: Message>(frame: &[u8]) -> Result<T, Garbled> {
@@ -79,7 +79,7 @@ fn recipes() -> Vec<Recipe> {
         Recipe::Video(VideoRecipe { container: Container::Mp4, video, audio, keep_ms })
     };
     vec![
-        image(ImageCoding::Jpeg { quality: Quality::new(71), chroma: Chroma::Full }),
+        image(ImageCoding::Jpeg { quality: Quality::new(71), chroma: Chroma::Full, trellis: true }),
         image(ImageCoding::Png { colors: Some(16) }),
         image(ImageCoding::Gif { colors: 64, frame_step: 3 }),
         image(ImageCoding::Wbmp),
@@ -93,7 +93,7 @@ fn recipes() -> Vec<Recipe> {
 #[test]
 fn requests_survive() {
     let (limits, input) = (DecodeLimits::default(), Buffer::from_static(b"bytes"));
-    let hint = OpenHint { largest: d(640, 480), animation: true };
+    let hint = OpenHint { largest: d(640, 480), animation: true, effort: Effort::Balanced };
     survives(&Request::Probe { input: input.clone(), limits });
     survives(&Request::Open { input: input.clone(), hint, limits });
     let samples = Buffer::from_static(&[0, 0, 128, 63]);

@@ -8,8 +8,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, CodecError, DecodeLimits, EncodeError, OpenHint},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, FrameRate, Recipe,
-        Stop, StopCause, VideoCodec, VideoCoding, VideoRecipe,
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, FrameRate,
+        Recipe, Stop, StopCause, VideoCodec, VideoCoding, VideoRecipe,
     },
     worker::host::{Settings, StartError, Workers, cpu_for_this_thread},
 };
@@ -30,7 +30,11 @@ fn input(phase: &str, what: &str) -> Buffer {
     format!("#!MMSFIT-FAULT {phase} {what} ").into()
 }
 
-const HINT: OpenHint = OpenHint { largest: Dimensions::new(176, 144).unwrap(), animation: false };
+const HINT: OpenHint = OpenHint {
+    largest: Dimensions::new(176, 144).unwrap(),
+    animation: false,
+    effort: Effort::Balanced,
+};
 
 fn recipe() -> Recipe {
     Recipe::Video(VideoRecipe {

@@ -4,8 +4,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session, audio},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, MediaInfo, Recipe,
-        RemuxRecipe, Stop,
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, MediaInfo,
+        Recipe, RemuxRecipe, Stop,
     },
     worker::host::{Settings, Workers},
 };
@@ -13,7 +13,11 @@ use mmsfit_worker::libav::{AvCodec, open_sound, warm};
 
 use crate::support::{corpus, ffmpeg, wav};
 
-const HINT: OpenHint = OpenHint { largest: Dimensions::new(176, 144).unwrap(), animation: false };
+const HINT: OpenHint = OpenHint {
+    largest: Dimensions::new(176, 144).unwrap(),
+    animation: false,
+    effort: Effort::Balanced,
+};
 const SPEECH: &str = "-ac 1 -ar 8000";
 const ALL: Bytes = Bytes::new(u64::MAX);
 

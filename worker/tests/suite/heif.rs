@@ -5,7 +5,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, CodecError, DecodeLimits, OpenHint},
     model::{
-        Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, Quality, Recipe, Stop,
+        Bytes, Chroma, Dimensions, Effort, ImageCoding, ImageRecipe, MediaInfo, Quality, Recipe,
+        Stop,
     },
 };
 use mmsfit_worker::heif::HeifCodec;
@@ -90,12 +91,16 @@ fn fit(bytes: &Buffer) -> Result<(MediaInfo, usize), CodecError> {
     mmsfit_worker::heif::warm();
     let limits = DecodeLimits::default();
     let largest = Dimensions::at_least_one(640, 480);
-    let hint = OpenHint { largest, animation: false };
+    let hint = OpenHint { largest, animation: false, effort: Effort::Balanced };
     let info = HeifCodec.probe(bytes, &limits, &Stop::never())?;
     let mut session = HeifCodec.open(bytes, hint, &limits, &Stop::never())?;
     let recipe = Recipe::Image(ImageRecipe {
         dimensions: info.dimensions.expect("a picture").shrunk_into(largest),
-        coding: ImageCoding::Jpeg { quality: Quality::new(80), chroma: Chroma::Quarter },
+        coding: ImageCoding::Jpeg {
+            quality: Quality::new(80),
+            chroma: Chroma::Quarter,
+            trellis: true,
+        },
         background: [255; 3],
     });
     let jpeg = session.encode(&recipe, Bytes::new(100_000), &Stop::never()).expect("a small JPEG");

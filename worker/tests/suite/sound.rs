@@ -7,12 +7,17 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, MediaKind, Recipe, Stop,
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, MediaKind,
+        Recipe, Stop,
     },
 };
 use mmsfit_worker::libav::AvCodec;
 
-const HINT: OpenHint = OpenHint { largest: Dimensions::new(176, 144).unwrap(), animation: false };
+const HINT: OpenHint = OpenHint {
+    largest: Dimensions::new(176, 144).unwrap(),
+    animation: false,
+    effort: Effort::Balanced,
+};
 
 /// Decodes all with ffmpeg; seconds of what came out.
 fn decoded_seconds(bytes: &[u8]) -> Option<f64> {

@@ -5,13 +5,18 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session},
     model::{
-        AudioCodec, AudioCoding, Bytes, Chroma, Container, Dimensions, FrameRate, ImageCoding,
-        ImageRecipe, MediaKind, Quality, Recipe, Stop, VideoCodec, VideoCoding, VideoRecipe,
+        AudioCodec, AudioCoding, Bytes, Chroma, Container, Dimensions, Effort, FrameRate,
+        ImageCoding, ImageRecipe, MediaKind, Quality, Recipe, Stop, VideoCodec, VideoCoding,
+        VideoRecipe,
     },
 };
 use mmsfit_worker::libav::AvCodec;
 
-const HINT: OpenHint = OpenHint { largest: Dimensions::new(320, 240).unwrap(), animation: false };
+const HINT: OpenHint = OpenHint {
+    largest: Dimensions::new(320, 240).unwrap(),
+    animation: false,
+    effort: Effort::Balanced,
+};
 
 fn recipe(
     codec: VideoCodec,
@@ -143,7 +148,11 @@ fn all_clips_become_all_clips() {
         }
         let poster = Recipe::Image(ImageRecipe {
             dimensions: even_box(source, HINT.largest),
-            coding: ImageCoding::Jpeg { quality: Quality::new(70), chroma: Chroma::Quarter },
+            coding: ImageCoding::Jpeg {
+                quality: Quality::new(70),
+                chroma: Chroma::Quarter,
+                trellis: true,
+            },
             background: [255; 3],
         });
         if let Err(error) = session.encode(&poster, Bytes::new(u64::MAX), &Stop::never()) {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::codec::image::palette::{self, Rgba};
 use crate::codec::image::raster::Layout;
-use crate::model::{Bytes, StopCause};
+use crate::model::{Bytes, Effort, StopCause};
 use crate::{cost, need};
 
 /// The corpus' folder, if it is there.
@@ -38,7 +38,11 @@ fn clean(pixels: &[Rgba]) -> Vec<Rgba> {
 }
 
 fn hint(side: u32) -> OpenHint {
-    OpenHint { largest: Dimensions::at_least_one(side, side), animation: true }
+    OpenHint {
+        largest: Dimensions::at_least_one(side, side),
+        animation: true,
+        effort: Effort::Balanced,
+    }
 }
 
 fn media_type(bytes: &[u8]) -> Option<MediaType> {

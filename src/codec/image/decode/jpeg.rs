@@ -16,12 +16,26 @@ use crate::{
             header::{self, Header},
             input::{StopReader, stop_cause},
             jpeg_in,
-            raster::Overhang,
+            raster::{Layout, Overhang, Raster},
             resize::Plane,
         },
     },
     model::{Dimensions, Stop},
 };
+
+/// The luma of what we wrote, at its full size; `None` where our reader does not take it.
+pub(super) fn luma(
+    bytes: &[u8],
+    header: &Header,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Option<Raster> {
+    let layout = header::jpeg::layout(bytes).ok()?;
+    let plain = layout.icc(bytes).is_none() && header.orientation.is_normal();
+    let stream = bytes.get(layout.start..).filter(|_| plain)?;
+    let luma = jpeg_in::decode_luma(stream, header.stored, limits.max_memory, stop)?;
+    Some(Raster::new(luma.dimensions, Layout::Gray, luma.pixels)?.reaching(luma.overhang))
+}
 
 /// Decodes to at least `target` (in stored order) if the picture has that many pixels.
 pub(super) fn decode(

@@ -14,7 +14,7 @@ use crate::codec::image::animation::decode_animation;
 use crate::codec::image::animation::tests::corpus;
 use crate::codec::image::raster::{Frame, Layout};
 use crate::codec::{DecodeLimits, OpenHint};
-use crate::model::MediaType;
+use crate::model::{Effort, MediaType};
 
 /// Frames of a file, scaled, through `ffmpeg`.
 fn read(file: &Path, (w, h): (u32, u32), frames: u32) -> Picture {
@@ -67,7 +67,11 @@ fn run(picture: &Picture, colors: u16, rounds: usize, dither: Dither) -> (usize,
         let name = format!("{name}-{}.gif", picture.frames.len());
         std::fs::write(Path::new(&folder).join(name), &bytes).expect("a folder");
     }
-    let hint = OpenHint { largest: Dimensions::at_least_one(9999, 9999), animation: true };
+    let hint = OpenHint {
+        largest: Dimensions::at_least_one(9999, 9999),
+        animation: true,
+        effort: Effort::Balanced,
+    };
     let back = decode_animation(&bytes, &MediaType::GIF, hint, &DecodeLimits::default(), &stop)
         .expect("ours");
     let scores = back.frames.iter().zip(&picture.frames).map(|(a, b)| score(&b.raster, &a.raster));

@@ -5,13 +5,17 @@ use crate::codec::image::animation::tests::{corpus, ffmpeg_frames};
 use crate::codec::image::animation::{count_frames, decode_animation};
 use crate::codec::image::raster::{Frame, Layout};
 use crate::codec::{DecodeLimits, OpenHint};
-use crate::model::MediaType;
+use crate::model::{Effort, MediaType};
 
 const WHITE: Rgb = [255, 255, 255];
 const LARGE: Bytes = Bytes::new(100_000_000);
 
 fn decode(bytes: &Buffer) -> Picture {
-    let hint = OpenHint { largest: Dimensions::at_least_one(65535, 65535), animation: true };
+    let hint = OpenHint {
+        largest: Dimensions::at_least_one(65535, 65535),
+        animation: true,
+        effort: Effort::Balanced,
+    };
     decode_animation(bytes, &MediaType::GIF, hint, &DecodeLimits::default(), &Stop::never())
         .expect("ours")
 }

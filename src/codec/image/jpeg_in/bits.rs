@@ -161,16 +161,17 @@ fn with_value(next: u32, (length, symbol): (u8, u8)) -> (i16, u8, u8) {
     (value as i16, symbol >> 4, (length + size) as u8)
 }
 
-/// Where the coefficients stand in a block, in the order of the file (T.81 figure A.6).
-pub const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
-    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
-    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+/// Where the coefficients stand in a block, in the order of the file (T.81 figure A.6), columns
+/// for rows: the transform takes them so.
+const TRANSPOSED: [u8; 64] = [
+    0, 8, 1, 2, 9, 16, 24, 17, 10, 3, 4, 11, 18, 25, 32, 40, 33, 26, 19, 12, 5, 6, 13, 20, 27, 34,
+    41, 48, 56, 49, 42, 35, 28, 21, 14, 7, 15, 22, 29, 36, 43, 50, 57, 58, 51, 44, 37, 30, 23, 31,
+    38, 45, 52, 59, 60, 53, 46, 39, 47, 54, 61, 62, 55, 63,
 ];
 
 /// Reads one block into `out`, which must be zeros: coefficients times their quantisers, the mean
 /// after `before`; none behind the place `last`, which a transform to fewer samples does not look
-/// at. `None` where the bits make no block.
+/// at. Tells the last place that is not empty; `None` where the bits make no block.
 #[inline]
 pub fn block(
     bits: &mut Bits<'_>,
@@ -178,10 +179,10 @@ pub fn block(
     quantisers: &[u16; 64],
     before: &mut i32,
     last: usize,
-    out: &mut [i32; 64],
-) -> Option<()> {
+    out: &mut [f32; 64],
+) -> Option<usize> {
     // What no encoder makes is cut to what a transform can take.
-    let times = |value: i32, q: u16| value.wrapping_mul(i32::from(q)).clamp(-32_768, 32_767);
+    let times = |value: i32, q: u16| value.wrapping_mul(i32::from(q)).clamp(-32_768, 32_767) as f32;
     bits.need();
     let size = mean.symbol(bits)?;
     if size > 11 {
@@ -189,7 +190,7 @@ pub fn block(
     }
     *before = before.wrapping_add(bits.number(size.into()));
     out[0] = times(*before, quantisers[0]);
-    let mut at = 1usize;
+    let (mut at, mut farthest) = (1_usize, 0);
     while at < 64 {
         bits.need();
         let (value, zeros, length) = rest.whole[(bits.next >> (64 - LOOK)) as usize];
@@ -210,11 +211,12 @@ pub fn block(
         };
         at += usize::from(zeros);
         if at <= last {
-            out[usize::from(ZIGZAG[at & 63] & 63)] = times(value, quantisers[at & 63]);
+            out[usize::from(TRANSPOSED[at & 63] & 63)] = times(value, quantisers[at & 63]);
+            farthest = at;
         } else if at > 63 {
             return None;
         }
         at += 1;
     }
-    Some(())
+    Some(farthest)
 }

@@ -40,18 +40,48 @@ pub fn decode(
     max_memory: Bytes,
     stop: &Stop,
 ) -> Option<Decoded> {
+    read(stream, target, Colors::All, max_memory, stop)
+}
+
+/// The luma alone, as one channel; the bits of colour are read and checked, but not transformed.
+pub fn decode_luma(
+    stream: &[u8],
+    target: Dimensions,
+    max_memory: Bytes,
+    stop: &Stop,
+) -> Option<Decoded> {
+    read(stream, target, Colors::None, max_memory, stop)
+}
+
+/// Whether colour is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Colors {
+    All,
+    None,
+}
+
+fn read(
+    stream: &[u8],
+    target: Dimensions,
+    colors: Colors,
+    max_memory: Bytes,
+    stop: &Stop,
+) -> Option<Decoded> {
     let frame = Frame::read(stream)?;
     let scale = frame.scale_for(target);
     let dimensions = frame.scaled(scale)?;
     (dimensions.pixels().checked_mul(5)? <= max_memory.get()).then_some(())?;
     let mut strips: Vec<Strip> =
         frame.components.iter().map(|c| Strip::new(&frame, c, scale)).collect::<Option<_>>()?;
+    if colors == Colors::None {
+        strips.iter_mut().skip(1).for_each(Strip::hide);
+    }
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
-    let whole = strips.iter().any(Strip::is_small);
+    let whole = colors == Colors::All && strips.iter().any(Strip::is_small);
     if whole {
         strips.iter_mut().for_each(|strip| strip.keep(frame.mcu_rows));
     }
-    let channels = strips.len();
+    let channels = if colors == Colors::None { 1 } else { strips.len() };
     let mut pixels = Vec::with_capacity(width * height * channels);
     let mut scan = Scan::new(&frame);
     for row in 0..frame.mcu_rows {
@@ -62,7 +92,7 @@ pub fn decode(
         if !whole {
             let left = height - pixels.len() / (width * channels);
             for y in 0..left.min(frame.mcu_height * scale / 8) {
-                put_row(&strips, y, width, &mut pixels);
+                put_row(&strips[..channels], y, width, &mut pixels);
             }
         }
     }
@@ -83,13 +113,13 @@ struct Scan<'a> {
     bits: Bits<'a>,
     until_restart: usize,
     restarts: u8,
-    block: [i32; 64],
+    block: [f32; 64],
 }
 
 impl<'a> Scan<'a> {
     fn new(frame: &'a Frame<'a>) -> Self {
         let until_restart = frame.restart_interval;
-        Self { frame, bits: Bits::new(frame.data), until_restart, restarts: 0, block: [0; 64] }
+        Self { frame, bits: Bits::new(frame.data), until_restart, restarts: 0, block: [0.0; 64] }
     }
 
     /// Reads a row of MCUs into the strips, at `place` in rows of MCUs.
@@ -125,6 +155,8 @@ struct Strip {
     mean: i32,
     /// How much smaller it is than the picture, across and down: 1 or 2.
     small: (usize, usize),
+    /// Its bits are read, but it has no samples.
+    hidden: bool,
 }
 
 impl Strip {
@@ -139,7 +171,12 @@ impl Strip {
         let transform = idct::of(block.0, block.1).filter(|_| fits)?;
         let stride = frame.mcu_columns * component.h * block.0;
         let samples = vec![0; stride * component.v * block.1];
-        Some(Self { samples, stride, block, transform, mean: 0, small })
+        Some(Self { samples, stride, block, transform, mean: 0, small, hidden: false })
+    }
+
+    fn hide(&mut self) {
+        self.hidden = true;
+        self.samples = Vec::new();
     }
 
     fn is_small(&self) -> bool {
@@ -159,21 +196,28 @@ impl Strip {
         frame: &Frame<'_>,
         component: &Component,
         (column, row): (usize, usize),
-        block: &mut [i32; 64],
+        block: &mut [f32; 64],
     ) -> Option<()> {
         let codes = frame.codes(component)?;
         let quantisers = frame.quantisers(component)?;
-        let last = idct::last(self.block.0, self.block.1);
+        let last = if self.hidden { 0 } else { idct::last(self.block.0, self.block.1) };
         // The rows that the transform looks at.
         let used = 8 * self.block.0.max(self.block.1);
         for y in 0..component.v {
             for x in 0..component.h {
-                block[..used].fill(0);
-                bits::block(bits, codes, quantisers, &mut self.mean, last, block)?;
+                block[..used].fill(0.0);
+                let farthest = bits::block(bits, codes, quantisers, &mut self.mean, last, block)?;
+                if self.hidden {
+                    continue;
+                }
                 let left = (column * component.h + x) * self.block.0;
                 let top = (row * component.v + y) * self.block.1;
                 let start = top * self.stride + left;
-                (self.transform)(block, self.samples.get_mut(start..)?, self.stride);
+                let out = self.samples.get_mut(start..)?;
+                match farthest {
+                    0 => idct::flat(block[0], self.block, out, self.stride),
+                    _ => (self.transform)(block, out, self.stride),
+                }
             }
         }
         Some(())

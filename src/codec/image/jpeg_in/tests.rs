@@ -148,6 +148,27 @@ fn what_is_not_plain_is_left_to_others() {
     }
 }
 
+#[test]
+fn luma_alone_is_the_luma() {
+    for sampling in [SamplingFactor::F_2_2, SamplingFactor::F_1_1] {
+        let size = Dimensions::new(203, 77).unwrap();
+        let data = written((203, 77), sampling, Some(5));
+        let whole = decode(&data, size, AMPLE, &Stop::never()).unwrap();
+        let luma = decode_luma(&data, size, AMPLE, &Stop::never()).unwrap();
+        assert_eq!((luma.dimensions, luma.channels), (size, 1));
+        let expected: Vec<u8> = whole
+            .pixels
+            .chunks(3)
+            .map(|p| {
+                (0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2])) as u8
+            })
+            .collect();
+        assert!(differences(&luma.pixels, &expected).0 < 1.5);
+        // What is wrong with the bits of colour is found all the same.
+        assert!(decode_luma(&data[..data.len() - 40], size, AMPLE, &Stop::never()).is_none());
+    }
+}
+
 /// Whatever is in the file: an answer or none, soon, and never more pixels than it says.
 #[test]
 fn hostile_bytes_are_read_or_left() {
@@ -172,6 +193,10 @@ fn hostile_bytes_are_read_or_left() {
         // Sizes are what the header is checked for before.
         let small = Frame::read(&data)
             .is_some_and(|frame| frame.scaled(8).is_some_and(|size| size.pixels() < 1_000_000));
+        if small {
+            let size = Dimensions::new(30, 30).unwrap();
+            let _ = decode_luma(&data, size, AMPLE, &Stop::never());
+        }
         if let (true, Some(own)) = (small, ours(&data, (30, 30))) {
             assert_eq!(own.pixels.len() as u64, own.dimensions.pixels() * own.channels as u64);
             read += 1;

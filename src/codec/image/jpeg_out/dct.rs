@@ -1,37 +1,6 @@
 //! Forward DCT after Arai, Agui and Nakajima (1988), eight lanes at a time.
-//!
-//! Plain `f32` arithmetic, which the compiler turns into the machine's vectors without changing a
-//! bit: the same coefficients on every machine.
 
-use std::ops::{Add, Mul, Sub};
-
-/// One row of a block.
-#[derive(Clone, Copy)]
-pub struct Row(pub [f32; 8]);
-
-impl Add for Row {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
-    }
-}
-
-impl Sub for Row {
-    type Output = Self;
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
-    }
-}
-
-impl Mul<f32> for Row {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, factor: f32) -> Self {
-        Self(self.0.map(|v| v * factor))
-    }
-}
+use crate::codec::image::lanes::{Lanes as Row, transpose};
 
 /// The scale that the transform leaves on frequency `i`: cos(iπ/16)·√2, 1 for `i` = 0. A
 /// coefficient of frequencies (u, v) comes out 8·`SCALE[u]`·`SCALE[v]` times too large.
@@ -58,11 +27,6 @@ fn pass(d: [Row; 8]) -> [Row; 8] {
     let (z11, z13) = (t7 + z3, t7 - z3);
 
     [e0 + e1, z11 + z4, e3 + z1, z13 - z2, e0 - e1, z13 + z2, e3 - z1, z11 - z4]
-}
-
-#[inline(always)]
-fn transpose(rows: [Row; 8]) -> [Row; 8] {
-    std::array::from_fn(|i| Row(std::array::from_fn(|j| rows[j].0[i])))
 }
 
 /// Both dimensions of one block. The result is transposed: `[horizontal][vertical]` frequency.

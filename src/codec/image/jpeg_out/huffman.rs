@@ -43,42 +43,7 @@ impl Table {
 
 /// Code lengths of at most 16 bits, the code of all ones left free (figures K.1 to K.4).
 fn code_lengths(frequencies: &[u32; 256]) -> [u8; 256] {
-    const RESERVED: usize = 256;
-    let mut weight = [0_u64; 257];
-    for (weight, n) in weight.iter_mut().zip(frequencies) {
-        *weight = u64::from(*n);
-    }
-    weight[RESERVED] = 1;
-    let (mut size, mut next) = ([0_u32; 257], [usize::MAX; 257]);
-    loop {
-        // The two least, the higher symbol first where they are equal.
-        let least = |except: Option<usize>, weight: &[u64; 257]| {
-            (0..257)
-                .filter(|i| weight[*i] > 0 && Some(*i) != except)
-                .min_by_key(|i| (weight[*i], usize::MAX - i))
-        };
-        let Some(first) = least(None, &weight) else { break };
-        let Some(second) = least(Some(first), &weight) else { break };
-        weight[first] += weight[second];
-        weight[second] = 0;
-        let mut at = first;
-        loop {
-            size[at] += 1;
-            if next[at] == usize::MAX {
-                break;
-            }
-            at = next[at];
-        }
-        next[at] = second;
-        at = second;
-        loop {
-            size[at] += 1;
-            if next[at] == usize::MAX {
-                break;
-            }
-            at = next[at];
-        }
-    }
+    let size = tree_depths(frequencies);
     let mut counts = [0_u32; 258];
     for n in size.iter().filter(|n| **n > 0) {
         counts[*n as usize] += 1;
@@ -106,6 +71,44 @@ fn code_lengths(frequencies: &[u32; 256]) -> [u8; 256] {
         lengths[symbol] = length;
     }
     lengths
+}
+
+/// Depths in a Huffman tree, by symbol; the last is of a symbol that occurs once, to keep the code
+/// of all ones free. Leaves and nodes are made in order of weight, so that the two lightest are
+/// always at the front of one of two queues.
+fn tree_depths(frequencies: &[u32; 256]) -> [u32; 257] {
+    let weight = |symbol: usize| frequencies.get(symbol).map_or(1, |n| u64::from(*n));
+    // Of the same weight, the higher symbol first (K.2).
+    let mut leaves: Vec<usize> = (0..257).filter(|symbol| weight(*symbol) > 0).collect();
+    leaves.sort_by_key(|symbol| (weight(*symbol), usize::MAX - symbol));
+    let mut nodes: Vec<(u64, [usize; 2])> = Vec::with_capacity(leaves.len());
+    let (mut leaf, mut node) = (0, 0);
+    while leaves.len() - leaf + nodes.len() - node > 1 {
+        let mut least = || {
+            let from_leaves = leaves.get(leaf).map(|symbol| weight(*symbol));
+            let from_nodes = nodes.get(node).map(|(weight, _)| *weight);
+            match (from_leaves, from_nodes) {
+                (Some(a), b) if b.is_none_or(|b| a <= b) => {
+                    leaf += 1;
+                    (a, leaves[leaf - 1])
+                }
+                (_, b) => {
+                    node += 1;
+                    // Nodes are numbered behind the symbols.
+                    (b.unwrap_or(0), 257 + node - 1)
+                }
+            }
+        };
+        let ((a, first), (b, second)) = (least(), least());
+        nodes.push((a + b, [first, second]));
+    }
+    let mut depths = vec![0_u32; 257 + nodes.len()];
+    for (at, (_, children)) in nodes.iter().enumerate().rev() {
+        for child in children {
+            depths[*child] = depths[257 + at] + 1;
+        }
+    }
+    std::array::from_fn(|symbol| depths[symbol])
 }
 
 /// Packs bits, first bit highest, with a zero after each byte 0xFF (T.81 F.1.2.3).

@@ -7,43 +7,38 @@
 //! once for all qualities, and a cap is judged before a byte is written.
 
 mod baseline;
+mod block;
 mod dct;
 mod huffman;
+mod quantise;
 mod tables;
+mod tokens;
 mod transform;
+mod trellis;
 
 use bytes::Bytes as Buffer;
 
-pub use self::transform::Transformed;
+pub use self::{
+    baseline::{Prepared, estimate},
+    quantise::{Quantising, Trellis},
+    transform::Transformed,
+};
 use crate::{
-    codec::{CodecError, EncodeError},
-    model::{Bytes, Quality, Stop},
+    codec::EncodeError,
+    model::{Bytes, Stop},
 };
 
-/// `picture` as a baseline JPEG of at most `cap` bytes.
+/// `picture` as a baseline JPEG of at most `cap` bytes, in one go.
 ///
 /// # Errors
 /// [`EncodeError::OverCap`], or stopped.
 pub fn encode_baseline(
     picture: &Transformed,
-    quality: Quality,
+    how: &Quantising,
     cap: Bytes,
     stop: &Stop,
 ) -> Result<Buffer, EncodeError> {
-    baseline::encode(picture, quality, cap, stop)
-}
-
-/// What [`encode_baseline`] would give, without writing: exact but for the zero bytes stuffed
-/// after 0xFF, which are estimated (within 0.6 % of the size, tested).
-///
-/// # Errors
-/// Stopped.
-pub fn measure_baseline(
-    picture: &Transformed,
-    quality: Quality,
-    stop: &Stop,
-) -> Result<Bytes, CodecError> {
-    baseline::measure(picture, quality, stop)
+    Prepared::new(picture, how, stop)?.write(cap)
 }
 
 #[cfg(test)]

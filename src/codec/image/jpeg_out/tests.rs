@@ -3,7 +3,7 @@ use zune_jpeg::{JpegDecoder, zune_core::bytestream::ZCursor};
 use super::*;
 use crate::{
     codec::image::raster::{Layout, Raster},
-    model::{Chroma, Dimensions},
+    model::{Chroma, Dimensions, Quality},
 };
 
 /// A picture with gradients, an edge and colour.
@@ -24,7 +24,8 @@ fn picture(width: u32, height: u32, layout: Layout) -> Raster {
 fn encode(raster: &Raster, quality: u8, chroma: Chroma, cap: u64) -> Result<Buffer, EncodeError> {
     let stop = Stop::never();
     let transformed = Transformed::new(raster, chroma, &stop)?;
-    encode_baseline(&transformed, Quality::new(quality), Bytes::new(cap), &stop)
+    let how = Quantising::new(Quality::new(quality), chroma, quality % 2 == 1);
+    encode_baseline(&transformed, &how, Bytes::new(cap), &stop)
 }
 
 /// Pixels in the layout given, by `zune-jpeg`, and dimensions.
@@ -54,9 +55,9 @@ fn an_independent_decoder_sees_the_same_picture() {
                     .sum();
                 let mean = total as f64 / pixels.len() as f64;
                 // The wrap of the ramps is a hard chroma edge that 4:2:0 cannot keep.
-                // (Smallest pictures are all edge: 2.15 measured for 7x9.)
+                // (Smallest pictures are all edge: 2.93 measured for 7x9.)
                 let allowed =
-                    if chroma == Chroma::Full || layout == Layout::Gray { 2.5 } else { 5.0 };
+                    if chroma == Chroma::Full || layout == Layout::Gray { 3.2 } else { 5.0 };
                 assert!(mean < allowed, "{width}x{height} {layout:?} {chroma:?}: {mean}");
             }
         }
@@ -111,14 +112,86 @@ fn the_measure_is_the_size() {
         for chroma in [Chroma::Quarter, Chroma::Full] {
             let raster = picture(640, 480, layout);
             let transformed = Transformed::new(&raster, chroma, &stop).unwrap();
-            for tenths in [50, 300, 555, 800, 953, 1000] {
-                let quality = Quality::from_tenths(tenths);
-                let measured = measure_baseline(&transformed, quality, &stop).unwrap();
-                let cap = Bytes::new(u64::MAX);
-                let whole = encode_baseline(&transformed, quality, cap, &stop).unwrap();
-                let off = measured.get() as f64 / whole.len() as f64 - 1.0;
-                assert!(off.abs() < 0.006, "{layout:?} {chroma:?} {tenths}: {off}");
+            for hundredths in [500, 3000, 5550, 8000, 9531, 10_000] {
+                let quality = Quality::from_hundredths(hundredths);
+                let how = Quantising::new(quality, chroma, true);
+                let prepared = Prepared::new(&transformed, &how, &stop).unwrap();
+                let whole = prepared.write(Bytes::new(u64::MAX)).unwrap();
+                let off = prepared.size().get() as f64 / whole.len() as f64 - 1.0;
+                assert!(off.abs() < 0.006, "{layout:?} {chroma:?} {hundredths}: {off}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_estimate_is_near_and_steady() {
+    let stop = Stop::never();
+    let raster = picture(640, 480, Layout::Rgb);
+    let transformed = Transformed::new(&raster, Chroma::Quarter, &stop).unwrap();
+    let off = |quality| {
+        let how = Quantising::new(Quality::new(quality), Chroma::Quarter, true);
+        let whole = Prepared::new(&transformed, &how, &stop).unwrap().size();
+        estimate(&transformed, &how, &stop).unwrap().get() as f64 / whole.get() as f64
+    };
+    let (low, high) = (off(70), off(74));
+    // The picture is a slope: one end weighs more.
+    assert!((0.8..1.25).contains(&low), "{low}");
+    assert!((low / high - 1.0).abs() < 0.02, "{low} {high}");
+}
+
+#[test]
+fn weighing_bits_saves_more_than_it_costs() {
+    let stop = Stop::never();
+    for chroma in [Chroma::Quarter, Chroma::Full] {
+        let raster = picture(320, 240, Layout::Rgb);
+        let transformed = Transformed::new(&raster, chroma, &stop).unwrap();
+        let size = |quality, trellis| {
+            let how = Quantising::new(Quality::new(quality), chroma, trellis);
+            Prepared::new(&transformed, &how, &stop).unwrap().size().get()
+        };
+        assert!(size(70, true) < size(70, false));
+        // The finest is left alone.
+        assert_eq!(size(100, true), size(100, false));
+    }
+}
+
+/// Noise, stripes, spots and flats at all qualities: what is written is read by two decoders that
+/// are not ours, without a complaint, and looks the same to both.
+#[test]
+fn whatever_the_picture_others_read_it() {
+    let mut state = 9_u32;
+    let mut random = move |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    for _ in 0..400 {
+        let size = Dimensions::new(1 + random(70), 1 + random(70)).unwrap();
+        let layout = if random(4) == 0 { Layout::Gray } else { Layout::Rgb };
+        let (kind, depth) = (random(4), 1 + random(255));
+        let pixels = (0..size.pixels() as u32 * layout.channels() as u32)
+            .map(|i| match kind {
+                0 => random(depth + 1) as u8,
+                1 => ((i / 3 % (1 + depth % 9)) * depth) as u8,
+                2 if random(40) == 0 => 255,
+                2 => 0,
+                _ => depth as u8,
+            })
+            .collect();
+        let raster = Raster::new(size, layout, pixels).unwrap();
+        let chroma = if random(2) == 0 { Chroma::Full } else { Chroma::Quarter };
+        let quality = Quality::from_hundredths(100 + random(9_901) as u16);
+        let stop = Stop::never();
+        let transformed = Transformed::new(&raster, chroma, &stop).unwrap();
+        let how = Quantising::new(quality, chroma, random(2) == 0);
+        let file = encode_baseline(&transformed, &how, Bytes::new(u64::MAX), &stop).unwrap();
+        let (zune, (width, height)) = decode(&file, layout);
+        assert_eq!((width as u32, height as u32), (size.width(), size.height()));
+        let other = jpeg_decoder::Decoder::new(&file[..]).decode().unwrap();
+        assert_eq!(other.len(), zune.len());
+        if chroma == Chroma::Full || layout == Layout::Gray {
+            let most = other.iter().zip(&zune).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(most <= Some(6), "{size} {layout:?} {quality:?}: {most:?}");
         }
     }
 }

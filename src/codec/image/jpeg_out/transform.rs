@@ -1,29 +1,29 @@
 //! From pixels to DCT coefficients: all that does not depend on the quality.
 
-use super::{
-    dct::{self, Row},
-    tables::ZIGZAG,
-};
+use super::dct;
 use crate::{
     codec::{
         CodecError,
-        image::raster::{Layout, Raster},
+        image::{
+            lanes::{Lanes as Row, nearest},
+            raster::{Layout, Raster},
+        },
     },
     model::{Chroma, Dimensions, Stop},
 };
 
-/// The coefficients of one component, in zig-zag order, scaled by the transform.
+/// One component of a frame.
+#[derive(Clone, Copy, Debug)]
 pub struct Component {
     /// Horizontal and vertical sampling factor.
     pub sampling: (u8, u8),
     /// Blocks in a row, padding to whole MCUs included.
     pub blocks_wide: usize,
-    /// Row by row.
-    pub blocks: Vec<[f32; 64]>,
 }
 
-/// A picture ready to be quantised.
-pub struct Transformed {
+/// How the blocks of a picture lie.
+#[derive(Clone, Debug)]
+pub struct Frame {
     /// Width and height, each at most 65535.
     pub sides: (u16, u16),
     /// MCUs across and down.
@@ -31,6 +31,19 @@ pub struct Transformed {
     /// Luma alone, or luma and two of chroma.
     pub components: Vec<Component>,
 }
+
+/// A picture ready to be quantised.
+pub struct Transformed {
+    /// How its blocks lie.
+    pub frame: Frame,
+    /// Of each component the coefficients of its blocks, row by row: transposed, in units of
+    /// [`UNIT`].
+    pub planes: Vec<Vec<[i16; 64]>>,
+}
+
+/// Coefficients lie within ±1024; a sixteenth is finer than any quantiser sees, and they take half
+/// the memory of floats.
+pub const UNIT: f32 = 1.0 / 16.0;
 
 /// Samples of one component, padded to whole MCUs by repeating the edge.
 struct Plane {
@@ -56,12 +69,14 @@ impl Transformed {
                 return Err(CodecError::Internal("JPEG of a raster with alpha".into()));
             }
         };
-        let mut components = Vec::with_capacity(planes.len());
+        let mut frame = Frame { sides, mcus, components: Vec::with_capacity(planes.len()) };
+        let mut coefficients = Vec::with_capacity(planes.len());
         for (at, plane) in planes.iter().enumerate() {
             let sampling = if at == 0 { (factor as u8, factor as u8) } else { (1, 1) };
-            components.push(component(plane, sampling, stop)?);
+            frame.components.push(Component { sampling, blocks_wide: plane.width / 8 });
+            coefficients.push(transformed(plane, stop)?);
         }
-        Ok(Self { sides, mcus, components })
+        Ok(Self { frame, planes: coefficients })
     }
 }
 
@@ -149,7 +164,11 @@ fn add(sum: &mut [i32; 3], pixel: &[u8; 3]) {
     }
 }
 
-fn component(plane: &Plane, sampling: (u8, u8), stop: &Stop) -> Result<Component, CodecError> {
+fn transformed(plane: &Plane, stop: &Stop) -> Result<Vec<[i16; 64]>, CodecError> {
+    // What the transform leaves too large, turned into units.
+    let factors: [Row; 8] = std::array::from_fn(|u| {
+        Row(std::array::from_fn(|v| 1.0 / (8.0 * dct::SCALE[u] * dct::SCALE[v] * UNIT)))
+    });
     let blocks_wide = plane.width / 8;
     let mut blocks = Vec::with_capacity(blocks_wide * plane.height / 8);
     for stripe in plane.samples.chunks_exact(plane.width * 8) {
@@ -160,12 +179,13 @@ fn component(plane: &Plane, sampling: (u8, u8), stop: &Stop) -> Result<Component
                 let row = &stripe[at..at + 8];
                 Row(std::array::from_fn(|i| f32::from(row[i]) - 128.0))
             });
-            let out = dct::forward(rows);
-            blocks.push(std::array::from_fn(|k| {
-                let natural = usize::from(ZIGZAG[k]);
-                out[natural % 8].0[natural / 8]
-            }));
+            let mut block = [0; 64];
+            let (out, _) = block.as_chunks_mut::<8>();
+            for ((out, row), factors) in out.iter_mut().zip(dct::forward(rows)).zip(&factors) {
+                *out = std::array::from_fn(|i| nearest(row.0[i] * factors.0[i]) as i16);
+            }
+            blocks.push(block);
         }
     }
-    Ok(Component { sampling, blocks_wide, blocks })
+    Ok(blocks)
 }

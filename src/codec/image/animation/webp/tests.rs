@@ -5,7 +5,11 @@ use std::{path::Path, process::Command};
 use image::{ExtendedColorType, codecs::webp::WebPEncoder};
 
 use super::*;
-use crate::{codec::image::animation::decode_animation, model::MediaType, need};
+use crate::{
+    codec::image::animation::decode_animation,
+    model::{Effort, MediaType},
+    need,
+};
 
 /// A frame to be written: place, size, flags as in `ANMF`, RGBA.
 struct Part {
@@ -48,7 +52,7 @@ fn animation(canvas: (u32, u32), parts: &[Part]) -> Buffer {
 
 fn decoded(bytes: &Buffer) -> Picture {
     let largest = Dimensions::at_least_one(1 << 14, 1 << 14);
-    let hint = OpenHint { largest, animation: true };
+    let hint = OpenHint { largest, animation: true, effort: Effort::Balanced };
     let limits = DecodeLimits::default();
     decode_animation(bytes, &MediaType::WEBP, hint, &limits, &Stop::never()).unwrap()
 }
@@ -162,7 +166,11 @@ fn frames_outside_of_the_canvas_and_cut_ones_are_refused_or_left_out() {
     assert_eq!(decoded(&animation((8, 4), &[part(0), part(6)])).frames.len(), 1);
     for end in 0..sound.len() {
         let cut = sound.slice(..end);
-        let hint = OpenHint { largest: Dimensions::at_least_one(64, 64), animation: true };
+        let hint = OpenHint {
+            largest: Dimensions::at_least_one(64, 64),
+            animation: true,
+            effort: Effort::Balanced,
+        };
         let limits = DecodeLimits::default();
         let _ = decode_animation(&cut, &MediaType::WEBP, hint, &limits, &Stop::never());
     }
