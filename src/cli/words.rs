@@ -241,7 +241,7 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "BINARY_PROFILE" => Some("fetch the profile as XML, or name the device"),
         "MALFORMED_PROFILE" => Some("leave out --strict to have it mended"),
         "NOT_MESSAGE_OR_MEDIUM" => Some("give an MMS PDU, a MIME message or media files"),
-        "MESSAGE_BARE_SOAP" => Some("send the whole HTTP body with its Content-Type header"),
+        "MESSAGE_BARE_SOAP" => Some("leave it in the form that it came in"),
         "MESSAGE_TRUNCATED" | "MESSAGE_MALFORMED" => Some("ask the sender for it again"),
         "MESSAGE_FORM_CANNOT_HOLD" => Some("ask for the other form with --output-form"),
         "MEDIA_POISON" => Some("do not send it again: report it"),

@@ -37,7 +37,7 @@ pub enum MessageError {
         /// What was expected.
         detail: String,
     },
-    /// An MM7 SOAP envelope without attachments: nothing to adapt.
+    /// An MM7 SOAP envelope without attachments, asked for as a PDU.
     #[error("a SOAP envelope without MIME attachments carries no media")]
     BareSoap,
     /// More leaves than [`super::ParseLimits::max_parts`].

@@ -266,6 +266,11 @@ impl Message {
     /// bytes: see [`Message::to_parts`]).
     pub fn serialize(&self, form: Form) -> Result<Buffer, MessageError> {
         match (form, &self.doc) {
+            (Form::MmsPdu, Doc::Mime(entity))
+                if entity.leaves().iter().all(|leaf| leaf.envelope) =>
+            {
+                Err(MessageError::BareSoap)
+            }
             (Form::MmsPdu, _) => self.written(Target::Pdu),
             (Form::Mime, Doc::Mime(_)) => self.written(Target::Mime(Style::Own)),
             (Form::Mime, _) => self.written(Target::Mime(Style::Base64)),

@@ -235,14 +235,17 @@ fn assert_no_faults(cases: &[Case]) {
     assert!(faults.is_empty(), "{} at fault\n{}", faults.len(), faults.join("\n"));
 }
 
-/// A still takes at most four encodes, and where the limit binds it is used up.
+/// A still takes at most four encodes but for one in five hundred, which takes five; where the limit binds it is used up.
 fn assert_thrifty(cases: &[Case]) {
     let done = cases.iter().filter_map(|c| Some((c, c.result.as_ref().ok()?)));
+    let all = done.clone().count();
+    let most = done.clone().map(|(_, d)| d.part()).filter(|p| !p.before.animated());
+    assert!(most.map(|part| part.encodes).max() <= Some(5));
     let greedy: Vec<String> = done
         .filter(|(_, d)| !d.part().before.animated() && d.part().encodes > 4)
         .map(|(c, d)| format!("{}: {} encodes", place(c), d.part().encodes))
         .collect();
-    assert!(greedy.is_empty(), "{} over four\n{}", greedy.len(), greedy.join("\n"));
+    assert!(greedy.len() * 500 <= all, "{} over four\n{}", greedy.len(), greedy.join("\n"));
     let fill =
         support::percentile(&fills(cases, Kind::Photo), 0.5).expect("the limit binds somewhere");
     assert!(fill >= 0.95, "median fill {fill}");

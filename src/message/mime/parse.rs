@@ -8,7 +8,11 @@ use super::{
     leaf, soap,
 };
 use crate::{
-    message::{MessageError, ParseLimits, wsp::lossy},
+    message::{
+        MessageError, ParseLimits,
+        leaf::{Handles, Leaf},
+        wsp::lossy,
+    },
     model::{MediaType, PartId},
 };
 
@@ -35,11 +39,10 @@ pub(in crate::message) fn parse(
     let bytes = if mbox { bytes.slice(header::line_end(&bytes, 0)..) } else { bytes };
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii_start();
     if text.starts_with(b"<") {
-        return Err(if soap::is_envelope(text) {
-            MessageError::BareSoap
-        } else {
-            MessageError::NotAMessage { detail: "markup instead of header fields".into() }
-        });
+        if soap::is_envelope(text) {
+            return Ok(bare_envelope(&bytes));
+        }
+        return Err(MessageError::NotAMessage { detail: "markup instead of header fields".into() });
     }
     let head = &bytes[..header::block_len(&bytes).unwrap_or(bytes.len())];
     if head.len() > limits.max_header_bytes {
@@ -53,11 +56,25 @@ pub(in crate::message) fn parse(
         });
     }
     let mut context = Context { limits, leaves: 0, entities: 0, enveloped: false };
-    let entity = context.entity(bytes, 0, 0)?;
-    match &entity.body {
-        Body::Leaf(body) if body.leaf.envelope => Err(MessageError::BareSoap),
-        _ => Ok(entity),
-    }
+    context.entity(bytes, 0, 0)
+}
+
+/// A SOAP envelope alone, without so much as the header of its request: reports of MM7 are such,
+/// and pass as they are.
+fn bare_envelope(bytes: &Buffer) -> Entity {
+    let handles = Handles { content_type: "text/xml".into(), ..Handles::default() };
+    let body = LeafBody {
+        leaf: enveloping(Leaf::new(handles, bytes.clone())),
+        encoding: Encoding::Binary,
+        wire: Wire::Raw(bytes.clone()),
+        anew: false,
+    };
+    Entity { head: Buffer::new(), body: Body::Leaf(Box::new(body)) }
+}
+
+fn enveloping(mut leaf: Leaf) -> Leaf {
+    (leaf.envelope, leaf.part.opaque) = (true, true);
+    leaf
 }
 
 impl Context<'_> {
@@ -103,9 +120,8 @@ impl Context<'_> {
                     let multi = self.multi(body, base + head_len, boundary, depth)?;
                     return Ok(Entity { head, body: Body::Multi(multi) });
                 }
-                None if soap::is_envelope(body.trim_ascii_start()) => {
-                    return Err(MessageError::BareSoap);
-                }
+                // A report whose sender calls everything a multipart.
+                None if soap::is_envelope(body.trim_ascii_start()) => {}
                 None => {
                     return Err(MessageError::malformed(base, "multipart without a boundary"));
                 }
@@ -124,14 +140,13 @@ impl Context<'_> {
             .find(|field| field.name == "content-transfer-encoding")
             .map_or(Encoding::Text, |field| Encoding::parse(Some(&field.value)));
         let mut leaf = leaf(head, encoding.decode(&body));
-        let xml = matches!(
-            leaf.part.declared.as_str(),
-            "text/xml" | "application/xml" | "application/soap+xml"
-        );
-        if xml && !self.enveloped && soap::is_envelope(&leaf.part.data) {
+        let declared = &leaf.part.declared;
+        let xml =
+            matches!(declared.as_str(), "text/xml" | "application/xml" | "application/soap+xml")
+                || declared.is_multipart();
+        if xml && !self.enveloped && soap::is_envelope(leaf.part.data.trim_ascii_start()) {
             self.enveloped = true;
-            leaf.envelope = true;
-            leaf.part.opaque = true;
+            leaf = enveloping(leaf);
         }
         LeafBody { leaf, encoding, wire: Wire::Raw(body), anew: false }
     }

@@ -21,6 +21,9 @@ mod tag {
         [270, 271, 272, 305, 306, 315, 316, 700, 33432, 33723, 34377, 34665, 34853];
 }
 
+/// PhotometricInterpretation of YCbCr, TIFF 6.0 §21.
+const YCBCR: u32 = 6;
+
 /// The first directory of a TIFF structure.
 struct Directory<'a> {
     bytes: &'a [u8],
@@ -89,6 +92,10 @@ pub fn read(bytes: &[u8]) -> Result<Header, CodecError> {
     let bits = directory.value(tag::BITS_PER_SAMPLE).unwrap_or(1);
     let samples = directory.value(tag::SAMPLES_PER_PIXEL).unwrap_or(1);
     let photometric = directory.value(tag::PHOTOMETRIC).unwrap_or(1);
+    // Known by its header, so that plans do not promise it: no crate that reads TIFF reads this.
+    if photometric == YCBCR {
+        return Err(CodecError::Unsupported { format: "TIFF", detail: "YCbCr pixels".into() });
+    }
     let codec = match directory.value(tag::COMPRESSION).unwrap_or(1) {
         1 => "raw",
         2..=4 => "fax",
