@@ -2,8 +2,8 @@
 
 use super::{ImageTarget, Input, PartFacts, PartPlan, Target, av, device, text};
 use crate::model::{
-    Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode, Sanitize,
-    Source, Step, WireLimit,
+    AcceptList, Action, Category, Dimensions, ImageFormat, MediaKind, MediaType, Reason,
+    ReasonCode, Sanitize, Source, Sourced, Step, WireLimit,
 };
 
 /// What must happen to a part, the message's size apart.
@@ -58,15 +58,20 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     part
 }
 
-/// A device whose own document lists neither SMIL nor what carries it shows the parts one after
-/// another, without it. Lists that requests state are of media, and say nothing of it.
-fn presentation(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
-    let accept = &input.capabilities.accept;
+/// Whether a device shows presentations of this type. One whose own document lists neither SMIL nor
+/// what carries it shows the parts one after another, without it. Lists that requests state are of
+/// media, and say nothing of it.
+pub fn shows_presentation(accept: &Sourced<AcceptList>, media_type: &MediaType) -> bool {
     let own = [Source::Uaprof, Source::UaprofUrl, Source::DeviceId];
     let related =
         |item: &String| item.ends_with("multipart.related") || item == "multipart/related";
-    let takes = accept.lists(&facts.info.media_type) || accept.spellings().iter().any(related);
-    if takes || !own.contains(&accept.provenance.source) {
+    accept.lists(media_type)
+        || accept.spellings().iter().any(related)
+        || !own.contains(&accept.provenance.source)
+}
+
+fn presentation(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
+    if shows_presentation(&input.capabilities.accept, &facts.info.media_type) {
         return fitted_layout(part, facts, input);
     }
     not_accepted(part, &facts.info.media_type, input);

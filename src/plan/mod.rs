@@ -24,6 +24,8 @@ use crate::model::{
     MediaInfo, MediaType, PartId, Reason, ReasonCode, Step, WireLimit,
 };
 
+pub use decide::shows_presentation;
+
 pub use budget::{Demand, allocate, spare};
 pub use empty::{shows_nothing, spare_notice, stand_in_for_all};
 pub use notice::{Cause, Missing};

@@ -5,10 +5,9 @@ use crate::{
     codec::{CodecSet, sniff, text::Charset},
     message::{Form, Message},
     model::{
-        AudioCodec, Bytes, Counting, Dimensions, Interface, MediaKind, MediaType, Source,
-        VideoSupport,
+        AudioCodec, Bytes, Counting, Dimensions, Interface, MediaKind, MediaType, VideoSupport,
     },
-    plan::Policy,
+    plan::{self, Policy},
 };
 
 /// What of a device's description can make a difference to one message.
@@ -19,7 +18,8 @@ pub(super) struct Relevant {
     spellings: Vec<String>,
     /// Sound, clips, or what may move.
     moving: bool,
-    presentation: bool,
+    /// The type of the presentation.
+    presentation: Option<MediaType>,
 }
 
 impl Relevant {
@@ -45,7 +45,7 @@ impl Relevant {
             types,
             spellings: parts.iter().map(|part| part.spelling.clone()).collect(),
             moving,
-            presentation: message.presentation().is_some(),
+            presentation: message.presentation().map(|id| parts[id.index()].declared.clone()),
         }
     }
 }
@@ -111,12 +111,8 @@ impl Class {
             }
         }
         limits.sort_by_key(|(counting, _)| *counting as u8);
-        let presentation = relevant.presentation.then(|| {
-            let own = [Source::Uaprof, Source::UaprofUrl, Source::DeviceId];
-            let related = |item: &String| item.ends_with("multipart.related");
-            let related =
-                accept.spellings().iter().any(|item| related(item) || item == "multipart/related");
-            let shown = related || !own.contains(&c.accept.provenance.source);
+        let presentation = relevant.presentation.as_ref().map(|media_type| {
+            let shown = plan::shows_presentation(&c.accept, media_type);
             (shown, c.screen.as_ref().map(|screen| screen.value))
         });
         let known = c.charsets.value.iter().filter_map(|name| Charset::for_label(name));

@@ -28,8 +28,8 @@ pub struct Recipient {
 pub struct ManyAnswer {
     /// Who they are, by their place among the recipients, ascending.
     pub recipients: Vec<usize>,
-    /// The same message for all of them, or why there is none. Warnings and capabilities in the
-    /// report are those of the first.
+    /// The same message for all of them, or why there is none. Warnings, capabilities and account in
+    /// the report are those of the first.
     pub result: Result<AdaptResponse, ServiceError>,
 }
 

@@ -1,8 +1,8 @@
 //! What a planned message will cost: CPU time and memory, before a pixel is decoded.
 //!
 //! A linear model for each medium, its constants fitted to what Adapt paid over the corpus of real
-//! files (`cargo test --test suite foretold::`, which prints both): good for admission, where what
-//! counts is that a clip is a thousand texts and not ten.
+//! files (`cargo test --test suite foretold::` prints both, `tests/tools/fit-price.py` fits): good
+//! for admission, where what counts is that a clip is a thousand texts and not ten.
 
 use crate::{
     model::{AudioCodec, Bytes, Dimensions, MediaInfo, MediaType, VideoChoice, VideoCodec},
