@@ -110,9 +110,11 @@ fn main() {
             Case::new("encode 640x480 q80 4:2:0", || with(jpeg(80, Chroma::Quarter))),
             Case::new("encode 640x480 q80 4:4:4", || with(jpeg(80, Chroma::Full))),
             Case::new("encode 640x480 q40 4:2:0", || with(jpeg(40, Chroma::Quarter))),
-            Case::new("encode 640x480 PNG", || with(ImageCoding::Png { colors: None })),
+            Case::new("encode 640x480 PNG", || {
+                with(ImageCoding::Png { colors: None, dither: false })
+            }),
             Case::new("encode 640x480 PNG, 64 colours", || {
-                with(ImageCoding::Png { colors: Some(64) })
+                with(ImageCoding::Png { colors: Some(64), dither: true })
             }),
             Case::new("encode 640x480 GIF, 64 colours", || {
                 with(ImageCoding::Gif { colors: 64, frame_step: 1 })

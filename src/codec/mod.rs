@@ -90,6 +90,21 @@ pub trait Codec: Send + Sync {
         stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError>;
 
+    /// A picture that stands for the medium and is to be had at once, whatever its size: the
+    /// thumbnail in the file, the first frame. `None` where there is no such.
+    ///
+    /// # Errors
+    /// As [`CodecError`] tells.
+    fn preview(
+        &self,
+        _input: &Buffer,
+        _hint: OpenHint,
+        _limits: &DecodeLimits,
+        _stop: &Stop,
+    ) -> Result<Option<Box<dyn Session>>, CodecError> {
+        Ok(None)
+    }
+
     /// The same medium without metadata and otherwise bit for bit, if that is possible without
     /// re-encoding. `None` where it is not, or where there is nothing to strip.
     ///
@@ -134,6 +149,15 @@ pub struct Verified {
     pub quality: Option<f32>,
 }
 
+/// An encode that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// What it takes.
+    pub size: Bytes,
+    /// SSIMULACRA2 against the picture at the largest size that is shown.
+    pub score: f32,
+}
+
 /// One decoded medium.
 pub trait Session: Send {
     /// The medium as it came.
@@ -146,6 +170,21 @@ pub trait Session: Send {
     /// (animations, sound).
     fn reference(&mut self, _largest: Dimensions, _background: Rgb) -> Option<Reference> {
         None
+    }
+
+    /// What is on the screen in the middle of each of `count` equal stretches of the medium's time,
+    /// of the size that it has by itself: how what moves is compared across formats. `None` where
+    /// there is nothing to see.
+    ///
+    /// # Errors
+    /// As [`CodecError`] tells.
+    fn moments(
+        &mut self,
+        _count: u8,
+        _background: Rgb,
+        _stop: &Stop,
+    ) -> Result<Option<Vec<Reference>>, CodecError> {
+        Ok(None)
     }
 
     /// The size that `recipe` would give, where that can be told for a fraction of an encode;
@@ -163,6 +202,22 @@ pub trait Session: Send {
     /// # Errors
     /// As [`CodecError`] tells.
     fn compare(&mut self, _recipes: &[Recipe], _stop: &Stop) -> Result<Option<usize>, CodecError> {
+        Ok(None)
+    }
+
+    /// Encodes by `recipe` within `cap`, and tells what that looks like beside the picture at
+    /// `largest`. What was judged is encoded without work a second time. `None` where looks cannot
+    /// be told.
+    ///
+    /// # Errors
+    /// As [`Session::encode`].
+    fn judge(
+        &mut self,
+        _recipe: &Recipe,
+        _largest: Dimensions,
+        _cap: Bytes,
+        _stop: &Stop,
+    ) -> Result<Option<Judged>, EncodeError> {
         Ok(None)
     }
 

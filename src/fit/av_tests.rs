@@ -90,6 +90,8 @@ fn clip(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
 
 fn poster() -> ImageTask {
     ImageTask {
+        own: Bytes::new(1_000_000),
+        slides: false,
         source: d("1920x1080"),
         bounds: d("640x480"),
         formats: vec![ImageFormat::Jpeg],
@@ -178,6 +180,7 @@ fn run_refusing(search: &mut Search, model: Model, refuses: impl Fn(&Recipe) -> 
     let mut kept: Option<(Recipe, u64)> = None;
     for _ in 0..100 {
         match search.step() {
+            Step::Judge { .. } | Step::Take { .. } => panic!("no drawing"),
             Step::Compare { .. } => search.choose(None),
             Step::Try { recipe, .. } if refuses(&recipe) => search.refuse(),
             Step::Try { recipe, cap } => {

@@ -24,7 +24,7 @@ pub use image::{ImageSearch, ImageTask};
 pub use source::{bits_of, enough_sound};
 pub use video::{VideoSearch, VideoTask};
 
-use crate::model::{Bytes, Recipe};
+use crate::model::{Bytes, Dimensions, Recipe};
 
 /// What is to be fitted: one part for one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +123,20 @@ pub enum Step {
         /// Pictures of one source at several scales and chroma samplings.
         recipes: Vec<Recipe>,
     },
+    /// Encode this, and look at it: [`Search::judged`].
+    Judge {
+        /// The recipe.
+        recipe: Recipe,
+        /// The picture that it is compared with is of this size.
+        largest: Dimensions,
+        /// What is over this need not be looked at.
+        cap: Bytes,
+    },
+    /// This one, which was judged, is the best: keep its bytes, forget the ones before.
+    Take {
+        /// The recipe.
+        recipe: Recipe,
+    },
     /// The best result so far is final.
     Done,
     /// Nothing fits.
@@ -139,6 +153,15 @@ pub enum Observation {
     Size(Bytes),
     /// Not encoded, but measured: the size is about this.
     Measured(Bytes),
+    /// Cut off at the cap: at least this size.
+    AtLeast(Bytes),
+}
+
+/// What an encode that was to be looked at gave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Judgement {
+    /// Its size, and its SSIMULACRA2.
+    Size(Bytes, f32),
     /// Cut off at the cap: at least this size.
     AtLeast(Bytes),
 }
@@ -208,6 +231,13 @@ impl Search {
             Self::Image(search) => search.choose(best),
             Self::Audio(_) => {}
             Self::Video(search) => search.choose(best),
+        }
+    }
+
+    /// Tells what came of [`Step::Judge`]; `None` where looks cannot be told.
+    pub fn judged(&mut self, judgement: Option<Judgement>) {
+        if let Self::Image(search) = self {
+            search.judged(judgement);
         }
     }
 

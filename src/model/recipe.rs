@@ -122,6 +122,8 @@ pub enum ImageCoding {
         /// `Some(n)`: at most `n` palette colours (2…256), quantised if there are more;
         /// `None`: true colour (or gray), lossless.
         colors: Option<u16>,
+        /// Colours between two of a palette are shown by dots of both: for photos.
+        dither: bool,
     },
     /// GIF.
     Gif {

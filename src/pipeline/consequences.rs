@@ -94,7 +94,7 @@ fn picture(
                 format!("quality {} of 100", quality.get()),
             ));
         }
-        ImageCoding::Png { colors: Some(n) } | ImageCoding::Gif { colors: n, .. }
+        ImageCoding::Png { colors: Some(n), .. } | ImageCoding::Gif { colors: n, .. }
             if task.facts.distinct_colors.is_none_or(|have| have > n) =>
         {
             reasons.push(Reason::new(ReasonCode::ColorsReduced, format!("{n} colours")));
@@ -121,8 +121,8 @@ fn drops_frames(recipe: &ImageRecipe) -> bool {
 }
 
 fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, recipe: &VideoRecipe) {
-    if result.converted {
-        reasons.push(ReasonCode::AnimationAsVideo.into());
+    if let Some(why) = &result.converted {
+        reasons.push(Reason::new(ReasonCode::AnimationAsVideo, why.clone()));
     }
     reasons.push(Reason::new(ReasonCode::Rung, clip_words(recipe)));
     if let Task::Video(task) = &result.task {

@@ -1,5 +1,7 @@
 //! Animations that become clips, and results that did not pass their check.
 
+use bytes::Bytes as Buffer;
+
 use super::{
     Engine, Job,
     check::{self, CheckError, Output},
@@ -7,9 +9,9 @@ use super::{
     tasks,
 };
 use crate::{
-    codec::{CodecError, Verified},
+    codec::{CodecError, OpenHint, Verified, image::likeness},
     fit::Task,
-    model::{Bytes, Dimensions, ImageCoding, MediaKind, MediaType, Recipe, Stop},
+    model::{Bytes, Dimensions, Effort, ImageCoding, MediaKind, MediaType, Stop},
     plan::{PartFacts, PartPlan, Target},
 };
 
@@ -23,7 +25,8 @@ pub(super) fn animation_to_clip(
     stop: &Stop,
 ) {
     let Some(Target::Image(target)) = &part.target else { return };
-    if target.clip.is_empty() || work.converted || work.failed.is_some() || work.cut_short {
+    if target.clip.is_empty() || work.converted.is_some() || work.failed.is_some() || work.cut_short
+    {
         return;
     }
     if !lost_too_much(work) || work.budget == Bytes::ZERO || stop.check().is_err() {
@@ -39,10 +42,17 @@ pub(super) fn animation_to_clip(
     clip.budget = work.budget;
     clip.search.set_budget(work.budget);
     advance(engine, &mut clip, u32::MAX, stop);
-    if clip.failed.is_none() && shows_more(&clip, work) {
+    let start = (engine.cpu_clock)();
+    // What cannot be compared, or not in time, stays the picture that it is.
+    let better = match clip.failed {
+        None => looks_better(engine, &mut clip, work, stop).unwrap_or(None),
+        Some(_) => None,
+    };
+    clip.cpu += (engine.cpu_clock)().saturating_sub(start);
+    if better.is_some() {
         clip.cpu += work.cpu;
         clip.encodes += work.encodes;
-        clip.converted = true;
+        clip.converted = better;
         *work = clip;
     } else {
         work.cpu += clip.cpu;
@@ -50,33 +60,47 @@ pub(super) fn animation_to_clip(
     }
 }
 
-/// A clip loses the loop, plays in a window of its own, and is no picture any more: it has to show
-/// so many times what the animation shows.
-const WORTH_A_CLIP: f64 = 1.5;
+/// Moments at which what is shown is compared.
+const MOMENTS: u8 = 8;
 
-/// Whether a clip shows enough more than what the animation has become: pixels of the picture in
-/// it, and frames, of which twice as many are worth half as much again.
-fn shows_more(clip: &Work, animation: &Work) -> bool {
-    let (Task::Image(task), Some((Recipe::Video(video), Some(_)))) = (&animation.task, &clip.best)
-    else {
-        return false;
+/// What a clip has to look better by, on the scale of SSIMULACRA2: it loses the loop, plays in a
+/// window of its own after a touch, and is no picture any more. From 50 to 70 a picture goes from
+/// medium to high on that scale; half of that is what nobody overlooks.
+const WORTH_A_CLIP: f32 = 10.0;
+
+/// How much the clip and what the animation has become look like the original, where the clip does
+/// so clearly more; in words.
+fn looks_better(
+    engine: &Engine,
+    clip: &mut Work,
+    animation: &mut Work,
+    stop: &Stop,
+) -> Result<Option<String>, CodecError> {
+    let Some((_, Some(film))) = &clip.best else { return Ok(None) };
+    let background = animation.task.image().map_or([255; 3], |task| task.background);
+    let Some(original) = animation.session.moments(MOMENTS, background, stop)? else {
+        return Ok(None);
     };
-    let shown = |dimensions: Dimensions, frames: f64| {
-        dimensions.pixels() as f64 * frames.clamp(0.01, 1.0).sqrt()
+    let likeness = |data: &Buffer, kind| {
+        let Some(codec) = engine.codecs.find_writer(data, kind) else { return Ok(None) };
+        // At its own size, whatever that is.
+        let largest = Dimensions::at_least_one(u32::MAX, u32::MAX);
+        let hint = OpenHint { largest, animation: true, effort: Effort::Balanced };
+        let mut session = codec.open(data, hint, &engine.decode, stop)?;
+        let shown = session.moments(MOMENTS, background, stop)?.unwrap_or_default();
+        Ok::<_, CodecError>(likeness::of_moments(&original, &shown))
     };
-    let Some(gif) = animation.picture() else { return true };
-    let ImageCoding::Gif { frame_step, .. } = gif.coding else { return true };
-    if frame_step == u16::MAX {
-        return true;
-    }
-    let rate = match &clip.task {
-        Task::Video(task) => task.frame_rate.max(0.01),
-        _ => return false,
+    let Some(of_clip) = likeness(film, MediaKind::Video)? else { return Ok(None) };
+    let Some((recipe, Some(picture))) = &animation.best else {
+        return Ok(Some("no animation fits".to_owned()));
     };
-    let inside = task.source.shrunk_into(video.video.dimensions);
-    let of_clip = shown(inside, video.video.rate.per_second() / rate);
-    let of_gif = shown(gif.dimensions, 1.0 / f64::from(frame_step.max(1)));
-    of_clip > of_gif * WORTH_A_CLIP
+    let of_picture = likeness(picture, MediaKind::Image)?.unwrap_or(0.0);
+    let what = match recipe.image().map(|recipe| recipe.coding) {
+        Some(ImageCoding::Gif { frame_step, .. }) if frame_step < u16::MAX => "an animation",
+        _ => "a still",
+    };
+    let better = of_clip > of_picture + WORTH_A_CLIP;
+    Ok(better.then(|| format!("likeness {of_clip:.0}, as {what} {of_picture:.0}")))
 }
 
 /// More than half of the frames gone, less than half of the size left, or a still.
@@ -101,7 +125,7 @@ const FALLS: u32 = 4;
 /// processes of their own read. What safe Rust in this process gets wrong is our bug, and told.
 fn costs_its_part(work: &Work, facts: &PartFacts) -> bool {
     facts.info.kind != MediaKind::Image
-        || work.converted
+        || work.converted.is_some()
         || [MediaType::HEIC, MediaType::AVIF].contains(&facts.info.media_type)
 }
 

@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     codec::{CodecError, EncodeError, Reference, Session, Verified},
-    fit::{Observation, Search, Step, Task, Verdict},
+    fit::{Judgement, Observation, Search, Step, Task, Verdict},
     model::{
-        Action, Bytes, ImageRecipe, MediaInfo, PartId, Reason, ReasonCode, Recipe, Stop, StopCause,
+        Action, Bytes, Dimensions, ImageRecipe, MediaInfo, PartId, Reason, ReasonCode, Recipe,
+        Stop, StopCause,
     },
     plan::{self, Constraint, PartFacts, PartPlan},
 };
@@ -42,13 +43,15 @@ pub(super) struct Work {
     pub keeps_ceiling: bool,
     /// The deadline came; the best so far is the answer.
     pub cut_short: bool,
+    /// It was opened after the deadline, as what was to be had at once.
+    pub late: bool,
     pub failed: Option<CodecError>,
     /// What the session said it does not do.
     pub refused: Option<CodecError>,
     /// Why a result was given up for the next on the ladder, for people.
     pub fell: Option<String>,
-    /// An animation that became a clip.
-    pub converted: bool,
+    /// An animation that became a clip, and why.
+    pub converted: Option<String>,
     /// How much it counts beside the others, by policy.
     pub weight: f64,
 }
@@ -70,10 +73,11 @@ impl Work {
             cpu: Duration::ZERO,
             keeps_ceiling: acceptable,
             cut_short: false,
+            late: false,
             failed: None,
             refused: None,
             fell: None,
-            converted: false,
+            converted: None,
             weight: 1.0,
         }
     }
@@ -95,8 +99,8 @@ pub(super) struct FittedPart {
     pub cpu: Duration,
     pub task: Task,
     pub cut_short: bool,
-    /// An animation that became a clip.
-    pub converted: bool,
+    /// An animation that became a clip, and why.
+    pub converted: Option<String>,
     /// Why another result was given up for this one, where it was not its size.
     pub fell: Option<String>,
     /// What it holds, where that was checked already.
@@ -149,12 +153,14 @@ pub(super) fn fit(
         // One encode of each tells what the pictures really weigh; then the budget is dealt anew.
         let pictures = works.par_iter_mut().filter(|work| work.search.must_measure());
         pictures.for_each(|work| advance(engine, work, 1, stop));
+        hurry(engine, job, &mut works, (&parts, facts), stop);
         give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
         constraints = overhead::constraints(job, rewrites, &parts);
         refine::share(&mut works, &parts, facts, &constraints);
         // Sound and clips first, once and for all: pictures make use of what is left to a byte.
         let others = works.par_iter_mut().filter(|work| !work.search.must_measure());
         others.for_each(|work| advance(engine, work, u32::MAX, stop));
+        hurry(engine, job, &mut works, (&parts, facts), stop);
         give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
         constraints = overhead::constraints(job, rewrites, &parts);
         refine::share_rest(&mut works, &parts, facts, &constraints);
@@ -164,6 +170,7 @@ pub(super) fn fit(
         let (part, facts) = (&parts[work.index], &facts[work.index]);
         convert::animation_to_clip(engine, job, work, part, facts, stop);
     });
+    hurry(engine, job, &mut works, (&parts, facts), stop);
     give_up_failed(&mut works, &mut parts, &mut wasted, stop)?;
     constraints = overhead::constraints(job, rewrites, &parts);
     refine::rescue(engine, &mut works, &parts, &constraints, stop)?;
@@ -252,9 +259,12 @@ fn open_all(
                 works.push(work);
             }
             Err(error) => {
-                let error = of_the_part(error)?;
                 wasted[index] += cpu;
-                give_up(&mut parts[index], &error);
+                match tasks::late(engine, job, &parts[index], &prepared.facts[index], &error, stop)
+                {
+                    Some(work) => works.push(work),
+                    None => give_up(&mut parts[index], &of_the_part(error)?),
+                }
             }
         }
     }
@@ -266,6 +276,8 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
     if work.failed.is_some() || work.cut_short {
         return;
     }
+    let late = work.late.then(|| stop.past_deadline());
+    let stop = late.as_ref().unwrap_or(stop);
     for _ in 0..steps {
         match work.search.step() {
             Step::Done => {
@@ -275,6 +287,10 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
                 }
             }
             Step::Exhausted { smallest } => {
+                if work.cut_short {
+                    work.failed = Some(CodecError::Stopped(StopCause::Deadline));
+                    return;
+                }
                 // The original's own size is no reason to refuse: only the limit is.
                 if work.task.lift_ceiling() {
                     // No larger than is of use: a drawing with a palette of its own.
@@ -295,6 +311,21 @@ pub(super) fn advance(engine: &Engine, work: &mut Work, steps: u32, stop: &Stop)
                 work.cpu += (engine.cpu_clock)().saturating_sub(start);
                 // What cannot be compared, or not in time, is left to the rules.
                 work.search.choose(found.unwrap_or(None));
+            }
+            Step::Judge { recipe, largest, cap } => {
+                if !look(engine, work, (recipe, largest, cap), stop) {
+                    return;
+                }
+            }
+            Step::Take { recipe } => {
+                work.best = Some((recipe, None));
+                // It was encoded when it was judged.
+                let encodes = work.encodes;
+                settle(engine, work, stop);
+                work.encodes = encodes;
+                if work.failed.is_some() {
+                    return;
+                }
             }
             Step::Try { recipe, cap } => {
                 if !attempt(engine, work, recipe, cap, stop) {
@@ -362,6 +393,36 @@ fn settle(engine: &Engine, work: &mut Work, stop: &Stop) -> bool {
     }
 }
 
+/// One encode that is looked at. `false` if the work must end here.
+fn look(
+    engine: &Engine,
+    work: &mut Work,
+    (recipe, largest, cap): (Recipe, Dimensions, Bytes),
+    stop: &Stop,
+) -> bool {
+    let start = (engine.cpu_clock)();
+    let outcome = work.session.judge(&recipe, largest, cap, stop);
+    work.cpu += (engine.cpu_clock)().saturating_sub(start);
+    // What was just tried is looked at without being encoded again.
+    let tried = matches!(&work.best, Some((best, Some(_))) if *best == recipe);
+    work.encodes += u32::from(!tried);
+    let judgement = match outcome {
+        Ok(judged) => judged.map(|judged| Judgement::Size(judged.size, judged.score)),
+        Err(EncodeError::OverCap { at_least }) => Some(Judgement::AtLeast(at_least.max(cap))),
+        // The best of those that were judged, if there is one.
+        Err(EncodeError::Codec(CodecError::Stopped(StopCause::Deadline))) => {
+            work.cut_short = true;
+            None
+        }
+        Err(EncodeError::Codec(error)) => {
+            work.failed = Some(error);
+            return false;
+        }
+    };
+    work.search.judged(judgement);
+    true
+}
+
 /// One measurement or encode. `false` if the work must end here.
 fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &Stop) -> bool {
     let start = (engine.cpu_clock)();
@@ -412,6 +473,28 @@ fn attempt(engine: &Engine, work: &mut Work, recipe: Recipe, cap: Bytes, stop: &
         Err(EncodeError::Codec(error)) => {
             work.failed = Some(error);
             false
+        }
+    }
+}
+
+/// What the deadline left without any result becomes what is to be had at once, where there is
+/// something.
+fn hurry(
+    engine: &Engine,
+    job: &Job,
+    works: &mut [Work],
+    (parts, facts): (&[PartPlan], &[PartFacts]),
+    stop: &Stop,
+) {
+    for work in works {
+        let Some(error) = &work.failed else { continue };
+        let index = work.index;
+        let late = tasks::late(engine, job, &parts[index], &facts[index], error, stop);
+        if let Some(mut late) = late.filter(|_| !work.late) {
+            (late.cpu, late.encodes, late.budget) = (work.cpu, work.encodes, work.budget);
+            late.search.set_budget(late.budget);
+            advance(engine, &mut late, u32::MAX, stop);
+            *work = late;
         }
     }
 }
@@ -468,7 +551,7 @@ fn finish(
 ) -> Result<Fitted, PipelineError> {
     let mut results: Vec<Option<FittedPart>> = parts.iter().map(|_| None).collect();
     for (mut work, verified) in works.into_iter().zip(verified) {
-        if work.converted {
+        if work.converted.is_some() {
             parts[work.index].reasons.retain(|r| r.code != ReasonCode::AnimationLost);
         }
         let Some((recipe, Some(data))) = work.best else {
@@ -490,7 +573,7 @@ fn finish(
             encodes: work.encodes,
             cpu: work.cpu,
             task: work.task,
-            cut_short: work.cut_short,
+            cut_short: work.cut_short || work.late,
             converted: work.converted,
             fell: work.fell,
             verified,

@@ -10,6 +10,7 @@ mod consequences;
 mod convert;
 mod facts;
 mod fitting;
+mod foresight;
 mod leaving;
 mod notices;
 mod overhead;
@@ -125,7 +126,7 @@ impl Engine {
     ) -> Result<Prepared, PipelineError> {
         let mut facts = facts::collect(&job.message, self, stop)?;
         let rewrites = Rewrites::of(job, self, &mut facts, stop)?;
-        let plan = plan::plan(
+        let mut plan = plan::plan(
             plan::Input {
                 parts: &facts,
                 capabilities: &job.capabilities,
@@ -135,6 +136,7 @@ impl Engine {
             },
             &|parts| overhead::constraints(job, &rewrites, parts),
         )?;
+        foresight::no_clip(job, &facts, &mut plan);
         assemble::refuse_empty(job, &facts, plan.parts())?;
         let prepared = Prepared { facts, rewrites, plan };
         if job.policy.adaptation == Adaptation::Minor {

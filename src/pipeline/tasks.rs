@@ -5,10 +5,10 @@ use crate::{
     codec::{CodecError, OpenHint, Session},
     fit::{self, AudioTask, ImageTask, Task, VideoTask},
     model::{
-        Adaptation, AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, Stop, Trim, VideoChoice,
-        VideoCodec,
+        Adaptation, AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, Stop, StopCause, Trim,
+        VideoChoice, VideoCodec, VideoTrack,
     },
-    plan::{ImageTarget, PartFacts, PartPlan, Target},
+    plan::{AudioTarget, ImageTarget, PartFacts, PartPlan, Target},
 };
 
 /// Opens a part for its target.
@@ -33,7 +33,13 @@ pub(super) fn open(
                 effort: job.effort,
             };
             let mut session = session(engine, job, twins, index, (MediaKind::Image, hint), stop)?;
-            let task = picture(job, facts, target, session.as_mut(), ceiling);
+            let mut task = picture(job, facts, target, session.as_mut(), ceiling);
+            // A drawing that must shrink gets shades at its edges, and may need more bytes for them
+            // than it had: how many are of use is judged by its looks.
+            let shrinks = task.source != task.largest();
+            if task.is_drawing() && shrinks && !part.original_acceptable {
+                task.ceiling = None;
+            }
             (session, Task::Image(task))
         }
         Target::Audio(target) => {
@@ -43,21 +49,9 @@ pub(super) fn open(
                 effort: job.effort,
             };
             let mut session = session(engine, job, twins, index, (MediaKind::Audio, hint), stop)?;
-            let track = session.info().audio.clone().or_else(|| facts.info.audio.clone());
-            let task = AudioTask {
-                duration_ms: facts.info.duration_ms,
-                sample_rate: track.as_ref().map_or(0, |t| t.sample_rate),
-                channels: track.as_ref().map_or(0, |t| t.channels),
-                enough: track
-                    .as_ref()
-                    .map_or(u32::MAX, |t| fit::enough_sound(&t.codec, &t.profile, t.bitrate)),
-                music: session.facts().music,
-                choices: target.choices.clone(),
-                remux: target.remux,
-                ceiling: ceiling.filter(|_| facts.info.kind == MediaKind::Audio),
-                trim: job.policy.trim == Trim::Allow,
-                floors: job.policy.floors,
-            };
+            let track = session.info().audio.clone();
+            let music = session.facts().music;
+            let task = sound(job, facts, target, (track, music), ceiling);
             (session, Task::Audio(task))
         }
         Target::Video(target) => {
@@ -68,13 +62,51 @@ pub(super) fn open(
             let mut session = session(engine, job, twins, index, (MediaKind::Video, hint), stop)?;
             let poster = target.poster.as_ref();
             let poster = poster.map(|p| picture(job, facts, p, session.as_mut(), None));
-            let mut task = clip(job, facts, &target.choices, session.as_mut(), ceiling)?;
+            let mut task = clip_of(job, facts, &target.choices, session.as_mut(), ceiling)?;
             (task.poster, task.remux) = (poster, target.remux);
             (session, Task::Video(task))
         }
     };
     let weight = job.policy.weights.of(facts.info.kind);
     Ok(Work { weight, ..Work::new(index, session, task, part.original_acceptable) })
+}
+
+/// A part that the deadline left without a result, as what is to be had of it at once: the thumbnail
+/// of a photo that takes long, the first picture of a clip. `None` for other errors, and where there
+/// is no such.
+pub(super) fn late(
+    engine: &Engine,
+    job: &Job,
+    part: &PartPlan,
+    facts: &PartFacts,
+    error: &CodecError,
+    stop: &Stop,
+) -> Option<Work> {
+    if *error != CodecError::Stopped(StopCause::Deadline) {
+        return None;
+    }
+    let target = match part.target.as_ref()? {
+        Target::Image(target) => target.clone(),
+        Target::Video(target) => target.poster.clone()?,
+        Target::Audio(_) => return None,
+    };
+    let source = facts.info.dimensions?;
+    let target = ImageTarget { animate: false, still: true, clip: Vec::new(), ..target };
+    let largest = source.shrunk_into(target.bounds);
+    let hint = OpenHint { largest, animation: false, effort: job.effort };
+    let index = part.id.index();
+    let data = &job.message.parts()[index].data;
+    let codec = engine.codecs.find_writer(data, MediaKind::Image)?;
+    let start = (engine.cpu_clock)();
+    let preview = codec.preview(data, hint, &engine.decode, &stop.past_deadline());
+    let mut session = preview.ok()??;
+    let task = picture(job, facts, &target, session.as_mut(), None);
+    let weight = job.policy.weights.of(facts.info.kind);
+    let mut work = Work::new(index, session, Task::Image(task), part.original_acceptable);
+    (work.weight, work.late) = (weight, true);
+    work.fell = Some("the deadline came before more of it was done".to_owned());
+    work.cpu = (engine.cpu_clock)().saturating_sub(start);
+    Some(work)
 }
 
 /// An animation opened as a clip.
@@ -92,7 +124,7 @@ pub(super) fn open_as_clip(
     let alone = Twins::default();
     let mut session = session(engine, job, &alone, index, (MediaKind::Video, hint), stop)?;
     // Even an animation that must be changed does not become a larger clip.
-    let task = clip(job, facts, choices, session.as_mut(), Some(facts.info.bytes))?;
+    let task = clip_of(job, facts, choices, session.as_mut(), Some(facts.info.bytes))?;
     Ok((session, Task::Video(task)))
 }
 
@@ -149,7 +181,7 @@ fn picture(
     let still = facts.info.kind == MediaKind::Image;
     let content = session.facts();
     let own = session.info().dimensions.or(facts.info.dimensions);
-    let mut task = ImageTask {
+    ImageTask {
         source: own.unwrap_or(target.bounds),
         bounds: target.bounds,
         formats: target.formats.clone(),
@@ -157,19 +189,23 @@ fn picture(
         still: target.still,
         floors: job.policy.floors,
         ceilings: job.policy.ceilings,
+        slides: still && is_slow(&facts.info),
         first_step: if still { 1 } else { poster_step(&facts.info) },
         lossless_source: still && is_lossless(facts),
         facts: content,
         full_chroma: job.capabilities.jpeg_full_chroma.value,
+        own: facts.info.bytes,
         ceiling: ceiling.filter(|_| still),
         effort: job.effort,
         background: job.policy.background,
-    };
-    // A page of 1 bit a pixel takes more bytes in gray, at any size: its own are no measure.
-    if task.is_line_art() && task.source != task.largest() {
-        task.ceiling = None;
     }
-    task
+}
+
+/// Frames that are shown at least so long on the average are slides.
+const SLIDE_MS: u32 = 500;
+
+fn is_slow(info: &MediaInfo) -> bool {
+    info.frames > 1 && info.duration_ms / info.frames >= SLIDE_MS
 }
 
 /// Frames a second of an animation that stands for a clip.
@@ -180,15 +216,52 @@ fn poster_step(info: &MediaInfo) -> u16 {
     (rate / POSTER_RATE).round().clamp(1.0, 64.0) as u16
 }
 
-fn clip(
+/// What a sound is fitted by. `seen`: the track of what was opened, and whether it is music.
+pub(super) fn sound(
+    job: &Job,
+    facts: &PartFacts,
+    target: &AudioTarget,
+    (seen, music): (Option<AudioTrack>, bool),
+    ceiling: Option<Bytes>,
+) -> AudioTask {
+    let track = seen.or_else(|| facts.info.audio.clone());
+    let track = track.as_ref();
+    AudioTask {
+        duration_ms: facts.info.duration_ms,
+        sample_rate: track.map_or(0, |t| t.sample_rate),
+        channels: track.map_or(0, |t| t.channels),
+        enough: track.map_or(u32::MAX, |t| fit::enough_sound(&t.codec, &t.profile, t.bitrate)),
+        music,
+        choices: target.choices.clone(),
+        remux: target.remux,
+        ceiling: ceiling.filter(|_| facts.info.kind == MediaKind::Audio),
+        trim: job.policy.trim == Trim::Allow,
+        floors: job.policy.floors,
+    }
+}
+
+fn clip_of(
     job: &Job,
     facts: &PartFacts,
     choices: &[VideoChoice],
     session: &mut dyn Session,
     ceiling: Option<Bytes>,
 ) -> Result<VideoTask, CodecError> {
+    let music = session.facts().music;
+    clip(job, facts, choices, (session.info().video.as_ref(), music), ceiling)
+}
+
+/// What a clip is fitted by. `seen`: the pictures of what was opened, and whether its sound is
+/// music.
+pub(super) fn clip(
+    job: &Job,
+    facts: &PartFacts,
+    choices: &[VideoChoice],
+    (seen, music): (Option<&VideoTrack>, bool),
+    ceiling: Option<Bytes>,
+) -> Result<VideoTask, CodecError> {
     let info = &facts.info;
-    let track = info.video.as_ref().or(session.info().video.as_ref());
+    let track = info.video.as_ref().or(seen);
     let counted = f64::from(info.frames) * 1e3 / f64::from(info.duration_ms.max(1));
     let frame_rate = track.map_or(counted, |track| track.frame_rate);
     // The bits of a GIF say nothing about what a clip needs.
@@ -201,7 +274,7 @@ fn clip(
         bits: info.video.as_ref().map_or(0.0, |track| fit::bits_of(&track.codec)),
         // Sound that cannot be decoded costs the clip its sound, nothing else.
         sound: info.audio.clone().filter(AudioTrack::is_readable),
-        music: session.facts().music,
+        music,
         choices: choices.to_vec(),
         remux: None,
         poster: None,

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes as Buffer;
 
 use crate::{
-    codec::{CodecError, ContentFacts, EncodeError, OpenHint, Reference, Session},
+    codec::{CodecError, ContentFacts, EncodeError, Judged, OpenHint, Reference, Session},
     message::Part,
     model::{Bytes, Dimensions, MediaInfo, MediaKind, Recipe, Rgb, Stop},
 };
@@ -66,6 +66,7 @@ impl Twins {
                     session,
                     measured: HashMap::new(),
                     compared: HashMap::new(),
+                    judged: HashMap::new(),
                     encoded: Vec::new(),
                 });
                 info
@@ -88,6 +89,7 @@ struct Shared {
     session: Box<dyn Session>,
     measured: HashMap<Recipe, Option<Bytes>>,
     compared: HashMap<Vec<Recipe>, Option<usize>>,
+    judged: HashMap<Recipe, Judged>,
     encoded: Vec<(Recipe, Buffer)>,
 }
 
@@ -115,6 +117,16 @@ impl Session for Twin {
         self.with(|shared| shared.session.reference(largest, background)).flatten()
     }
 
+    fn moments(
+        &mut self,
+        count: u8,
+        background: Rgb,
+        stop: &Stop,
+    ) -> Result<Option<Vec<Reference>>, CodecError> {
+        let found = self.with(|shared| shared.session.moments(count, background, stop));
+        found.unwrap_or(Ok(None))
+    }
+
     fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
         let measured = self.with(|shared| {
             if let Some(known) = shared.measured.get(recipe) {
@@ -137,6 +149,27 @@ impl Session for Twin {
             Ok(compared)
         });
         compared.unwrap_or(Ok(None))
+    }
+
+    fn judge(
+        &mut self,
+        recipe: &Recipe,
+        largest: Dimensions,
+        cap: Bytes,
+        stop: &Stop,
+    ) -> Result<Option<Judged>, EncodeError> {
+        let judged = self.with(|shared| {
+            let known = shared.judged.get(recipe).copied();
+            if let Some(known) = known.filter(|known| known.size <= cap) {
+                return Ok(Some(known));
+            }
+            let judged = shared.session.judge(recipe, largest, cap, stop)?;
+            if let Some(judged) = judged {
+                shared.judged.insert(*recipe, judged);
+            }
+            Ok(judged)
+        });
+        judged.unwrap_or(Ok(None))
     }
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {

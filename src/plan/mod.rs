@@ -240,6 +240,15 @@ impl Plan {
         &self.constraints
     }
 
+    /// A clip becomes the picture that stands for it, for this reason.
+    pub fn take_poster(&mut self, id: PartId, reason: Reason) {
+        let Some(part) = self.parts.get_mut(id.index()) else { return };
+        if let Some(Target::Video(VideoTarget { poster: Some(poster), .. })) = &part.target {
+            part.target = Some(Target::Image(poster.clone()));
+            part.reasons.push(reason);
+        }
+    }
+
     /// Whether not one byte changes.
     pub fn changes_nothing(&self) -> bool {
         self.parts.iter().all(PartPlan::changes_nothing)

@@ -184,7 +184,8 @@ impl Service {
         let report = engine.foresee(&resolved.job, &prepared);
         let mut report = complete(report, &resolved, request.report_level);
         account.close(&mut report);
-        let price = price::of(&prepared);
+        let recipes = engine.first_recipes(&resolved.job, &prepared);
+        let price = price::of(&prepared, &recipes);
         Ok(PlanResponse {
             request_id: request.request_id.clone(),
             report,

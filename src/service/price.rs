@@ -5,9 +5,9 @@
 //! for admission, where what counts is that a clip is a thousand texts and not ten.
 
 use crate::{
-    model::{AudioCodec, Bytes, Dimensions, MediaInfo, MediaType, VideoChoice, VideoCodec},
+    model::{AudioCodec, AudioCoding, Bytes, Dimensions, MediaInfo, MediaType, Recipe, VideoCodec},
     pipeline::Prepared,
-    plan::{AudioTarget, ImageTarget, PartFacts, Target, VideoTarget},
+    plan::{ImageTarget, PartFacts, Target, VideoTarget},
 };
 
 /// CPU milliseconds and bytes held at once.
@@ -17,23 +17,24 @@ pub(super) struct Price {
     pub memory: Bytes,
 }
 
-/// Of a prepared message. Its parts may all be at work at once.
-pub(super) fn of(prepared: &Prepared) -> Price {
-    let parts = prepared.plan().parts().iter().zip(prepared.facts());
-    parts.fold(Price::default(), |sum, (part, facts)| {
+/// Of a prepared message, with the recipe that each part would try first where that is known. Its
+/// parts may all be at work at once.
+pub(super) fn of(prepared: &Prepared, recipes: &[Option<Recipe>]) -> Price {
+    let parts = prepared.plan().parts().iter().zip(prepared.facts()).zip(recipes);
+    parts.fold(Price::default(), |sum, ((part, facts), recipe)| {
         let price = part.target.as_ref().map_or_else(
             || Price { cpu_ms: 0.0, memory: facts.info.bytes },
-            |target| of_part(facts, target),
+            |target| of_part(facts, target, recipe.as_ref()),
         );
         Price { cpu_ms: sum.cpu_ms + price.cpu_ms, memory: sum.memory + price.memory }
     })
 }
 
-fn of_part(facts: &PartFacts, target: &Target) -> Price {
+fn of_part(facts: &PartFacts, target: &Target, recipe: Option<&Recipe>) -> Price {
     match target {
         Target::Image(target) => picture(&facts.info, target),
-        Target::Audio(target) => sound(&facts.info, target),
-        Target::Video(target) => clip(&facts.info, target),
+        Target::Audio(_) => sound(&facts.info, recipe),
+        Target::Video(target) => clip(&facts.info, target, recipe),
     }
 }
 
@@ -48,11 +49,12 @@ fn megapixels(dimensions: Dimensions) -> f64 {
 fn per_picture(media_type: &str) -> [f64; 4] {
     match media_type {
         "image/jpeg" => [1.0, 28.0, 0.5, 180.0],
-        "image/png" => [3.0, 52.0, 4.0, 62.0],
+        // Palettes are tried and looked at.
+        "image/png" => [3.0, 52.0, 4.0, 330.0],
         "image/webp" => [1.0, 82.0, 56.0, 140.0],
         "image/heic" => [1.0, 116.0, 30.0, 148.0],
         "image/avif" => [2.0, 232.0, 50.0, 32.0],
-        _ => [2.0, 15.0, 10.0, 8.0],
+        _ => [2.0, 15.0, 10.0, 250.0],
     }
 }
 
@@ -83,30 +85,45 @@ fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
 }
 
 /// A job's process, started, confined and ended, and a second one for the check of its result.
-const JOBS_MS: f64 = 13.0;
+const JOBS_MS: f64 = 6.0;
 const JOB_BYTES: Bytes = Bytes::new(48 << 20);
-/// For a thousand samples of the source, to be decoded and encoded as AAC or MP3; and for a second
-/// of speech in AMR.
-const MUSIC_MS: f64 = 0.7;
-const SPEECH_MS: f64 = 4.0;
+/// For a thousand samples of the source decoded, and of the output encoded as AAC or MP3; for a
+/// second of speech in AMR, narrow and wide.
+const DECODED_MS: f64 = 0.02;
+const MUSIC_MS: f64 = 0.5;
+const NARROW_MS: f64 = 4.2;
+const WIDE_MS: f64 = 9.0;
 
-fn sound_ms(info: &MediaInfo, music: bool) -> f64 {
+/// What sound costs as `coding`; `None`: as the dearest there is.
+fn sound_ms(info: &MediaInfo, coding: Option<&AudioCoding>) -> f64 {
     let seconds = f64::from(info.duration_ms) / 1e3;
-    let samples = info.audio.as_ref().map_or(44.1, |track| {
-        let rate = f64::from(track.sample_rate.clamp(8_000, 48_000)) / 1e3;
-        rate * f64::from(track.channels.clamp(1, 2))
-    });
-    seconds * if music { samples * MUSIC_MS } else { SPEECH_MS + samples * 0.1 }
+    let thousands =
+        |rate: u32, channels: u32| f64::from(rate) / 1e3 * f64::from(channels.clamp(1, 2));
+    let source =
+        info.audio.as_ref().map_or(96.0, |t| thousands(t.sample_rate.min(96_000), t.channels));
+    let coded = match coding.map(|coding| (coding.codec, coding)) {
+        Some((AudioCodec::AmrNb, _)) => NARROW_MS,
+        Some((AudioCodec::AmrWb, _)) => WIDE_MS,
+        Some((AudioCodec::Aac | AudioCodec::Mp3, coding)) => {
+            thousands(coding.sample_rate, coding.channels.into()) * MUSIC_MS
+        }
+        None => source.min(96.0) * MUSIC_MS,
+    };
+    seconds * (source * DECODED_MS + coded)
 }
 
-fn sound(info: &MediaInfo, target: &AudioTarget) -> Price {
-    let best = target.choices.first().map(|choice| choice.codec);
-    let music = !matches!(best, Some(AudioCodec::AmrNb | AudioCodec::AmrWb));
+fn sound(info: &MediaInfo, recipe: Option<&Recipe>) -> Price {
+    let coding = match recipe {
+        Some(Recipe::Audio(recipe)) => Some(recipe.coding),
+        _ => None,
+    };
     let seconds = f64::from(info.duration_ms) / 1e3;
     // Two channels of 48 kHz as 32-bit floats, here and in the job.
     let held = seconds * 48_000.0 * 2.0 * 8.0;
     let memory = JOB_BYTES + Bytes::new(held as u64) + info.bytes + info.bytes;
-    Price { cpu_ms: JOBS_MS + sound_ms(info, music), memory }
+    let moved = matches!(recipe, Some(Recipe::Remux(_)));
+    let cpu_ms = if moved { 0.0 } else { sound_ms(info, coding.as_ref()) };
+    Price { cpu_ms: JOBS_MS + cpu_ms, memory }
 }
 
 /// For each megapixel of a clip's source: decoded, and scaled where it is shown.
@@ -117,22 +134,35 @@ const H264_MS: (f64, f64) = (62.0, 770.0);
 /// The same for H.263 and MPEG-4.
 const OLDER_MS: (f64, f64) = (14.0, 20.0);
 
-fn clip(info: &MediaInfo, target: &VideoTarget) -> Price {
+fn clip(info: &MediaInfo, target: &VideoTarget, recipe: Option<&Recipe>) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
     let seconds = f64::from(info.duration_ms) / 1e3;
     let rate = info.video.as_ref().map_or(15.0, |track| track.frame_rate.clamp(1.0, 60.0));
-    let best = target.choices.first();
-    let shown = |choice: &VideoChoice| source.shrunk_into(choice.support.max_dimensions);
-    let out = best.map_or(0.0, |choice| megapixels(shown(choice)));
-    let out_rate = best.map_or(rate, |choice| rate.min(f64::from(choice.support.max_frame_rate)));
-    let newer = best.is_some_and(|choice| choice.support.codec == VideoCodec::H264);
+    let best = target.choices.first().map(|choice| choice.support);
+    let (codec, out, out_rate, audio) = match recipe {
+        Some(Recipe::Video(recipe)) => {
+            let video = recipe.video;
+            let size = megapixels(video.dimensions);
+            (Some(video.codec), size, video.rate.per_second(), recipe.audio)
+        }
+        // As large as the device shows it.
+        _ => (
+            best.map(|support| support.codec),
+            best.map_or(0.0, |support| megapixels(source.shrunk_into(support.max_dimensions))),
+            best.map_or(rate, |support| rate.min(f64::from(support.max_frame_rate))),
+            None,
+        ),
+    };
+    let moved = matches!(recipe, Some(Recipe::Remux(_)));
+    let newer = codec == Some(VideoCodec::H264);
     let (per_output, per_frame) = if newer { H264_MS } else { OLDER_MS };
-    let pictures = JOBS_MS
-        + megapixels(source) * seconds * rate * FRAME_IN_MS
+    let pictures = megapixels(source) * seconds * rate * FRAME_IN_MS
         + out * (per_frame + seconds * out_rate * per_output);
-    let sound = if info.audio.is_some() { sound_ms(info, true) } else { 0.0 };
+    let silent = info.audio.is_none() || recipe.is_some() && audio.is_none();
+    let sound = if silent { 0.0 } else { sound_ms(info, audio.as_ref()) };
+    let cpu_ms = JOBS_MS + if moved { 0.0 } else { pictures + sound };
     // Reference frames of both codecs at 1.5 bytes a pixel, and the look-ahead.
     let held = source.pixels() as f64 * 30.0 + out * 60e6;
     let memory = JOB_BYTES + Bytes::new(held as u64) + info.bytes + info.bytes;
-    Price { cpu_ms: pictures + sound, memory }
+    Price { cpu_ms, memory }
 }

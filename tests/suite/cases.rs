@@ -304,3 +304,18 @@ fn references_follow_their_part_however_they_are_spelt() {
     assert!(holds(&bytes, b"src=\"p.jpg\"") || holds(&bytes, b"src=\"./p.jpg\""));
     assert!(!holds(&bytes, b"p.webp"));
 }
+
+/// Five pictures of two seconds each go on as all five, in a loop.
+#[test]
+fn a_slide_show_does_not_become_a_tiny_clip() {
+    let Some(case) = case("03") else { return };
+    for limit in ["60k", "20k"] {
+        let slides = case.join("slides.gif");
+        let show = adapt(&slides, &["--device", "nokia-6300", "--max-bytes", limit]);
+        assert!(show.data.starts_with(b"GIF89a"), "{limit}: {}", show.reasons());
+        assert!(holds(&show.data, b"NETSCAPE2.0"), "{limit}: it goes on for ever");
+        let frames = show.probe(&["-count_frames", "-show_entries", "stream=nb_read_frames"]);
+        assert_eq!(frames.trim(), "nb_read_frames=5", "{limit}: {}", show.reasons());
+        assert!((show.seconds() - 10.0).abs() < 0.2, "{limit}: {}", show.seconds());
+    }
+}

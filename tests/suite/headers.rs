@@ -1,7 +1,14 @@
 //! Every header of the encapsulation, of MM4 and of MM7, from each form to the others: the right
 //! one, once, with its value; or not at all where the other form has no place for it.
 
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
 use mmsfit::message::{Form, Message, ParseLimits, PartData};
+
+use crate::support::need;
 
 /// Headers that the encapsulation and MIME both have, with a value as both write it
 /// (OMA-MMS-ENC-V1.3 §7.3).
@@ -222,5 +229,103 @@ fn the_size_is_stated_in_the_fewest_octets() {
         let stated = bytes[at + 1..at + 1 + octets].iter().fold(0, |n, b| n << 8 | usize::from(*b));
         assert_eq!(stated, bytes.len());
         assert_eq!(octets, (usize::BITS - bytes.len().leading_zeros()).div_ceil(8) as usize);
+    }
+}
+
+/// What others read: a decoder of PDUs that shares nothing with ours, and Python's mail package.
+/// `None` without Python.
+fn others(kind: &str, bytes: &[u8]) -> Option<Vec<(String, String)>> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/mms_headers.py");
+    let mut command = Command::new("python3");
+    command.args([script, kind]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            need::missing("python", error);
+            return None;
+        }
+    };
+    child.stdin.take().expect("a pipe").write_all(bytes).expect("it reads");
+    let said = child.wait_with_output().expect("it ends");
+    assert!(said.status.success(), "{kind}: the reader failed");
+    Some(serde_json::from_slice(&said.stdout).expect("pairs"))
+}
+
+fn joined(headers: &[(String, String)], name: &str) -> String {
+    let of = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    of.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn others_read_every_header_of_a_pdu_and_of_a_mail() {
+    let sent = built(BOTH);
+    let wrapped = pdu(&sent);
+    let mailed = mime(&wrapped);
+    let forms = [
+        ("pdu", &sent, Form::MmsPdu),
+        ("mail", &wrapped, Form::Mime),
+        ("pdu", &mailed, Form::MmsPdu),
+        ("mail", &pdu(&mailed), Form::Mime),
+    ];
+    for (kind, message, form) in forms {
+        let bytes = message.serialize(form).expect("writes");
+        let Some(read) = others(kind, &bytes) else { return };
+        for (name, value) in BOTH {
+            let mut found = joined(&read, name);
+            // The brackets of a mail's identifier are its own.
+            if *name == "Message-ID" {
+                found = found.trim_matches(['<', '>']).to_owned();
+            }
+            assert_eq!(found, *value, "{name} in a {kind}: {read:?}");
+        }
+    }
+}
+
+/// Fields that the dissector of tshark knows, and what it shows of the table above. Of texts it reads
+/// the ASCII alone.
+const TSHARK: &[(&str, &str)] = &[
+    ("mmse.bcc", "+15550101/TYPE=PLMN"),
+    ("mmse.cc", "+15550102/TYPE=PLMN"),
+    ("mmse.content_location", "http://mmsc.example/1"),
+    ("mmse.delivery_report", "0x80"),
+    ("mmse.from", "+15550103/TYPE=PLMN"),
+    ("mmse.message_class.id", "0x82"),
+    ("mmse.message_id", "m-1@mmsc.example"),
+    ("mmse.message_type", "0x84"),
+    ("mmse.mms_version", "1.3"),
+    ("mmse.previously_sent_by.address", "+15550105/TYPE=PLMN"),
+    ("mmse.priority", "0x82"),
+    ("mmse.read_report", "0x80"),
+    ("mmse.read_status", "0x80"),
+    ("mmse.reply_charging", "0x80"),
+    ("mmse.reply_charging_id", "rc-1"),
+    ("mmse.reply_charging_size", "100000"),
+    ("mmse.report_allowed", "0x81"),
+    ("mmse.response_status", "0xe5"),
+    ("mmse.response_text", "nein"),
+    ("mmse.retrieve_status", "0xc2"),
+    ("mmse.sender_visibility", "0x80"),
+    ("mmse.status", "0x83"),
+    ("mmse.to", "+15550104/TYPE=PLMN,a@b.example"),
+    ("mmse.transaction_id", "t-1"),
+];
+
+#[test]
+fn tshark_reads_every_header_that_it_knows() {
+    let pdu = built(BOTH).serialize(Form::MmsPdu).expect("a PDU");
+    let file = tempfile::Builder::new().suffix(".mms").tempfile().expect("a file");
+    std::fs::write(file.path(), &pdu).expect("writes");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/tshark-check.sh");
+    let fields: Vec<&str> = TSHARK.iter().map(|(field, _)| *field).collect();
+    let said = Command::new(script).arg(file.path()).env("FIELDS", fields.join(" ")).output();
+    let said = said.expect("the script runs");
+    if said.status.code() == Some(2) {
+        return need::missing("tshark", String::from_utf8_lossy(&said.stderr));
+    }
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    let shown: Vec<&str> = text.lines().next().unwrap_or_default().split('\t').collect();
+    assert_eq!(shown.len(), TSHARK.len(), "{text} {}", String::from_utf8_lossy(&said.stderr));
+    for ((field, wanted), shown) in TSHARK.iter().zip(shown) {
+        assert_eq!(shown, *wanted, "{field}: {text}");
     }
 }

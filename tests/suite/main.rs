@@ -11,6 +11,7 @@ mod cases;
 mod ceilings;
 mod cli;
 mod determinism;
+mod drawings;
 mod foretold;
 mod golden;
 mod grpc;

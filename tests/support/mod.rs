@@ -3,6 +3,7 @@
 
 pub mod compose;
 pub mod cost;
+pub mod drawings;
 pub mod judge;
 pub mod look;
 pub mod need;

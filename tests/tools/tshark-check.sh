@@ -2,7 +2,8 @@
 # Checks with Wireshark's dissector that an MMS PDU is well formed.
 # Usage: tshark-check.sh FILE.mms...   Exit: 0 sound, 1 malformed, 2 usage or tools missing.
 # The PDU is wrapped as an HTTP response over a made-up TCP connection; tshark puts the segments
-# together again and dissects MMSE inside.
+# together again and dissects MMSE inside. With FIELDS="name name" their values are printed, a line
+# for each file that is sound.
 set -u
 [ $# -ge 1 ] || { echo "usage: $0 FILE.mms..." >&2; exit 2; }
 for tool in tshark text2pcap od; do
@@ -39,6 +40,10 @@ for file in "$@"; do
     elif grep -E -i 'malformed|dissector bug|exception occurred' "$dir/out" >&2; then
         echo "$file: malformed" >&2
         status=1
+    elif [ -n "${FIELDS:-}" ]; then
+        # shellcheck disable=SC2046,SC2086
+        tshark -r "$dir/pcap" -d tcp.port==8080,http -Y mmse -T fields \
+            $(printf -- '-e %s ' $FIELDS) 2>/dev/null
     fi
 done
 exit $status

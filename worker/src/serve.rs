@@ -100,9 +100,20 @@ fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Re
             let opened = crate::libav::open_sound(*info, (rate, channels), samples, hint, limits);
             reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
         }
+        Request::Preview { input, hint, limits } => {
+            let found =
+                find(codecs, &input).and_then(|codec| codec.preview(&input, hint, &limits, &never));
+            let none = || CodecError::Unsupported { format: "media", detail: "no preview".into() };
+            let opened = found.and_then(|preview| preview.ok_or_else(none));
+            reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
+        }
         Request::Facts => reply(of(session).map(|s| Reply::Facts(s.facts()))),
         Request::Reference { largest, background } => {
             reply(of(session).map(|s| Reply::Reference(s.reference(largest, background))))
+        }
+        Request::Moments { count, background } => {
+            let found = of(session).and_then(|s| s.moments(count, background, &never));
+            reply(found.map(Reply::Moments))
         }
         Request::Measure(recipe) => {
             reply(of(session).and_then(|s| s.measure(&recipe, &never)).map(Reply::Measured))

@@ -3,8 +3,11 @@
 //!
 //! A rough estimate for reports; searches do not use it.
 
-use super::raster::{Layout, Raster};
-use crate::model::Dimensions;
+use super::{
+    raster::{Layout, Raster},
+    resize::resize,
+};
+use crate::{codec::Reference, model::Dimensions};
 
 /// Side of the windows that are compared, and the step between them.
 const WINDOW: usize = 8;
@@ -40,6 +43,40 @@ pub fn estimate(reference: &[u8], shown: &[u8], size: Dimensions) -> f32 {
 /// absolute error 9 points, 2 to 3 above a score of 80.
 fn score(similarity: f64) -> f32 {
     (100.0 - 231.9 * (1.0 - similarity).max(0.0).powf(0.52)) as f32
+}
+
+/// Estimate of SSIMULACRA2 of what is shown at each moment against the original at the same, at the
+/// original's size, on the average; 0 where it is hardly alike. A picture in the middle of a frame
+/// of another shape is taken without its borders. `None` where there is nothing to compare.
+pub fn of_moments(original: &[Reference], shown: &[Reference]) -> Option<f32> {
+    if original.is_empty() || original.len() != shown.len() {
+        return None;
+    }
+    let mut sum = 0.0;
+    for (original, shown) in original.iter().zip(shown) {
+        let picture = inside(shown, original.dimensions)?;
+        let scaled = resize(&picture, original.dimensions).ok()?;
+        sum += estimate(&original.luma, scaled.pixels(), original.dimensions).max(0.0);
+    }
+    Some(sum / original.len() as f32)
+}
+
+/// The middle of a frame, of the shape of `original`; all of it where the shapes agree to within
+/// the rounding of sides.
+fn inside(frame: &Reference, original: Dimensions) -> Option<Raster> {
+    let (w, h) = (frame.dimensions.width(), frame.dimensions.height());
+    let (ow, oh) = (f64::from(original.width()), f64::from(original.height()));
+    let scale = (f64::from(w) / ow).min(f64::from(h) / oh);
+    let side = |inner: f64, outer: u32| {
+        let inner = inner * scale;
+        if f64::from(outer) - inner < 4.0 { outer } else { ((inner / 2.0).round() * 2.0) as u32 }
+    };
+    let (iw, ih) = (side(ow, w).clamp(1, w), side(oh, h).clamp(1, h));
+    let (left, top) = ((w - iw) / 4 * 2, (h - ih) / 4 * 2);
+    let rows = frame.luma.chunks_exact(w as usize).skip(top as usize).take(ih as usize);
+    let pixels: Vec<u8> =
+        rows.flat_map(|row| &row[left as usize..][..iw as usize]).copied().collect();
+    Raster::new(Dimensions::new(iw, ih)?, Layout::Gray, pixels)
 }
 
 /// Mean of the SSIM at full and at half size.

@@ -17,6 +17,7 @@ mod header;
 mod input;
 pub mod jpeg_in;
 pub mod jpeg_out;
+mod judge;
 mod lanes;
 pub mod likeness;
 mod orient;
@@ -39,7 +40,7 @@ use bytes::Bytes as Buffer;
 pub use self::foreign::{ForeignColor, ForeignPixels, session_of, session_of_pixels};
 use self::{
     header::Header,
-    raster::{Frame, Picture},
+    raster::{Frame, Picture, Raster},
     session::ImageSession,
 };
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
@@ -128,6 +129,14 @@ fn open(
     let still = decode::decode(input, header, hint, limits, stop)?;
     let frame = Frame { raster: still.raster, delay_ms: 0 };
     Ok(ImageSession::new(info, still.facts, Picture { frames: vec![frame], loops: 1 }))
+}
+
+/// The pixels of a still that was written here.
+fn still_of_ours(file: &Buffer, stop: &Stop) -> Result<Raster, CodecError> {
+    let limits = DecodeLimits::default();
+    let header = header::read(file, &limits)?;
+    let hint = OpenHint { largest: header.shown(), animation: false, effort: Effort::Balanced };
+    Ok(decode::decode(file, &header, hint, &limits, stop)?.raster)
 }
 
 /// A decoder that panics found input that its author did not think of: the input is at fault.

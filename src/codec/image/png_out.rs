@@ -11,15 +11,17 @@ use super::raster::Raster;
 use crate::codec::{CodecError, EncodeError};
 use crate::model::{Bytes, Dimensions, Stop};
 
-/// zlib's level.
+/// zlib's level, of pixels and of indices. Measured 2026-11-29 on seven drawings: 9 takes 3 to 6 % off
+/// what has a palette, for 20 ms more at 1.4 megapixels, and 1 % off what has none, for twice the time.
 const DEFLATE: DeflateCompression = DeflateCompression::Level(6);
+const DEFLATE_INDICES: DeflateCompression = DeflateCompression::Level(9);
 
 /// Encodes `raster`.
 ///
 /// `colors: None` is lossless: gray or true colour, with alpha if any pixel needs it, or a
 /// palette where there are at most 256 colours, whichever is smaller. `Some(n)`: a palette of at
 /// most `n` entries (2…256), transparent ones included; exact if there are no more colours,
-/// otherwise quantised and dithered. Palettes use 1, 2, 4 or 8 bits a pixel. Pixels that are
+/// otherwise quantised, and with `dither` dithered. Palettes use 1, 2, 4 or 8 bits a pixel. Pixels that are
 /// fully transparent lose their colour.
 ///
 /// # Errors
@@ -27,6 +29,7 @@ const DEFLATE: DeflateCompression = DeflateCompression::Level(6);
 pub fn encode(
     raster: &Raster,
     colors: Option<u16>,
+    dither: bool,
     cap: Bytes,
     stop: &Stop,
 ) -> Result<Buffer, EncodeError> {
@@ -39,9 +42,7 @@ pub fn encode(
     let mut candidates = Vec::new();
     if distinct.is_some() || colors.is_some() {
         let palette = survey.palette(colors.unwrap_or(256).clamp(2, 256));
-        // Dots in the edges of letters cost bytes and please nobody.
-        let inked = is_flat(&pixels) && pixels.iter().all(|p| p[0] == p[1] && p[1] == p[2]);
-        let dither = if inked { Dither::None } else { Dither::Diffuse };
+        let dither = if dither { Dither::Diffuse } else { Dither::None };
         let indices = palette.indices(&pixels, size, dither);
         candidates.push(Candidate::indexed(&palette, &indices, size));
     }
@@ -182,9 +183,10 @@ impl Candidate {
         let mut encoder = Encoder::new(out, size.width(), size.height());
         encoder.set_color(self.color);
         encoder.set_depth(self.depth);
-        encoder.set_deflate_compression(DEFLATE);
+        let indexed = self.color == ColorType::Indexed;
+        encoder.set_deflate_compression(if indexed { DEFLATE_INDICES } else { DEFLATE });
         encoder.set_filter(filter);
-        if self.color == ColorType::Indexed {
+        if indexed {
             encoder.set_palette(self.palette.as_slice());
             if !self.transparency.is_empty() {
                 encoder.set_trns(self.transparency.as_slice());

@@ -1,5 +1,6 @@
 //! Decoded pixels: 8 bits a channel, sRGB, upright.
 
+use super::animation::shown_ms;
 use crate::model::{Dimensions, Rgb};
 
 /// Channels of a pixel, in order, straight (not premultiplied) alpha.
@@ -142,4 +143,20 @@ pub struct Picture {
     pub frames: Vec<Frame>,
     /// How often an animation plays; 0 is for ever. 1 for stills.
     pub loops: u16,
+}
+
+impl Picture {
+    /// Which frame is on the screen when this share of the time is over, 0 to 1. Delays too short
+    /// for a screen count as those for which it shows them.
+    pub(super) fn shown_at(&self, share: f64) -> usize {
+        let shown = |frame: &Frame| u64::from(shown_ms(frame.delay_ms));
+        let whole: u64 = self.frames.iter().map(shown).sum();
+        let at = (whole as f64 * share) as u64;
+        let mut until = 0;
+        let found = self.frames.iter().position(|frame| {
+            until += shown(frame);
+            at < until
+        });
+        found.unwrap_or(self.frames.len().saturating_sub(1))
+    }
 }

@@ -5,13 +5,13 @@ use bytes::Bytes as Buffer;
 use super::{
     contest, gif_out,
     jpeg_out::{self, Quantising, Transformed},
-    likeness, png_out,
+    judge, likeness, png_out,
     raster::{Frame, Layout, Picture, Raster},
     resize::resize,
     wbmp,
 };
 use crate::{
-    codec::{CodecError, ContentFacts, EncodeError, Reference, Session},
+    codec::{CodecError, ContentFacts, EncodeError, Judged, Reference, Session},
     model::{
         Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, MediaType, Recipe, Rgb,
         Stop,
@@ -20,6 +20,9 @@ use crate::{
 
 /// Resized pictures that are kept: a search tries several qualities of one or two sizes.
 const KEPT: usize = 2;
+
+/// Files that were or may be judged and are kept: the choice is among the last few.
+const KEPT_FILES: usize = 4;
 
 /// A decoded picture.
 pub(super) struct ImageSession {
@@ -30,6 +33,7 @@ pub(super) struct ImageSession {
     resized: Vec<(Key, Picture)>,
     /// The transform of one of them: a search tries several qualities of it.
     transformed: Option<(Key, Chroma, Transformed)>,
+    files: Vec<(Recipe, Buffer)>,
 }
 
 /// What a resized picture depends on.
@@ -45,7 +49,7 @@ struct Key {
 impl ImageSession {
     /// `picture` has at least one frame.
     pub fn new(info: MediaInfo, facts: ContentFacts, picture: Picture) -> Self {
-        Self { info, facts, picture, resized: Vec::new(), transformed: None }
+        Self { info, facts, picture, resized: Vec::new(), transformed: None, files: Vec::new() }
     }
 
     fn resized(&mut self, key: Key, stop: &Stop) -> Result<&Picture, CodecError> {
@@ -90,6 +94,14 @@ impl ImageSession {
             None => (key, chroma, Transformed::new(self.first(key, stop)?, chroma, stop)?),
         };
         Ok(&self.transformed.insert(entry).2)
+    }
+
+    fn keep(&mut self, recipe: &Recipe, file: &Buffer) {
+        self.files.retain(|(kept, _)| kept != recipe);
+        if self.files.len() == KEPT_FILES {
+            self.files.remove(0);
+        }
+        self.files.push((*recipe, file.clone()));
     }
 
     fn first(&mut self, key: Key, stop: &Stop) -> Result<&Raster, CodecError> {
@@ -138,6 +150,30 @@ impl Session for ImageSession {
         Some(Reference { dimensions: largest, luma: likeness::luma(raster).into(), background })
     }
 
+    fn moments(
+        &mut self,
+        count: u8,
+        background: Rgb,
+        stop: &Stop,
+    ) -> Result<Option<Vec<Reference>>, CodecError> {
+        let shown = |frame: &Frame| {
+            let raster = frame.raster.clone().flattened(background);
+            let luma = likeness::luma(&raster).into();
+            Reference { dimensions: raster.dimensions(), luma, background }
+        };
+        let mut found: Vec<(usize, Reference)> = Vec::with_capacity(count.into());
+        for n in 0..count {
+            stop.check()?;
+            let at = self.picture.shown_at((f64::from(n) + 0.5) / f64::from(count));
+            let same =
+                found.last().filter(|(last, _)| *last == at).map(|(_, moment)| moment.clone());
+            let made = || self.picture.frames.get(at).map(shown);
+            let Some(moment) = same.or_else(made) else { return Ok(None) };
+            found.push((at, moment));
+        }
+        Ok(Some(found.into_iter().map(|(_, moment)| moment).collect()))
+    }
+
     fn measure(&mut self, recipe: &Recipe, stop: &Stop) -> Result<Option<Bytes>, CodecError> {
         let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
             return Ok(None);
@@ -161,7 +197,31 @@ impl Session for ImageSession {
         contest::best(self.first(key, stop)?, &recipes, stop)
     }
 
+    fn judge(
+        &mut self,
+        recipe: &Recipe,
+        largest: Dimensions,
+        cap: Bytes,
+        stop: &Stop,
+    ) -> Result<Option<Judged>, EncodeError> {
+        let Some(&ImageRecipe { background, .. }) = recipe.image() else { return Ok(None) };
+        let file = self.encode(recipe, cap, stop)?;
+        let size = Bytes::of(&file);
+        let shown = super::still_of_ours(&file, stop)?.flattened(background);
+        let key = Key { dimensions: largest, moving: false, background: Some(background) };
+        let score = judge::score(self.first(key, stop)?, &shown)?;
+        self.keep(recipe, &file);
+        Ok(Some(Judged { size, score }))
+    }
+
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
+        if let Some((_, known)) = self.files.iter().find(|(kept, _)| kept == recipe) {
+            let size = Bytes::of(known);
+            return match size <= cap {
+                true => Ok(known.clone()),
+                false => Err(EncodeError::OverCap { at_least: size }),
+            };
+        }
         let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
             return Err(CodecError::Internal("a picture has no other medium".into()).into());
         };
@@ -172,8 +232,11 @@ impl Session for ImageSession {
                 let transformed = self.transformed(key(false, Some(background)), chroma, stop)?;
                 jpeg_out::encode_baseline(transformed, &how, cap, stop)
             }
-            ImageCoding::Png { colors } => {
-                png_out::encode(self.first(key(false, None), stop)?, colors, cap, stop)
+            ImageCoding::Png { colors, dither } => {
+                let raster = self.first(key(false, None), stop)?;
+                let file = png_out::encode(raster, colors, dither, cap, stop)?;
+                self.keep(recipe, &file);
+                Ok(file)
             }
             ImageCoding::Gif { colors, frame_step } => {
                 let moving = frame_step < u16::MAX;

@@ -2,6 +2,7 @@
 
 use super::{
     ImageTask, Lane,
+    drawing::DrawingLane,
     jpeg::JpegLane,
     path::{PathLane, Rung},
 };
@@ -35,11 +36,11 @@ pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
     // Drawings and screenshots stay crisp as long as the budget allows it.
     let keep_lossless = task.lossless_source && (task.facts.graphic || task.facts.transparent);
     if keep_lossless {
-        if takes(ImageFormat::Png) && task.is_line_art() {
-            lanes.push(Lane::Path(PathLane::new(line_art(task))));
-        } else if takes(ImageFormat::Png) {
-            lanes.push(single(task, ImageCoding::Png { colors: None }));
-            lanes.push(Lane::Path(PathLane::new(fewer_colors(task)).at_most(2)));
+        if takes(ImageFormat::Png) {
+            lanes.push(Lane::Drawing(Box::new(DrawingLane::new(task))));
+            if takes(ImageFormat::Jpeg) {
+                return lanes;
+            }
         } else if takes(ImageFormat::Gif) && (exact_gif || task.facts.transparent) {
             lanes.push(single(task, ImageCoding::Gif { colors: 256, frame_step: u16::MAX }));
         }
@@ -47,9 +48,10 @@ pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
     if takes(ImageFormat::Jpeg) {
         lanes.push(Lane::Jpeg(JpegLane::new(task)));
     } else if takes(ImageFormat::Png) {
-        lanes.push(single(task, ImageCoding::Png { colors: None }));
+        lanes.push(single(task, ImageCoding::Png { colors: None, dither: false }));
         lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Png {
             colors: Some(colors),
+            dither: true,
         }))));
     } else if takes(ImageFormat::Gif) {
         lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Gif {
@@ -67,37 +69,31 @@ fn single(task: &ImageTask, coding: ImageCoding) -> Lane {
     Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
 }
 
-/// Full size, fewer and fewer colours: as long as a drawing stays crisp so.
-fn fewer_colors(task: &ImageTask) -> Vec<Rung> {
-    let dimensions = task.largest();
-    let rung = |(colors, factor)| Rung {
-        dimensions,
-        coding: ImageCoding::Png { colors: Some(colors) },
-        factor,
-    };
-    COLOR_FACTORS.into_iter().map(rung).collect()
-}
+/// Levels of gray that line art is shown with when it must be small, and what is left of it,
+/// roughly: a page of text took 68 kB with four and 127 with sixteen, and they could not be told
+/// apart (2026-11-27, by eye).
+const FEW_GRAYS: [(u16, f64); 3] = [(16, 1.0), (8, 0.76), (4, 0.51)];
+/// Colours of other drawings: 8 took 47 kB where 16 took 58, and 67 points of SSIMULACRA2 were left
+/// of 83 (2026-11-29).
+const FEW_COLORS: [(u16, f64); 3] = [(32, 1.0), (16, 0.77), (8, 0.6)];
+/// Nothing is made smaller than this of what the device shows before it is a JPEG: the letters of a
+/// page are no larger than they have to be.
+const LEAST_SCALE: f64 = 0.45;
 
-/// Levels of gray that line art is shown with, and what fewer leave of it, roughly: a page of text
-/// took 68 kB with four and 127 with sixteen, and they could not be told apart (2026-11-27, by eye).
-const GRAY_FACTORS: [(u16, f64); 2] = [(8, 1.0), (4, 0.7)];
-/// Line art is not made smaller than this of what the device shows before it is a JPEG: the
-/// letters of a page are no larger than they have to be.
-const LINE_ART_SCALE: f64 = 0.45;
-
-/// Fewer grays at full size, then ever smaller.
-fn line_art(task: &ImageTask) -> Vec<Rung> {
+/// Few colours at full size, then ever smaller.
+pub(super) fn smaller_drawings(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
     let rung = |z: f64, (colors, factor): (u16, f64)| Rung {
         dimensions: largest.scaled(z),
-        coding: ImageCoding::Png { colors: Some(colors) },
+        coding: ImageCoding::Png { colors: Some(colors), dither: false },
         factor: factor * z.powf(2.0 * LOSSLESS_AREA_EXPONENT),
     };
-    let last = GRAY_FACTORS[GRAY_FACTORS.len() - 1];
-    let whole = GRAY_FACTORS.into_iter().map(|level| rung(1.0, level));
+    let (levels, small) =
+        if task.facts.gray { (FEW_GRAYS, FEW_GRAYS[2]) } else { (FEW_COLORS, FEW_COLORS[1]) };
+    let whole = levels.iter().map(|level| rung(1.0, *level));
     let floor = task.floors.image_side.max(1);
-    let smaller = scales(largest, floor).skip(1).take_while(|z| *z >= LINE_ART_SCALE);
-    whole.chain(smaller.map(|z| rung(z, last))).collect()
+    let smaller = scales(largest, floor).skip(1).take_while(|z| *z >= LEAST_SCALE);
+    whole.chain(smaller.map(|z| rung(z, small))).collect()
 }
 
 /// Scale factors from 1 down to where the longer side is `floor`, in steps of 4 %.
@@ -137,7 +133,7 @@ fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> 
 /// 130 kB, 200×200 176 kB, 170×170 134 kB.
 const SCALED_ANIMATION_COST: f64 = 1.9;
 
-/// Dimensions, then colours, then frames (DESIGN §5).
+/// Dimensions, then colours, then frames (DESIGN §5); of slides the frames last of all.
 fn animation(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
     let exact = largest == task.source;
@@ -163,11 +159,18 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
         push(small, color, 1);
     }
     let last = COLOR_FACTORS[COLOR_FACTORS.len() - 1];
+    // An animation smaller than this is no use.
+    let floor = task.floors.image_side.max(SMALL_SIDE / 2);
+    if task.slides {
+        let before = small;
+        for z in scales(largest, floor).filter(|z| *z < before) {
+            small = z;
+            push(z, last, 1);
+        }
+    }
     for frame_step in [2, 3, 4, 6, 8] {
         push(small, last, frame_step);
     }
-    // An animation smaller than this is no use.
-    let floor = task.floors.image_side.max(SMALL_SIDE / 2);
     for z in scales(largest, floor).filter(|z| *z < small) {
         push(z, last, 8);
     }

@@ -4,8 +4,10 @@
 //! quality factor.
 
 mod curve;
+mod drawing;
 mod jpeg;
 mod ladder;
+mod lane;
 mod path;
 mod patience;
 mod task;
@@ -15,83 +17,10 @@ mod tests;
 
 pub use task::ImageTask;
 
-use self::patience::{ENCODE, HARD_LIMIT, MEASUREMENT, MOST_ENCODES, Patience};
-use super::{Observation, Step, Verdict};
+use self::lane::{Attempt, Lane, Proposal, Situation};
+use self::patience::{ENCODE, HARD_LIMIT, MEASUREMENT, MOST_ENCODES, MOST_JUDGEMENTS, Patience};
+use super::{Judgement, Observation, Step, Verdict};
 use crate::model::{Bytes, Dimensions, ImageCoding, ImageRecipe, Recipe, Rgb};
-
-/// One attempt, as lanes propose it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Attempt {
-    dimensions: Dimensions,
-    coding: ImageCoding,
-    cap: Bytes,
-}
-
-/// What a lane says when asked for its next attempt.
-#[derive(Clone, Debug, PartialEq)]
-enum Proposal {
-    Attempt(Attempt),
-    /// Which looks best at the bytes of the first, which are about so many?
-    Compare(f64, Vec<(Dimensions, ImageCoding)>),
-    /// The lane has its result; going on would not improve it.
-    Satisfied,
-    /// The lane cannot meet the budget.
-    Dead,
-}
-
-/// What lanes need to know of the search around them.
-#[derive(Clone, Copy, Debug)]
-struct Situation {
-    /// Output must not be larger than this.
-    budget: u64,
-    /// Encodes left before patience ends; 0 when only a first fit is still wanted.
-    tries_left: u32,
-    /// Good enough: this share of the budget.
-    accept: f64,
-    /// Size of the best result so far, whose bytes are in hand.
-    best: Option<u64>,
-}
-
-/// One way of coding, with its own knobs.
-#[derive(Clone, Debug)]
-enum Lane {
-    Jpeg(jpeg::JpegLane),
-    Path(path::PathLane),
-}
-
-impl Lane {
-    fn propose(&self, situation: Situation) -> Proposal {
-        match self {
-            Self::Jpeg(lane) => lane.propose(situation),
-            Self::Path(lane) => lane.propose(situation),
-        }
-    }
-
-    /// Takes note of an observation, and tells what it means.
-    fn learn(&mut self, attempt: &Attempt, seen: Observation) -> Observation {
-        match self {
-            Self::Jpeg(lane) => lane.learn(attempt, seen),
-            Self::Path(lane) => {
-                lane.learn(attempt, seen);
-                seen
-            }
-        }
-    }
-
-    fn correct(&mut self, attempt: &Attempt, actual: Bytes) {
-        match self {
-            Self::Jpeg(lane) => lane.correct(attempt, actual),
-            Self::Path(lane) => lane.learn(attempt, Observation::Size(actual)),
-        }
-    }
-
-    fn demand(&self) -> Option<f64> {
-        match self {
-            Self::Jpeg(lane) => lane.demand(),
-            Self::Path(lane) => lane.demand(),
-        }
-    }
-}
 
 /// The best result so far.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +46,11 @@ pub struct ImageSearch {
     /// Whole encodes, whatever their size.
     encodes: u32,
     pending: Option<Attempt>,
+    /// What is being judged, and how often that was done.
+    looked_at: Option<Attempt>,
+    judgements: u32,
+    /// The size that everything is compared at.
+    largest: Dimensions,
     /// What is being compared, for about so many bytes.
     compared: Option<(f64, Vec<(Dimensions, ImageCoding)>)>,
     best: Option<Best>,
@@ -142,6 +76,9 @@ impl ImageSearch {
             spent: 0,
             encodes: 0,
             pending: None,
+            looked_at: None,
+            judgements: 0,
+            largest: task.largest(),
             compared: None,
             best: None,
             settled: None,
@@ -198,6 +135,7 @@ impl ImageSearch {
                     tries_left: 8,
                     accept: 1.0,
                     best: Some(best.size),
+                    kept: Some((best.attempt.dimensions, best.attempt.coding)),
                 }),
                 Proposal::Satisfied
             )
@@ -215,9 +153,10 @@ impl ImageSearch {
     pub fn harshest(task: &ImageTask) -> Vec<Recipe> {
         ladder::lanes(task)
             .iter()
-            .filter_map(|lane| match lane {
-                Lane::Jpeg(lane) => Some(lane.harshest()),
-                Lane::Path(lane) => lane.harshest(),
+            .flat_map(|lane| match lane {
+                Lane::Jpeg(lane) => vec![lane.harshest()],
+                Lane::Path(lane) => lane.harshest().into_iter().collect(),
+                Lane::Drawing(lane) => lane.harshest(),
             })
             .map(|(dimensions, coding)| {
                 Recipe::Image(ImageRecipe { dimensions, coding, background: task.background })
@@ -241,8 +180,10 @@ impl ImageSearch {
                 continue;
             }
             let allowed = self.patience.tries * ENCODE;
-            let out_of_patience = self.spent >= allowed && self.best.is_some();
-            if out_of_patience || self.spent >= HARD_LIMIT {
+            // What is to be judged is ended by its lane.
+            let judged = matches!(lane, Lane::Drawing(_));
+            let out_of_patience = self.spent >= allowed && self.best.is_some() && !judged;
+            if out_of_patience || self.judgements >= MOST_JUDGEMENTS || self.spent >= HARD_LIMIT {
                 self.finished = true;
                 return self.end();
             }
@@ -251,16 +192,23 @@ impl ImageSearch {
                 tries_left: allowed.saturating_sub(self.spent).div_ceil(ENCODE),
                 accept: self.patience.accept,
                 best: self.best.map(|best| best.size),
+                kept: self.best.map(|best| (best.attempt.dimensions, best.attempt.coding)),
             });
             match proposal {
                 Proposal::Attempt(attempt) => {
                     self.pending = Some(attempt);
-                    let recipe = Recipe::Image(ImageRecipe {
-                        dimensions: attempt.dimensions,
-                        coding: attempt.coding,
-                        background: self.background,
-                    });
+                    let recipe = self.recipe(attempt);
                     return Step::Try { recipe, cap: attempt.cap };
+                }
+                Proposal::Judge(attempt) => {
+                    self.looked_at = Some(attempt);
+                    let recipe = self.recipe(attempt);
+                    return Step::Judge { recipe, largest: self.largest, cap: attempt.cap };
+                }
+                Proposal::Take(attempt, size) => {
+                    self.best = Some(Best { size, lane: self.lane, attempt });
+                    self.settled = self.best;
+                    return Step::Take { recipe: self.recipe(attempt) };
                 }
                 Proposal::Compare(aim, settings) => {
                     let background = self.background;
@@ -279,6 +227,27 @@ impl ImageSearch {
                 }
                 Proposal::Dead => self.lane += 1,
             }
+        }
+    }
+
+    fn recipe(&self, attempt: Attempt) -> Recipe {
+        let Attempt { dimensions, coding, .. } = attempt;
+        Recipe::Image(ImageRecipe { dimensions, coding, background: self.background })
+    }
+
+    /// Tells what came of what was to be judged.
+    pub fn judged(&mut self, judgement: Option<Judgement>) {
+        let Some(attempt) = self.looked_at.take() else { return };
+        self.judgements += 1;
+        if let Some(Judgement::Size(size, _)) = judgement {
+            self.encodes += 1;
+            self.smallest = Some(self.smallest.map_or(size.get(), |s| s.min(size.get())));
+            // It was only measured before.
+            let over = |best: &Best| best.attempt == attempt && size.get() > self.budget;
+            self.best = self.best.filter(|best| !over(best));
+        }
+        if let Some(Lane::Drawing(lane)) = self.lanes.get_mut(self.lane) {
+            lane.judged(&attempt, judgement);
         }
     }
 

@@ -24,9 +24,6 @@ pub struct Rung {
 /// A path from the mildest rung to the harshest.
 #[derive(Clone, Debug)]
 pub struct PathLane {
-    /// Encodes after which the lane takes what fits, or gives up: another lane does better than
-    /// its harsher rungs.
-    most: usize,
     rungs: Vec<Rung>,
     seen: Vec<Option<Observation>>,
     curve: Curve,
@@ -51,17 +48,12 @@ impl PathLane {
         }
         let seen = vec![None; falling.len()];
         let curve = Curve::new(1.0);
-        Self { most: usize::MAX, rungs: falling, seen, curve, reference: STILL_REFERENCE }
+        Self { rungs: falling, seen, curve, reference: STILL_REFERENCE }
     }
 
     /// The same for what moves.
     pub fn moving(self) -> Self {
         Self { reference: MOVING_REFERENCE, ..self }
-    }
-
-    /// The same, giving up after `most` encodes.
-    pub fn at_most(self, most: usize) -> Self {
-        Self { most, ..self }
     }
 
     /// The mildest rung that is known to fit, and its size.
@@ -72,6 +64,12 @@ impl PathLane {
             }
             _ => None,
         })
+    }
+
+    /// The same, as a recipe.
+    pub fn fitting_attempt(&self, budget: u64) -> Option<(Dimensions, ImageCoding)> {
+        let rung = self.rungs.get(self.fitting(budget)?.0)?;
+        Some((rung.dimensions, rung.coding))
     }
 
     /// The first rung above which none can fit.
@@ -90,8 +88,7 @@ impl PathLane {
         let low = self.first_open(now.budget);
         let high = fitting.map_or(self.rungs.len(), |(i, _)| i);
         let full = fitting.is_some_and(|(_, size)| size as f64 >= now.budget as f64 * FULL);
-        let spent = self.seen.iter().flatten().count() >= self.most;
-        if low >= high || full || spent {
+        if low >= high || full {
             return match fitting {
                 None => Proposal::Dead,
                 Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,

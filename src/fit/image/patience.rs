@@ -37,3 +37,6 @@ pub(super) const MOST_ENCODES: u32 = 3;
 /// Thirds of encodes after which the search gives up even though nothing fits: the harshest
 /// recipe of every lane has been tried long before.
 pub(super) const HARD_LIMIT: u32 = 72;
+
+/// Encodes that are looked at, at the most: a few palettes, and a JPEG for every budget.
+pub(super) const MOST_JUDGEMENTS: u32 = 24;

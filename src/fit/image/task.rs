@@ -20,6 +20,8 @@ pub struct ImageTask {
     pub still: bool,
     /// Of an animation, only every n-th frame to begin with: 1 for all.
     pub first_step: u16,
+    /// An animation of pictures that are looked at one by one: none of them is left out for size.
+    pub slides: bool,
     /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
     /// format be worth its bytes.
     pub lossless_source: bool,
@@ -27,6 +29,8 @@ pub struct ImageTask {
     pub facts: ContentFacts,
     /// The device shows 4:4:4 JPEG.
     pub full_chroma: bool,
+    /// Bytes of the source.
+    pub own: Bytes,
     /// No output needs to be larger than this: the original's size, where the original is of a
     /// format that could be written anew.
     pub ceiling: Option<Bytes>,

@@ -16,9 +16,11 @@ fn photo(bounds: &str) -> ImageTask {
         floors: Floors::default(),
         ceilings: Ceilings { image_quality: 100 },
         first_step: 1,
+        slides: false,
         lossless_source: false,
         facts: ContentFacts::default(),
         full_chroma: true,
+        own: Bytes::new(4_000_000),
         ceiling: None,
         effort: Effort::Balanced,
         background: [255; 3],
@@ -49,7 +51,7 @@ impl Model {
                         * chroma
                         * ripple
             }
-            ImageCoding::Png { colors } => {
+            ImageCoding::Png { colors, .. } => {
                 100.0 + self.complexity * 0.5 * scaled * if colors.is_some() { 0.3 } else { 1.0 }
             }
             ImageCoding::Gif { colors, frame_step } => {
@@ -63,6 +65,24 @@ impl Model {
             }
         };
         bytes as u64
+    }
+}
+
+impl Model {
+    /// What it looks like: worse with less of anything. Much detail is shades, which no palette
+    /// holds.
+    fn score(&self, recipe: &Recipe, largest: Dimensions) -> f32 {
+        let image = recipe.image().expect("a picture");
+        let scale = (image.dimensions.pixels() as f64 / largest.pixels() as f64).sqrt();
+        let coded = match image.coding {
+            ImageCoding::Jpeg { quality, .. } => f64::from(quality.get()) - 6.0,
+            ImageCoding::Png { colors: None, .. } => 100.0,
+            ImageCoding::Png { colors: Some(n), .. } => {
+                95.0 - self.complexity * 20.0 / f64::from(n).log2()
+            }
+            _ => panic!("not judged"),
+        };
+        (coded - 100.0 * (1.0 - scale)) as f32
     }
 }
 
@@ -83,6 +103,17 @@ fn run(search: &mut ImageSearch, model: Model) -> Outcome {
 fn go_on(search: &mut ImageSearch, model: Model, mut kept: Option<(Recipe, u64, bool)>) -> Outcome {
     loop {
         match search.step() {
+            Step::Judge { recipe, largest, cap } => {
+                let size = Bytes::new(model.size(&recipe));
+                let over = size > cap;
+                let score = model.score(&recipe, largest);
+                search.judged(Some(if over {
+                    Judgement::AtLeast(cap)
+                } else {
+                    Judgement::Size(size, score)
+                }));
+            }
+            Step::Take { recipe } => kept = Some((recipe, model.size(&recipe), true)),
             Step::Compare { recipes } => search.choose(Some(recipes.len() - 1)),
             Step::Try { recipe, cap } => {
                 let size = model.size(&recipe);
@@ -231,6 +262,26 @@ fn animations_lose_size_first_then_colours_then_frames() {
 }
 
 #[test]
+fn slides_become_small_before_one_is_left_out() {
+    let show = ImageTask {
+        animate: true,
+        slides: true,
+        formats: vec![ImageFormat::Gif],
+        ..photo("320x240")
+    };
+    let coding = |slides, budget| {
+        let task = ImageTask { slides, ..show.clone() };
+        let got = run(&mut ImageSearch::new(&task, Bytes::new(budget)), MODELS[1]);
+        let Some(Recipe::Image(image)) = got.recipe else { panic!("{budget}") };
+        let ImageCoding::Gif { frame_step, .. } = image.coding else { panic!("{image:?}") };
+        (frame_step, image.dimensions.longest())
+    };
+    let budget = (10_000..400_000).rev().step_by(5_000).find(|n| coding(false, *n).0 > 1);
+    let (step, side) = coding(true, budget.expect("a budget at which frames go"));
+    assert!(step == 1 && side < 128, "{step} {side}");
+}
+
+#[test]
 fn a_bigger_budget_is_used_and_a_smaller_one_respected() {
     let model = MODELS[0];
     let mut task = photo("640x480");
@@ -256,6 +307,53 @@ fn the_smallest_formats_fit_too() {
         let got = run(&mut ImageSearch::new(&task, Bytes::new(2_000)), MODELS[0]);
         assert!(got.recipe.is_some(), "{formats:?}: {}", got.smallest);
         assert!(got.size <= 2_000);
+    }
+}
+
+fn drawing() -> ImageTask {
+    let facts = ContentFacts { graphic: true, ..ContentFacts::default() };
+    ImageTask { lossless_source: true, facts, own: Bytes::new(60_000), ..photo("640x480") }
+}
+
+#[test]
+fn a_drawing_has_as_many_colours_as_can_be_seen_and_a_shaded_one_is_a_photo() {
+    let flat = Model { complexity: 0.4, slope: 0.6, area: 0.7 };
+    let coding = |task: &ImageTask, model, budget| {
+        let got = run(&mut ImageSearch::new(task, Bytes::new(budget)), model);
+        let Some(Recipe::Image(image)) = got.recipe else { panic!("{budget}") };
+        (image.coding, image.dimensions, got.size)
+    };
+    // Bytes to spare are left over, whatever the limit.
+    let (plenty, _, size) = coding(&drawing(), flat, 1_000_000);
+    assert!(matches!(plenty, ImageCoding::Png { colors: Some(64..), dither: false }), "{plenty:?}");
+    assert_eq!(coding(&drawing(), flat, size).2, size);
+    // Shades: without loss while that is cheap, else a JPEG.
+    let shaded = Model { complexity: 8.0, ..flat };
+    let (coding_of_shades, ..) = coding(&drawing(), shaded, 200_000);
+    assert!(matches!(coding_of_shades, ImageCoding::Jpeg { .. }), "{coding_of_shades:?}");
+    // What shows through stays so as long as it looks like anything.
+    let mut clear = drawing();
+    clear.facts.transparent = true;
+    let (sticker, ..) = coding(&clear, flat, 9_000);
+    assert!(matches!(sticker, ImageCoding::Png { .. }), "{sticker:?}");
+}
+
+#[test]
+fn a_drawing_follows_its_budget() {
+    for model in MODELS {
+        let mut search = ImageSearch::new(&drawing(), Bytes::new(400_000));
+        let mut kept = None;
+        for budget in [400_000, 30_000, 80_000, 9_000, 400_000] {
+            search.set_budget(Bytes::new(budget));
+            let before = kept.filter(|(_, size, _): &(Recipe, u64, bool)| *size <= budget);
+            let got = go_on(&mut search, model, before);
+            if let Some(recipe) = got.recipe {
+                assert!(got.size <= budget, "{model:?} {budget}: {}", got.size);
+                kept = Some((recipe, got.size, true));
+            } else {
+                kept = None;
+            }
+        }
     }
 }
 

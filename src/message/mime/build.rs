@@ -3,7 +3,9 @@
 use bytes::Bytes as Buffer;
 
 use super::{
-    Body, Encoding, Entity, LeafBody, Multi, Style, Wire, edit,
+    Body, Encoding, Entity, LeafBody, Multi, Style, Wire,
+    boundary::contains,
+    edit,
     header::{encode_words, split_params},
 };
 use crate::message::{leaf::Leaf, neutral::Neutral};
@@ -43,6 +45,7 @@ pub(in crate::message) fn build(neutral: &Neutral, style: Style) -> Entity {
     let multi = Multi {
         close: format!("\r\n--{boundary}--\r\n").into(),
         boundary,
+        sealed: None,
         preamble: Buffer::new(),
         leads,
         children,
@@ -76,7 +79,7 @@ fn boundary(children: &[Entity]) -> String {
         for child in children {
             child.visit(&mut |body| {
                 if let Wire::Raw(raw) = &body.wire {
-                    clash |= edit::contains(raw, mark.as_bytes());
+                    clash |= contains(raw, mark.as_bytes());
                 }
             });
         }

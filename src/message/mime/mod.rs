@@ -1,9 +1,11 @@
 //! MIME entities (RFC 5322, 2045, 2046, 2387) and MM7 SOAP with attachments: a tree that holds
 //! every byte of the input and emits unchanged entities as they came.
 
+mod boundary;
 mod build;
 mod edit;
 mod header;
+mod mail;
 mod parse;
 mod rewriter;
 mod signature;
@@ -81,6 +83,8 @@ struct Multi {
     children: Vec<Entity>,
     /// The closing delimiter and the epilogue; empty where the input has none.
     close: Buffer,
+    /// What is written instead, as long as no child was changed.
+    sealed: Option<Buffer>,
 }
 
 impl Entity {
@@ -133,6 +137,7 @@ impl Entity {
                     Framing::Base64.wire(crate::model::Bytes::of(data)).as_usize()
                 }
             },
+            Body::Multi(Multi { sealed: Some(sealed), .. }) => sealed.len(),
             Body::Multi(multi) => {
                 let leads: usize = multi.leads.iter().map(Buffer::len).sum();
                 let children: usize = multi.children.iter().map(Self::wire_len).sum();
@@ -158,6 +163,7 @@ impl Entity {
                 Wire::Raw(raw) => out.extend(raw),
                 Wire::Base64(data) => transfer::base64_lines(data, out),
             },
+            Body::Multi(Multi { sealed: Some(sealed), .. }) => out.extend(sealed),
             Body::Multi(multi) => {
                 out.extend(&multi.preamble);
                 for (lead, child) in multi.leads.iter().zip(&multi.children) {

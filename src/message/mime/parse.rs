@@ -127,18 +127,50 @@ impl Context<'_> {
                 }
             }
         }
+        if media.as_str() == "message/rfc822"
+            && depth <= self.limits.max_nesting
+            && let Some(multi) = self.mail(&head, &body, base + head_len, depth)?
+        {
+            return Ok(Entity { head, body: Body::Multi(multi) });
+        }
         if self.leaves >= self.limits.max_parts {
             return Err(MessageError::TooManyParts { limit: self.limits.max_parts });
         }
         Ok(Entity { body: Body::Leaf(Box::new(self.leaf(&head, body))), head })
     }
 
+    /// A mail in this one. What is none, or a damaged one, stays sealed.
+    fn mail(
+        &mut self,
+        head: &Buffer,
+        body: &Buffer,
+        base: usize,
+        depth: usize,
+    ) -> Result<Option<Multi>, MessageError> {
+        let encoding = encoding(head);
+        let coded = matches!(encoding, Encoding::Base64 | Encoding::QuotedPrintable);
+        let mail = if coded { encoding.decode(body) } else { body.clone() };
+        if !starts_with_field(&mail) {
+            return Ok(None);
+        }
+        let (leaves, entities, enveloped) = (self.leaves, self.entities, self.enveloped);
+        // An envelope in it is none of this message.
+        self.enveloped = true;
+        let inner = self.entity(mail, base, depth + 1);
+        self.enveloped = enveloped;
+        match inner {
+            Ok(inner) => Ok(Some(Multi::mail(inner, coded.then(|| body.clone())))),
+            Err(error @ MessageError::TooManyParts { .. }) => Err(error),
+            Err(_) => {
+                (self.leaves, self.entities) = (leaves, entities);
+                Ok(None)
+            }
+        }
+    }
+
     fn leaf(&mut self, head: &Buffer, body: Buffer) -> LeafBody {
         self.leaves += 1;
-        let encoding = header::fields(head)
-            .iter()
-            .find(|field| field.name == "content-transfer-encoding")
-            .map_or(Encoding::Text, |field| Encoding::parse(Some(&field.value)));
+        let encoding = encoding(head);
         let mut leaf = leaf(head, encoding.decode(&body));
         let declared = &leaf.part.declared;
         let xml =
@@ -164,6 +196,7 @@ impl Context<'_> {
             leads: Vec::new(),
             children: Vec::new(),
             close: Buffer::new(),
+            sealed: None,
         };
         let mark = format!("--{}", multi.boundary);
         let mut at = 0;
@@ -211,6 +244,13 @@ impl Context<'_> {
         multi.children.push(entity);
         Ok(multi)
     }
+}
+
+fn encoding(head: &[u8]) -> Encoding {
+    header::fields(head)
+        .iter()
+        .find(|field| field.name == "content-transfer-encoding")
+        .map_or(Encoding::Text, |field| Encoding::parse(Some(&field.value)))
 }
 
 /// Whether `line` is a delimiter, and if so whether the last one. `--ab` is none of `--a`.

@@ -93,7 +93,7 @@ fn binary_stays_binary_and_a_boundary_never_occurs_in_it() {
 }
 
 #[test]
-fn signed_and_forwarded_messages_are_opaque() {
+fn signed_messages_are_opaque_and_forwarded_ones_are_opened() {
     let inner = "Content-Type: multipart/signed; boundary=s; protocol=\"p\"\r\n\r\n--s\r\n\r\nx\r\n--s--\r\n";
     let input = format!(
         "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n{inner}\r\n--o\r\n\
@@ -102,10 +102,56 @@ fn signed_and_forwarded_messages_are_opaque() {
     );
     let message = parse(&input).unwrap();
     let opaque: Vec<bool> = message.parts().iter().map(|part| part.opaque).collect();
-    assert_eq!(opaque, [true, true, false]);
+    assert_eq!(opaque, [true, false, false]);
+    assert_eq!(message.parts()[1].data, "y");
     let out =
         text(&message.rewrite(&[Edit::Keep, Edit::Keep, replace("image/png", b"P")]).unwrap());
     assert!(out.contains(inner));
+}
+
+/// A mail within a mail is opened; unchanged it stays as it came, changed it is no longer coded as a
+/// whole, and its own signature goes.
+#[test]
+fn media_of_a_forwarded_mail_are_replaced_where_they_stand() {
+    let inner = "From: a@b\r\nDKIM-Signature: v=1\r\nSubject: x\r\n\
+        Content-Type: multipart/mixed; boundary=i\r\n\r\n\
+        --i\r\n\r\nhello\r\n--i\r\nContent-Type: image/gif\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\nR0lG\r\n--i--\r\n";
+    let coded = super::transfer::base64_plain(inner.as_bytes());
+    for (encoding, body) in [("7bit", inner), ("base64", coded.as_str())] {
+        let input = format!(
+            "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\
+             Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n\
+             {body}\r\n--o\r\nContent-Type: text/plain\r\n\r\nabove\r\n--o--"
+        );
+        let message = parse(&input).unwrap();
+        let data: Vec<&[u8]> = message.parts().iter().map(|part| &part.data[..]).collect();
+        assert_eq!(data, [&b"hello"[..], b"GIF", b"above"], "{encoding}");
+        assert_eq!(text(&message), input, "{encoding}");
+        let edits = [Edit::Keep, replace("image/png", b"P"), Edit::Keep];
+        let out = message.rewrite(&edits).unwrap();
+        let raw = text(&out);
+        let size = out.wire_size(Counting::Interface, Interface::Mm7).as_usize();
+        assert_eq!(size, raw.len(), "{encoding}");
+        assert!(raw.contains("From: a@b\r\nSubject: x\r\n"), "{encoding}: {raw}");
+        assert!(!raw.contains("DKIM") && !raw.contains("R0lG"), "{encoding}: {raw}");
+        let again = parse(&raw).unwrap();
+        assert_eq!(again.parts(), out.parts(), "{encoding}: {raw}");
+        assert_eq!(again.parts()[1].data, "P");
+        // Flat where nothing nests, and gone where all of it goes.
+        let pdu = out.serialize(Form::MmsPdu).unwrap();
+        let pdu = Message::parse_pdu(pdu, &ParseLimits::default()).unwrap();
+        assert_eq!(pdu.parts().len(), 3, "{encoding}");
+        let none = [Edit::Drop, Edit::Drop, Edit::Keep];
+        let left = text(&message.rewrite(&none).unwrap());
+        assert!(!left.contains("rfc822") && left.contains("above"), "{encoding}: {left}");
+        let as_base64 = message.serialize_for(Counting::MimeBase64, Interface::Mm4).unwrap();
+        let as_base64 = Message::parse_mime(as_base64, &ParseLimits::default()).unwrap();
+        assert_eq!(as_base64.parts(), message.parts(), "{encoding}");
+    }
+    // What is no mail stays sealed.
+    let input = "Content-Type: message/rfc822\r\n\r\nno header field here";
+    assert!(parse(input).unwrap().parts()[0].opaque);
 }
 
 #[test]

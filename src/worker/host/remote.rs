@@ -136,6 +136,24 @@ impl Codec for RemoteCodec {
         }
     }
 
+    fn preview(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Option<Box<dyn Session>>, CodecError> {
+        let request = Request::Preview { input: input.clone(), hint, limits: *limits };
+        let (mut job, reply) = match self.ask(&request, FRAMING, stop) {
+            Ok(answered) => answered,
+            Err(CodecError::Unsupported { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Reply::Info(info) = reply else { return Err(unasked(&mut job)) };
+        let info = self.checked(&mut job, info, input, limits)?;
+        Ok(Some(Box::new(RemoteSession::new(self, request, job, info, stop))))
+    }
+
     fn strip_metadata(&self, input: &Buffer, stop: &Stop) -> Result<Option<Buffer>, CodecError> {
         let request = Request::Strip(input.clone());
         let (_, reply) = self.ask(&request, input.len() + FRAMING, stop)?;
@@ -249,6 +267,31 @@ impl Session for RemoteSession {
                 self.job.condemn(lie);
                 None
             }
+        }
+    }
+
+    fn moments(
+        &mut self,
+        count: u8,
+        background: Rgb,
+        stop: &Stop,
+    ) -> Result<Option<Vec<Reference>>, CodecError> {
+        let Some(shown) = self.info.dimensions else { return Ok(None) };
+        let most = shown.pixels().saturating_mul(count.into()).min(MAX_OUTPUT);
+        let cap = Bytes::new(most).as_usize() + FRAMING;
+        // Planes of colour have whole samples: no side is of one pixel.
+        let shown = Dimensions::at_least_one(shown.width().max(2), shown.height().max(2));
+        match self.ask(&Request::Moments { count, background }, cap, stop)? {
+            Reply::Moments(None) => Ok(None),
+            Reply::Moments(Some(moments)) => {
+                let checked = moments.iter().try_for_each(|m| recheck::reference(m, shown));
+                match checked {
+                    Ok(()) if moments.len() == usize::from(count) => Ok(Some(moments)),
+                    Ok(()) => Err(self.job.condemn("not as many moments as asked for".into())),
+                    Err(lie) => Err(self.job.condemn(lie)),
+                }
+            }
+            _ => Err(unasked(&mut self.job)),
         }
     }
 

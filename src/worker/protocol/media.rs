@@ -123,9 +123,10 @@ impl Wire for ImageCoding {
                 chroma.put(out);
                 trellis.put(out);
             }
-            Self::Png { colors } => {
+            Self::Png { colors, dither } => {
                 1u8.put(out);
                 colors.put(out);
+                dither.put(out);
             }
             Self::Gif { colors, frame_step } => {
                 2u8.put(out);
@@ -142,7 +143,7 @@ impl Wire for ImageCoding {
                 chroma: Wire::take(from)?,
                 trellis: Wire::take(from)?,
             },
-            1 => Self::Png { colors: Wire::take(from)? },
+            1 => Self::Png { colors: Wire::take(from)?, dither: Wire::take(from)? },
             2 => Self::Gif { colors: Wire::take(from)?, frame_step: Wire::take(from)? },
             3 => Self::Wbmp,
             other => return garbled(format!("no picture format {other}")),

@@ -71,12 +71,28 @@ pub enum Request {
         /// What it may cost.
         limits: DecodeLimits,
     },
+    /// `Codec::preview`. Once a job, as `Open`.
+    Preview {
+        /// The medium.
+        input: Buffer,
+        /// What will be wanted.
+        hint: OpenHint,
+        /// What it may cost.
+        limits: DecodeLimits,
+    },
     /// `Session::facts`.
     Facts,
     /// `Session::reference`.
     Reference {
         /// At this size.
         largest: Dimensions,
+        /// Under transparent pixels.
+        background: Rgb,
+    },
+    /// `Session::moments`.
+    Moments {
+        /// So many.
+        count: u8,
         /// Under transparent pixels.
         background: Rgb,
     },
@@ -105,12 +121,14 @@ pub enum Request {
 /// What a job answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// To `Probe`, `Open` and `OpenSound`.
+    /// To `Probe`, `Open`, `OpenSound` and `Preview`.
     Info(MediaInfo),
     /// To `Facts`.
     Facts(ContentFacts),
     /// To `Reference`.
     Reference(Option<Reference>),
+    /// To `Moments`.
+    Moments(Option<Vec<Reference>>),
     /// To `Measure`.
     Measured(Option<Bytes>),
     /// To `Encode` and `Strip`: bytes, or nothing to strip.
@@ -188,6 +206,12 @@ impl Wire for Request {
                 limits.put(out);
                 input.put(out);
             }
+            Self::Preview { input, hint, limits } => {
+                10u8.put(out);
+                hint.put(out);
+                limits.put(out);
+                input.put(out);
+            }
             Self::Facts => 2u8.put(out),
             Self::Reference { largest, background } => {
                 3u8.put(out);
@@ -212,6 +236,11 @@ impl Wire for Request {
             Self::Strip(input) => {
                 7u8.put(out);
                 input.put(out);
+            }
+            Self::Moments { count, background } => {
+                9u8.put(out);
+                count.put(out);
+                background.put(out);
             }
             Self::OpenSound { info, rate, channels, samples, hint, limits } => {
                 8u8.put(out);
@@ -251,6 +280,11 @@ impl Wire for Request {
                 let samples = Wire::take(from)?;
                 Self::OpenSound { info, rate, channels, samples, hint, limits }
             }
+            9 => Self::Moments { count: Wire::take(from)?, background: Wire::take(from)? },
+            10 => {
+                let (hint, limits) = (Wire::take(from)?, Wire::take(from)?);
+                Self::Preview { hint, limits, input: Wire::take(from)? }
+            }
             other => return garbled(format!("no request {other}")),
         })
     }
@@ -287,6 +321,10 @@ impl Wire for Reply {
                 6u8.put(out);
                 verified.put(out);
             }
+            Self::Moments(moments) => {
+                8u8.put(out);
+                moments.put(out);
+            }
             Self::Failed(error) => {
                 7u8.put(out);
                 error.put(out);
@@ -304,6 +342,7 @@ impl Wire for Reply {
             5 => Self::OverCap(Wire::take(from)?),
             6 => Self::Verified(Wire::take(from)?),
             7 => Self::Failed(Wire::take(from)?),
+            8 => Self::Moments(Wire::take(from)?),
             other => return garbled(format!("no reply {other}")),
         })
     }

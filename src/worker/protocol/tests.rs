@@ -80,7 +80,7 @@ fn recipes() -> Vec<Recipe> {
     };
     vec![
         image(ImageCoding::Jpeg { quality: Quality::new(71), chroma: Chroma::Full, trellis: true }),
-        image(ImageCoding::Png { colors: Some(16) }),
+        image(ImageCoding::Png { colors: Some(16), dither: true }),
         image(ImageCoding::Gif { colors: 64, frame_step: 3 }),
         image(ImageCoding::Wbmp),
         Recipe::Audio(AudioRecipe { container: Container::Amr, coding: sound, keep_ms: Some(900) }),
@@ -96,12 +96,14 @@ fn requests_survive() {
     let hint = OpenHint { largest: d(640, 480), animation: true, effort: Effort::Balanced };
     survives(&Request::Probe { input: input.clone(), limits });
     survives(&Request::Open { input: input.clone(), hint, limits });
+    survives(&Request::Preview { input: input.clone(), hint, limits });
     let samples = Buffer::from_static(&[0, 0, 128, 63]);
     let (rate, channels) = (44_100, 1);
     let info = Box::new(info());
     survives(&Request::OpenSound { info, rate, channels, samples, hint, limits });
     survives(&Request::Facts);
     survives(&Request::Reference { largest: d(1, 1), background: [0, 1, 2] });
+    survives(&Request::Moments { count: 9, background: [0, 1, 2] });
     for recipe in recipes() {
         survives(&Request::Measure(recipe));
         survives(&Request::Encode { recipe, cap: Bytes::new(u64::MAX) });
@@ -141,6 +143,8 @@ fn replies_survive() {
         Reply::Facts(facts),
         Reply::Reference(Some(reference())),
         Reply::Reference(None),
+        Reply::Moments(Some(vec![reference(), reference()])),
+        Reply::Moments(None),
         Reply::Measured(Some(Bytes::new(7))),
         Reply::Measured(None),
         Reply::Output(Some(Buffer::from_static(b"out"))),

@@ -5,7 +5,11 @@
 //!
 //! Nothing in the copy changes its place, so that offsets stay right.
 
+mod grid;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use self::grid::{Grid, Turn};
 
 /// Items that libheif makes a picture of.
 const PICTURES: [&[u8; 4]; 5] = [b"hvc1", b"av01", b"grid", b"iden", b"iovl"];
@@ -68,6 +72,8 @@ fn child(bytes: &[u8], parent: Span, skip: usize, kind: &[u8; 4]) -> Option<Span
 
 struct Item {
     kind: [u8; 4],
+    /// Where its entry begins, behind the header.
+    entry: usize,
     /// Where its type is written.
     at: usize,
 }
@@ -88,7 +94,7 @@ pub(super) struct Survey<'a> {
     /// The box of references, and the width of an item's number in it.
     iref: Option<(Span, usize)>,
     references: Vec<Reference>,
-    alphas: BTreeSet<u32>,
+    properties: BTreeMap<u32, Vec<Span>>,
 }
 
 impl<'a> Survey<'a> {
@@ -106,8 +112,9 @@ impl<'a> Survey<'a> {
         };
         let references =
             iref.map_or(Some(Vec::new()), |(iref, width)| references(bytes, iref, width))?;
-        let alphas = within(b"iprp").and_then(|iprp| alphas(bytes, iprp)).unwrap_or_default();
-        Some(Self { bytes, meta, pitm, primary, items, iref, references, alphas })
+        let properties =
+            within(b"iprp").and_then(|iprp| properties(bytes, iprp)).unwrap_or_default();
+        Some(Self { bytes, meta, pitm, primary, items, iref, references, properties })
     }
 
     fn kind(&self, item: u32) -> Option<[u8; 4]> {
@@ -130,6 +137,14 @@ impl<'a> Survey<'a> {
         (!PICTURES.contains(&&kind)).then(|| kind.escape_ascii().to_string())
     }
 
+    fn properties(&self, item: u32) -> &[Span] {
+        self.properties.get(&item).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_alpha(&self, item: u32) -> bool {
+        self.properties(item).iter().any(|property| is_alpha(self.bytes, *property))
+    }
+
     /// The references without which the picture cannot be shown as it should be, and all items
     /// that they join.
     fn needed(&self) -> (BTreeSet<u32>, Vec<Reference>) {
@@ -143,7 +158,7 @@ impl<'a> Survey<'a> {
         let alpha = self
             .references
             .iter()
-            .find(|r| r.kind == *b"auxl" && r.to.contains(&shown) && self.alphas.contains(&r.from));
+            .find(|r| r.kind == *b"auxl" && r.to.contains(&shown) && self.is_alpha(r.from));
         if let Some(alpha) = alpha {
             kept.push(Reference { kind: *b"auxl", from: alpha.from, to: vec![shown] });
             open.push(alpha.from);
@@ -248,7 +263,8 @@ fn items(bytes: &[u8], iinf: Span) -> Option<BTreeMap<u32, Item>> {
         let at = entry.body + 4 + width + 2;
         if at + 4 <= entry.end {
             let kind = kind_at(bytes, at)?;
-            items.insert(small(bytes, entry.body + 4, width)?, Item { kind, at });
+            items
+                .insert(small(bytes, entry.body + 4, width)?, Item { kind, entry: entry.body, at });
         }
     }
     Some(items)
@@ -269,18 +285,18 @@ fn references(bytes: &[u8], iref: Span, width: usize) -> Option<Vec<Reference>> 
     Some(found)
 }
 
-/// The items with a property that makes them transparency.
-fn alphas(bytes: &[u8], iprp: Span) -> Option<BTreeSet<u32>> {
+/// Whether a property makes an item transparency.
+fn is_alpha(bytes: &[u8], property: Span) -> bool {
+    let name = property.body.checked_add(4).and_then(|at| bytes.get(at..property.end));
+    let name = name.and_then(|name| name.split(|byte| *byte == 0).next());
+    property.kind == *b"auxC" && name.is_some_and(|name| ALPHA.contains(&name))
+}
+
+/// The properties of the items, in the order in which they are to be applied.
+fn properties(bytes: &[u8], iprp: Span) -> Option<BTreeMap<u32, Vec<Span>>> {
     let ipco = child(bytes, iprp, 0, b"ipco")?;
-    let alpha = |found: Span| {
-        let name = bytes.get(found.body.checked_add(4)?..found.end)?;
-        let name = name.split(|byte| *byte == 0).next()?;
-        (found.kind == *b"auxC" && ALPHA.contains(&name)).then_some(())
-    };
-    let properties = (1u32..).zip(spans(bytes, ipco.body, ipco.end));
-    let properties: BTreeSet<u32> =
-        properties.filter(|(_, p)| alpha(*p).is_some()).map(|(n, _)| n).collect();
-    let mut items = BTreeSet::new();
+    let properties: Vec<Span> = spans(bytes, ipco.body, ipco.end).collect();
+    let mut items: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
     for ipma in spans(bytes, iprp.body, iprp.end).filter(|found| found.kind == *b"ipma") {
         let (version, flags) = (*bytes.get(ipma.body)?, *bytes.get(ipma.body + 3)?);
         let (width, long) = (if version == 0 { 2 } else { 4 }, flags & 1 == 1);
@@ -292,9 +308,9 @@ fn alphas(bytes: &[u8], iprp: Span) -> Option<BTreeSet<u32>> {
             for _ in 0..count {
                 let index = small(bytes, at, if long { 2 } else { 1 })?;
                 at += if long { 2 } else { 1 };
-                if properties.contains(&(index & if long { 0x7fff } else { 0x7f })) {
-                    items.insert(item);
-                }
+                let index = index & if long { 0x7fff } else { 0x7f };
+                let property = (index as usize).checked_sub(1).and_then(|n| properties.get(n));
+                items.entry(item).or_default().extend(property.copied());
             }
             if at > ipma.end {
                 return None;

@@ -56,6 +56,23 @@ unsafe extern "C" {
         context: *mut Context,
         handle: *mut *mut Handle,
     ) -> Error;
+    pub(super) fn heif_context_get_image_handle(
+        context: *mut Context,
+        id: u32,
+        handle: *mut *mut Handle,
+    ) -> Error;
+    pub(super) fn heif_image_handle_get_list_of_thumbnail_IDs(
+        handle: *const Handle,
+        ids: *mut u32,
+        count: c_int,
+    ) -> c_int;
+    pub(super) fn heif_image_handle_get_thumbnail(
+        handle: *const Handle,
+        id: u32,
+        thumbnail: *mut *mut Handle,
+    ) -> Error;
+    pub(super) fn heif_image_handle_get_ispe_width(handle: *const Handle) -> c_int;
+    pub(super) fn heif_image_handle_get_ispe_height(handle: *const Handle) -> c_int;
     pub(super) fn heif_image_handle_release(handle: *const Handle);
     pub(super) fn heif_image_handle_get_width(handle: *const Handle) -> c_int;
     pub(super) fn heif_image_handle_get_height(handle: *const Handle) -> c_int;

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     ffi::{CStr, c_int},
+    marker::PhantomData,
     ptr,
 };
 
@@ -110,6 +111,47 @@ impl<'a> Heif<'a> {
         Ok(heif)
     }
 
+    /// A file whose primary image is a grid of tiles that can be asked for one by one.
+    pub fn of_grid(reachable: Vec<u8>) -> Result<Self, CodecError> {
+        Self::parse(Cow::Owned(reachable))
+    }
+
+    /// What the library reads from.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// A picture by the number of its item.
+    pub fn tile(&self, id: u32) -> Result<Tile<'_>, CodecError> {
+        let mut handle = ptr::null_mut();
+        // SAFETY: the context is valid; the handle is written before it is read.
+        checked(unsafe { ffi::heif_context_get_image_handle(self.context, id, &mut handle) })?;
+        if handle.is_null() {
+            let detail = "a tile that is not there".into();
+            return Err(CodecError::Malformed { format: "HEIF", detail });
+        }
+        Ok(Tile { handle, of: PhantomData })
+    }
+
+    /// The first thumbnail.
+    pub fn thumbnail(&self) -> Option<Tile<'_>> {
+        let (mut id, mut handle) = (0, ptr::null_mut());
+        // SAFETY: the handle is valid; there is room for the one number that is asked for; the new
+        // handle is written before it is read.
+        let got = unsafe {
+            if ffi::heif_image_handle_get_list_of_thumbnail_IDs(self.handle, &mut id, 1) < 1 {
+                return None;
+            }
+            ffi::heif_image_handle_get_thumbnail(self.handle, id, &mut handle)
+        };
+        checked(got).ok().filter(|()| !handle.is_null()).map(|()| Tile { handle, of: PhantomData })
+    }
+
+    /// As coded: before it is turned and cropped.
+    pub fn coded(&self) -> Result<Dimensions, CodecError> {
+        coded(self.handle)
+    }
+
     /// As shown: turned and cropped as the file says.
     pub fn dimensions(&self) -> Result<Dimensions, CodecError> {
         // SAFETY: the handle is valid.
@@ -119,11 +161,7 @@ impl<'a> Heif<'a> {
                 ffi::heif_image_handle_get_height(self.handle),
             )
         };
-        let side = |n: c_int| u32::try_from(n).unwrap_or(0);
-        Dimensions::new(side(width), side(height)).ok_or_else(|| CodecError::Malformed {
-            format: "HEIF",
-            detail: "a picture without pixels".into(),
-        })
+        sides(width, height)
     }
 
     /// Whether any pixel may be transparent.
@@ -147,7 +185,8 @@ impl<'a> Heif<'a> {
         if bits < 1 { 8 } else { bits }
     }
 
-    fn color(&self) -> ForeignColor {
+    /// What its colours mean.
+    pub fn color(&self) -> ForeignColor {
         // SAFETY: the handle is valid; the buffer has the size that was asked for; the nclx
         // profile is freed by the function made for it.
         unsafe {
@@ -187,6 +226,52 @@ impl<'a> Heif<'a> {
         }
         Ok(ForeignPixels { dimensions, alpha, pixels, color: self.color() })
     }
+}
+
+/// A picture beside the primary one: a tile of it, a thumbnail.
+pub(super) struct Tile<'a> {
+    handle: *mut ffi::Handle,
+    of: PhantomData<&'a Heif<'a>>,
+}
+
+impl Drop for Tile<'_> {
+    fn drop(&mut self) {
+        // SAFETY: came from the library and is released once.
+        unsafe { ffi::heif_image_handle_release(self.handle) }
+    }
+}
+
+impl Tile<'_> {
+    /// Its size.
+    pub fn coded(&self) -> Result<Dimensions, CodecError> {
+        coded(self.handle)
+    }
+
+    /// Its pixels, RGB; their meaning is that of the grid.
+    pub fn decode(&self, limits: &DecodeLimits) -> Result<ForeignPixels, CodecError> {
+        let image = Image::decode(self.handle, ffi::CHROMA_RGB)?;
+        let (dimensions, pixels) = image.rows(3, limits)?;
+        Ok(ForeignPixels { dimensions, alpha: false, pixels, color: ForeignColor::Srgb })
+    }
+}
+
+fn coded(handle: *const ffi::Handle) -> Result<Dimensions, CodecError> {
+    // SAFETY: the caller's handle is valid.
+    let (width, height) = unsafe {
+        (
+            ffi::heif_image_handle_get_ispe_width(handle),
+            ffi::heif_image_handle_get_ispe_height(handle),
+        )
+    };
+    sides(width, height)
+}
+
+fn sides(width: c_int, height: c_int) -> Result<Dimensions, CodecError> {
+    let side = |n: c_int| u32::try_from(n).unwrap_or(0);
+    Dimensions::new(side(width), side(height)).ok_or_else(|| CodecError::Malformed {
+        format: "HEIF",
+        detail: "a picture without pixels".into(),
+    })
 }
 
 /// Divides colour by its alpha.

@@ -4,6 +4,7 @@
 mod boxes;
 mod ffi;
 mod file;
+mod tiles;
 
 use std::ffi::CStr;
 
@@ -76,16 +77,36 @@ impl Codec for HeifCodec {
         input: &Buffer,
         hint: OpenHint,
         limits: &DecodeLimits,
-        _: &Stop,
+        stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError> {
         let heif = Heif::read(input)?;
         let info = info(&heif, input, limits)?;
+        if let Some(pixels) = tiles::decode(&heif, hint.largest, limits, stop)? {
+            return session_of_pixels(info, pixels, hint.largest);
+        }
         let needed = heif.dimensions()?.pixels().saturating_mul(8);
         if needed > limits.max_memory.get() {
             let limit = limits.max_memory.get();
             return Err(CodecError::Limit { what: "memory", found: needed, limit });
         }
         session_of_pixels(info, heif.decode(limits)?, hint.largest)
+    }
+
+    fn preview(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        _: &Stop,
+    ) -> Result<Option<Box<dyn Session>>, CodecError> {
+        let heif = Heif::read(input)?;
+        let Some(thumbnail) = heif.thumbnail() else { return Ok(None) };
+        let mut pixels = thumbnail.decode(limits)?;
+        pixels.color = heif.color();
+        // All that is told of it is true of what it shows.
+        let mut info = info(&heif, input, limits)?;
+        info.dimensions = Some(pixels.dimensions);
+        session_of_pixels(info, pixels, hint.largest).map(Some)
     }
 
     fn verify(

@@ -3,14 +3,14 @@
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{
-        CodecError, EncodeError, Session,
+        CodecError, EncodeError, Reference, Session,
         image::{
             raster::{Frame as Picture, Layout, Picture as Pictures, Raster},
             session_of,
         },
     },
     model::{
-        Bytes, Dimensions, FrameRate, ImageCoding, ImageRecipe, Recipe, Stop, VideoCodec,
+        Bytes, Dimensions, FrameRate, ImageCoding, ImageRecipe, Recipe, Rgb, Stop, VideoCodec,
         VideoRecipe,
     },
 };
@@ -118,6 +118,32 @@ impl AvSession {
         }
     }
 
+    /// The luma of `count` moments, at the size of the clip.
+    pub(super) fn looks(
+        &self,
+        count: u8,
+        background: Rgb,
+        stop: &Stop,
+    ) -> Result<Option<Vec<Reference>>, CodecError> {
+        let info = &self.probed.info;
+        let (Some(shown), Some(_)) = (info.dimensions, &info.video) else { return Ok(None) };
+        let even = |n: u32| (n / 2 * 2).max(2);
+        let dimensions = Dimensions::at_least_one(even(shown.width()), even(shown.height()));
+        let length = info.duration_ms.max(1);
+        // A picture takes the ticks from the nearest one on: at each tick there is what is on the
+        // screen half a stretch later.
+        let rate = FrameRate::new(u32::from(count) * 1000, length);
+        let rate = rate.ok_or_else(|| super::ff::internal("a rate of nothing"))?;
+        let master = self.master((dimensions, rate, length.into(), true), stop)?;
+        let mut moments = Vec::with_capacity(count.into());
+        for (picture, ticks) in &master.pictures {
+            let luma: Buffer = picture.planes[0].iter().map(|y| full_range(*y)).collect();
+            let moment = Reference { dimensions, luma, background };
+            moments.extend((0..*ticks).map(|_| moment.clone()));
+        }
+        Ok((moments.len() == usize::from(count)).then_some(moments))
+    }
+
     fn picture_session(&self, moving: bool, stop: &Stop) -> Result<Box<dyn Session>, CodecError> {
         let info = self.probed.info.clone();
         let shown =
@@ -129,6 +155,7 @@ impl AvSession {
         // An animation: at most ten pictures a second and sixty in all. A poster: eight pictures
         // of the first tenth, but at least of two seconds, of which the richest is taken.
         let span = if moving { seconds } else { seconds.min((seconds / 10.0).max(2.0)) };
+        let span = if self.hurried { span.min(HURRIED) } else { span };
         let count = if moving { (span * 10.0).clamp(2.0, 60.0) } else { 8.0 }.round();
         let rate = FrameRate::new((count * 1000.0) as u32, (span * 1000.0).max(1.0) as u32);
         let rate = rate.ok_or_else(|| super::ff::internal("a rate of nothing"))?;
@@ -154,12 +181,20 @@ impl AvSession {
     }
 }
 
+/// Seconds of a clip that are looked at for a picture of it in a hurry.
+const HURRIED: f64 = 0.2;
+
 /// How much there is to see.
 fn variance(luma: &[u8]) -> u64 {
     let count = luma.len().max(1) as u64;
     let sum: u64 = luma.iter().map(|n| u64::from(*n)).sum();
     let squares: u64 = luma.iter().map(|n| u64::from(*n).pow(2)).sum();
     squares / count - (sum / count).pow(2).min(squares / count)
+}
+
+/// Luma of limited range to 0…255.
+fn full_range(luma: u8) -> u8 {
+    ((f32::from(luma) - 16.0) * 255.0 / 219.0).round().clamp(0.0, 255.0) as u8
 }
 
 /// ITU-R BT.601-7 in limited range to RGB.

@@ -116,6 +116,23 @@ impl Codec for AvCodec {
         Ok(Box::new(AvSession::new(input.clone(), probed, hint, *limits)))
     }
 
+    fn preview(
+        &self,
+        input: &Buffer,
+        hint: OpenHint,
+        limits: &DecodeLimits,
+        stop: &Stop,
+    ) -> Result<Option<Box<dyn Session>>, CodecError> {
+        stop.check()?;
+        let probed = probe::probe(input, limits)?;
+        if probed.chosen.video.is_none() {
+            return Ok(None);
+        }
+        let mut session = AvSession::new(input.clone(), probed, hint, *limits);
+        session.hurried = true;
+        Ok(Some(Box::new(session)))
+    }
+
     fn verify(
         &self,
         output: &Buffer,

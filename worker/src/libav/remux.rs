@@ -5,7 +5,7 @@ use ff::AVCodecID::*;
 use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::{CodecError, EncodeError},
-    model::{Bytes, Container, RemuxRecipe},
+    model::{AudioCodec, Bytes, Container, RemuxRecipe, VideoCodec},
 };
 
 use super::{
@@ -15,23 +15,20 @@ use super::{
     tracks::{self, Chosen, Track},
 };
 
-/// Codecs that belong into a file (3GPP TS 26.244 clause 5, ISO/IEC 14496-14, RFC 4867).
+/// Whether a codec belongs into a file: by the one rule for both, of files written anew and moved.
 fn belongs(container: Container, codec: ff::AVCodecID) -> bool {
-    let codecs: &[ff::AVCodecID] = match container {
-        Container::ThreeGp => &[
-            AV_CODEC_ID_H263,
-            AV_CODEC_ID_MPEG4,
-            AV_CODEC_ID_H264,
-            AV_CODEC_ID_AMR_NB,
-            AV_CODEC_ID_AMR_WB,
-            AV_CODEC_ID_AAC,
-        ],
-        Container::Mp4 => &[AV_CODEC_ID_MPEG4, AV_CODEC_ID_H264, AV_CODEC_ID_AAC, AV_CODEC_ID_MP3],
-        Container::Amr => &[AV_CODEC_ID_AMR_NB, AV_CODEC_ID_AMR_WB],
-        Container::Adts => &[AV_CODEC_ID_AAC],
-        Container::Mp3 => &[AV_CODEC_ID_MP3],
-    };
-    codecs.contains(&codec)
+    let video = |codec| container.holds_video(codec);
+    let audio = |codec| container.holds_audio(codec);
+    match codec {
+        AV_CODEC_ID_H263 => video(VideoCodec::H263),
+        AV_CODEC_ID_MPEG4 => video(VideoCodec::Mpeg4),
+        AV_CODEC_ID_H264 => video(VideoCodec::H264),
+        AV_CODEC_ID_AMR_NB => audio(AudioCodec::AmrNb),
+        AV_CODEC_ID_AMR_WB => audio(AudioCodec::AmrWb),
+        AV_CODEC_ID_AAC => audio(AudioCodec::Aac),
+        AV_CODEC_ID_MP3 => audio(AudioCodec::Mp3),
+        _ => false,
+    }
 }
 
 /// Copies what the recipe names.

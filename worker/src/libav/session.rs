@@ -28,6 +28,8 @@ pub(super) struct AvSession {
     pub(super) probed: Probed,
     pub(super) hint: OpenHint,
     pub(super) limits: DecodeLimits,
+    /// The first picture stands for all of it.
+    pub(super) hurried: bool,
     /// Samples that came instead of bytes.
     given: Option<Given>,
     pcm: Option<Pcm>,
@@ -48,7 +50,17 @@ const AAC_TOLERANCE: f64 = 1.005;
 
 impl AvSession {
     pub fn new(bytes: Buffer, probed: Probed, hint: OpenHint, limits: DecodeLimits) -> Self {
-        Self { bytes, probed, hint, limits, given: None, pcm: None, clip: None, pictures: None }
+        Self {
+            bytes,
+            probed,
+            hint,
+            limits,
+            hurried: false,
+            given: None,
+            pcm: None,
+            clip: None,
+            pictures: None,
+        }
     }
 
     /// Of sound that is decoded already.
@@ -140,15 +152,10 @@ impl AvSession {
 }
 
 fn check_container(container: Container, codec: AudioCodec) -> Result<(), CodecError> {
-    use AudioCodec::{Aac, AmrNb, AmrWb, Mp3};
-    let fits = match container {
-        Container::Amr => matches!(codec, AmrNb | AmrWb),
-        Container::ThreeGp => matches!(codec, AmrNb | AmrWb | Aac),
-        Container::Mp4 => matches!(codec, Aac | Mp3),
-        Container::Adts => codec == Aac,
-        Container::Mp3 => codec == Mp3,
-    };
-    if fits { Ok(()) } else { Err(internal("a codec in a file where it does not belong")) }
+    match container.holds_audio(codec) {
+        true => Ok(()),
+        false => Err(internal("a codec in a file where it does not belong")),
+    }
 }
 
 impl Session for AvSession {
@@ -158,6 +165,9 @@ impl Session for AvSession {
 
     fn facts(&mut self) -> ContentFacts {
         let mut facts = ContentFacts::default();
+        if self.hurried {
+            return facts;
+        }
         // What came through a codec made for speech is none the worse for another.
         let spoken = |codec: &str| SPEECH.contains(&codec);
         if self
@@ -175,6 +185,15 @@ impl Session for AvSession {
 
     fn reference(&mut self, _: Dimensions, _: Rgb) -> Option<mmsfit::codec::Reference> {
         None
+    }
+
+    fn moments(
+        &mut self,
+        count: u8,
+        background: Rgb,
+        stop: &Stop,
+    ) -> Result<Option<Vec<mmsfit::codec::Reference>>, CodecError> {
+        self.looks(count, background, stop)
     }
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {

@@ -3,11 +3,13 @@
 use crate::support::ffmpeg;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    codec::{Codec, CodecError, DecodeLimits, OpenHint},
+    codec::{Codec, CodecError, DecodeLimits, OpenHint, Reference},
     model::{
-        Bytes, Chroma, Dimensions, Effort, ImageCoding, ImageRecipe, MediaInfo, Quality, Recipe,
-        Stop,
+        Bytes, Chroma, Dimensions, Effort, ImageCoding, ImageRecipe, MediaInfo, MediaKind, Quality,
+        ReasonCode, Recipe, Stop, StopCause,
     },
+    profile::InlineCapabilities,
+    service::request::{AdaptRequest, Content},
 };
 use mmsfit_worker::heif::HeifCodec;
 
@@ -23,12 +25,16 @@ fn picture() -> Option<(Vec<u8>, Vec<u8>)> {
          log-level=none -tag:v hvc1",
         ".mp4",
     )?;
+    Some(coded(&film))
+}
+
+fn coded(film: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let find = |kind: &[u8; 4]| {
         let at = film.windows(4).position(|four| four == kind).expect("a box") - 4;
         let size = u32::from_be_bytes(*film[at..].first_chunk().expect("a size")) as usize;
         film[at..at + size].to_vec()
     };
-    Some((find(b"hvcC"), find(b"mdat")[8..].to_vec()))
+    (find(b"hvcC"), find(b"mdat")[8..].to_vec())
 }
 
 /// References of the file: kind, from, to.
@@ -158,4 +164,181 @@ fn a_photo_of_ios_18() {
     let (info, length) = fit(&bytes.into()).expect("a sound picture");
     assert_eq!(info.dimensions, Dimensions::new(640, 480));
     assert!(length > 1000);
+}
+
+/// A grid of `columns` by `rows` tiles of one picture of `side` pixels, which the file holds once and
+/// which is its thumbnail, too; cut off at `size`, with more properties.
+fn grid(
+    (columns, rows): (u16, u16),
+    side: u32,
+    size: (u32, u32),
+    more: &[&[u8]],
+) -> Option<Buffer> {
+    let film = ffmpeg(
+        &format!(
+            "-f lavfi -i testsrc2=s={side}x{side} -frames:v 1 -pix_fmt yuv420p -c:v libx265 \
+             -x265-params log-level=none -tag:v hvc1"
+        ),
+        ".mp4",
+    )?;
+    let (hvcc, data) = coded(&film);
+    let tiles = columns * rows;
+    let id = |n: u16| n.to_be_bytes();
+    let entry = |n: u16, hidden: u8, kind: &[u8; 4]| {
+        boxed(b"infe", &[&[2, 0, 0, hidden], &id(n), &[0, 0], kind, b"\0"])
+    };
+    let mut entries = entry(1, 0, b"grid");
+    let thumbnail = tiles + 2;
+    (2..=thumbnail).for_each(|n| entries.extend(entry(n, 1, b"hvc1")));
+    let to: Vec<u8> = (2..tiles + 2).flat_map(id).collect();
+    let iref = [
+        boxed(b"dimg", &[&id(1), &id(tiles), &to]),
+        boxed(b"thmb", &[&id(thumbnail), &id(1), &id(1)]),
+    ]
+    .concat();
+    let ispe = |(w, h): (u32, u32)| boxed(b"ispe", &[&[0; 4], &w.to_be_bytes(), &h.to_be_bytes()]);
+    let mut properties = [hvcc, ispe((side, side)), ispe(size)].concat();
+    more.iter().for_each(|property| properties.extend(*property));
+    let turns: Vec<u8> = (0..more.len() as u8).map(|n| 0x84 + n).collect();
+    let mut ipma =
+        [&u32::from(thumbnail).to_be_bytes()[..], &id(1), &[1 + turns.len() as u8, 3]].concat();
+    ipma.extend(turns);
+    (2..=thumbnail).for_each(|n| ipma.extend([&id(n)[..], &[2, 0x81, 2]].concat()));
+    let idat = [
+        &[0, 1, rows as u8 - 1, columns as u8 - 1][..],
+        &size.0.to_be_bytes(),
+        &size.1.to_be_bytes(),
+    ]
+    .concat();
+    let meta = |offset: u32| {
+        // Construction method 1: within the metadata.
+        let mut places = [&id(1)[..], &[0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 12]].concat();
+        for n in 2..=thumbnail {
+            places.extend([&id(n)[..], &[0, 0, 0, 0, 0, 1], &offset.to_be_bytes()].concat());
+            places.extend((data.len() as u32).to_be_bytes());
+        }
+        boxed(
+            b"meta",
+            &[
+                &[0; 4],
+                &boxed(b"hdlr", &[&[0; 8], b"pict", &[0; 13]]),
+                &boxed(b"pitm", &[&[0, 0, 0, 0, 0, 1]]),
+                &boxed(b"iinf", &[&[0; 4], &id(thumbnail), &entries]),
+                &boxed(b"iref", &[&[0; 4], &iref]),
+                &boxed(
+                    b"iprp",
+                    &[&boxed(b"ipco", &[&properties]), &boxed(b"ipma", &[&[0; 4], &ipma])],
+                ),
+                &boxed(b"iloc", &[&[1, 0, 0, 0, 0x44, 0], &id(thumbnail), &places]),
+                &boxed(b"idat", &[&idat]),
+            ],
+        )
+    };
+    let ftyp = boxed(b"ftyp", &[b"heic\0\0\0\0mif1heic"]);
+    let offset = ftyp.len() + meta(0).len() + 8;
+    Some([ftyp, meta(offset as u32), boxed(b"mdat", &[&data])].concat().into())
+}
+
+/// The luma of a picture in `largest`, and its size.
+fn luma(
+    bytes: &Buffer,
+    largest: Dimensions,
+    limits: &DecodeLimits,
+) -> Result<Reference, CodecError> {
+    mmsfit_worker::heif::warm();
+    let hint = OpenHint { largest, animation: false, effort: Effort::Balanced };
+    let mut session = HeifCodec.open(bytes, hint, limits, &Stop::never())?;
+    let shown = session.info().dimensions.expect("a picture").shrunk_into(largest);
+    Ok(session.reference(shown, [255; 3]).expect("a still"))
+}
+
+/// Tile by tile it is the picture that the library puts together, turned and mirrored alike.
+#[test]
+fn a_grid_by_its_tiles_is_the_whole_picture() {
+    let turns: [&[&[u8]]; 4] = [
+        &[],
+        &[&boxed(b"irot", &[&[1]])],
+        &[&boxed(b"irot", &[&[3]]), &boxed(b"imir", &[&[0]])],
+        &[&boxed(b"irot", &[&[2]]), &boxed(b"imir", &[&[1]])],
+    ];
+    for turns in turns {
+        // 22 megapixels: the last column and row are cut off.
+        let Some(bytes) = grid((5, 5), 1024, (5000, 4500), turns) else { return };
+        let limits = DecodeLimits::default();
+        let small = luma(&bytes, Dimensions::at_least_one(600, 600), &limits).expect("by tiles");
+        // With no room to be smaller the library does it.
+        let whole = luma(&bytes, Dimensions::at_least_one(6000, 6000), &limits).expect("whole");
+        let (w, h) = (small.dimensions.width(), small.dimensions.height());
+        let mut off = 0u64;
+        for y in 0..h {
+            for x in 0..w {
+                let at = |n: u32, of: u32, side: u32| {
+                    (u64::from(2 * n + 1) * u64::from(side) / u64::from(2 * of)) as u32
+                };
+                let (fx, fy) =
+                    (at(x, w, whole.dimensions.width()), at(y, h, whole.dimensions.height()));
+                // The mean of a small field around the same place.
+                let mut sum = 0;
+                for dy in 0..4 {
+                    for dx in 0..4 {
+                        let row = (fy + dy).clamp(2, whole.dimensions.height() + 1) - 2;
+                        let column = (fx + dx).clamp(2, whole.dimensions.width() + 1) - 2;
+                        let at = row * whole.dimensions.width() + column;
+                        sum += u32::from(whole.luma[at as usize]);
+                    }
+                }
+                off += u64::from((sum / 16).abs_diff(u32::from(small.luma[(y * w + x) as usize])));
+            }
+        }
+        let off = off as f64 / f64::from(w * h);
+        assert!(off < 5.0, "{turns:?}: {off}");
+    }
+}
+
+/// A photo of a phone with 85 megapixels takes a fifth of the memory that it has pixels for.
+#[test]
+fn a_photo_is_not_refused_for_its_size() {
+    let Some(bytes) = grid((9, 9), 1024, (9200, 9200), &[]) else { return };
+    let limits = DecodeLimits { max_memory: Bytes::new(160 << 20), ..DecodeLimits::default() };
+    let found = luma(&bytes, Dimensions::at_least_one(1600, 1200), &limits).expect("by tiles");
+    assert_eq!(found.dimensions, Dimensions::at_least_one(1200, 1200));
+    let refused = luma(&bytes, Dimensions::at_least_one(9200, 9200), &limits);
+    assert!(matches!(refused, Err(CodecError::Limit { .. })), "{refused:?}");
+}
+
+/// A deadline that comes while a photo is being decoded, or a clip encoded, leaves what is to be had
+/// at once: the thumbnail, the first picture.
+#[test]
+fn a_deadline_leaves_a_picture() {
+    let mut config = mmsfit::config::Config { threads: 1, ..Default::default() };
+    config.worker.program = Some(env!("CARGO_BIN_EXE_mmsfit-worker").into());
+    let service = mmsfit::service::Service::new(config);
+    let Some(photo) = grid((8, 8), 1024, (8192, 8192), &[]) else { return };
+    let clip = "-f lavfi -i testsrc2=s=1280x720:r=30:d=20 -c:v libx264 -preset ultrafast";
+    let Some(clip) = ffmpeg(clip, ".mp4") else { return };
+    for (name, data) in [("photo.heic", photo), ("clip.mp4", clip.into())] {
+        let mut request = AdaptRequest::new(Content::Bare { data, name: name.to_owned() });
+        request.limits.max_message_bytes = Some(Bytes::new(300_000));
+        request.limits.max_image_width = Some(640);
+        request.limits.max_image_height = Some(480);
+        let inline = InlineCapabilities {
+            accept: vec!["image/jpeg".into(), "video/mp4".into(), "video/3gpp".into()],
+            ..Default::default()
+        };
+        request.device.inline = Some(inline);
+        let stop = Stop::never();
+        let late = stop.clone();
+        let answer = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(std::time::Duration::from_millis(150));
+                late.set(StopCause::Deadline);
+            });
+            service.adapt(request, &stop)
+        });
+        let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let part = &answer.report.parts[0];
+        assert_eq!(part.after.as_ref().map(|info| info.kind), Some(MediaKind::Image), "{name}");
+        let told = part.reasons.iter().any(|r| r.code == ReasonCode::DeadlineBestSoFar);
+        assert!(told, "{name}: {:?}", part.reasons);
+    }
 }

@@ -4,6 +4,7 @@
 mod faults;
 mod given;
 mod heif;
+mod moments;
 mod sound;
 mod support;
 mod video;

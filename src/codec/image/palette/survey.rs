@@ -1,6 +1,6 @@
 //! Counts colours and chooses a palette from the counts.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::HashMap};
 
 use quantette::color_map::{IndexedColorMap, NearestNeighborColorMap};
 use quantette::color_space::{oklab_to_srgb8, srgb8_to_oklab};
@@ -42,13 +42,16 @@ impl Histogram {
     }
 }
 
+/// Different colours up to which each is counted by itself.
+const COUNTED: usize = 8192;
+
 /// Counts the colours of any number of frames. Bounded: at most 2^18 cells for each level of
 /// alpha, whatever the number of pixels.
 #[derive(Default)]
 pub struct Survey {
     histograms: [Histogram; LEVELS],
-    /// All colours while there are at most 256.
-    distinct: BTreeSet<Rgba>,
+    /// All colours and their pixels, while there are at most [`COUNTED`].
+    distinct: HashMap<Rgba, u64>,
     many: bool,
 }
 
@@ -73,15 +76,27 @@ impl Survey {
 
     fn add_run(&mut self, color: Rgba, count: u64) {
         if !self.many {
-            self.distinct.insert(color);
-            self.many = self.distinct.len() > 256;
+            *self.distinct.entry(color).or_default() += count;
+            self.many = self.distinct.len() > COUNTED;
         }
         self.histograms[level(color[3])].add(color, count);
     }
 
     /// How many different colours there are, if at most 256.
     pub fn distinct(&self) -> Option<u16> {
-        (!self.many).then_some(self.distinct.len() as u16)
+        let few = !self.many && self.distinct.len() <= 256;
+        few.then_some(self.distinct.len() as u16)
+    }
+
+    /// The colours of one level of alpha: each by itself while there are few.
+    fn cells(&self, of: usize) -> Cow<'_, [Cell]> {
+        if self.many {
+            return Cow::Borrowed(&self.histograms[of].cells);
+        }
+        let mut found: Vec<(Rgba, u64)> = self.distinct.iter().map(|(c, n)| (*c, *n)).collect();
+        found.retain(|(color, _)| level(color[3]) == of);
+        found.sort_unstable();
+        Cow::Owned(found.into_iter().map(|(c, n)| (c.map(|v| u64::from(v) * n), n)).collect())
     }
 
     /// Whether a fully transparent pixel was seen.
@@ -98,7 +113,7 @@ impl Survey {
     pub fn palette_refined(&self, colors: u16, rounds: usize) -> Palette {
         let colors = usize::from(colors.clamp(1, 256));
         if !self.many && self.distinct.len() <= colors {
-            return Palette::exact(self.distinct.iter().copied().collect());
+            return Palette::exact(self.distinct.keys().copied().collect());
         }
         let clear = usize::from(self.has_clear());
         let weigh = |h: &Histogram| h.cells.iter().map(|cell| cell.1).sum();
@@ -109,7 +124,7 @@ impl Survey {
             palette.colors.push(CLEAR);
         }
         for (level, share) in shares.into_iter().enumerate().skip(1) {
-            if let Some((alpha, entries)) = quantise(&self.histograms[level].cells, share, rounds) {
+            if let Some((alpha, entries)) = quantise(&self.cells(level), share, rounds) {
                 let first = palette.colors.len();
                 let bytes = oklab_to_srgb8(&entries);
                 palette.colors.extend(bytes.iter().map(|c| [c.red, c.green, c.blue, alpha]));
@@ -156,7 +171,41 @@ fn quantise(cells: &[Cell], entries: usize, rounds: usize) -> Option<(u8, Vec<Ok
     let colors = srgb8_to_oklab(&colors);
     let histogram = PaletteCounts::new(colors.clone(), counts.clone()).ok()?;
     let wu = WuF32x3::run_palette_counts(&histogram, BinnerF32x3::oklab_from_srgb8())?;
-    Some((alpha, refine(wu.palette(size), &colors, &counts, rounds)))
+    let palette = filled_up(wu.palette(size).into_vec(), size, &colors, &counts)?;
+    Some((alpha, refine(palette, &colors, &counts, rounds)))
+}
+
+/// Wu's method sees colours in bins, and gives fewer entries than it may where a picture has few
+/// hues in many shades: drawings and screenshots. The colours that are farthest from all entries,
+/// for their number, become entries of their own.
+fn filled_up(
+    mut entries: Vec<Oklab>,
+    size: PaletteSize,
+    colors: &[Oklab],
+    counts: &[u32],
+) -> Option<PaletteBuf<Oklab>> {
+    let distance = |a: &Oklab, b: &Oklab| {
+        let (l, m, n) = (a.l - b.l, a.a - b.a, a.b - b.b);
+        l * l + m * m + n * n
+    };
+    let missing = size.as_usize().saturating_sub(entries.len());
+    if missing > 0 {
+        let nearest = |color: &Oklab| {
+            entries.iter().map(|entry| distance(color, entry)).fold(f32::MAX, f32::min)
+        };
+        let mut off: Vec<f32> = colors.iter().map(nearest).collect();
+        for _ in 0..missing {
+            // The root of the number: thin lines count, and so does what covers the picture.
+            let badness = |at: &usize| off[*at] * (counts[*at] as f32).sqrt();
+            let worst = (0..colors.len()).max_by(|a, b| badness(a).total_cmp(&badness(b)));
+            let Some(worst) = worst.filter(|at| off[*at] > 0.0) else { break };
+            entries.push(colors[worst]);
+            for (off, color) in off.iter_mut().zip(colors) {
+                *off = off.min(distance(color, &colors[worst]));
+            }
+        }
+    }
+    PaletteBuf::new(entries).ok()
 }
 
 /// Lloyd's algorithm: every entry moves to the mean of the colours that are nearest to it.

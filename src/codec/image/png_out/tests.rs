@@ -32,7 +32,7 @@ fn raster(width: u32, height: u32, pixels: &[Rgba]) -> Raster {
 fn the_coding_follows_from_the_content() {
     let of = |color: fn(u32) -> Rgba, colors| {
         let pixels: Vec<Rgba> = (0..64 * 64).map(color).collect();
-        let bytes = encode(&raster(64, 64, &pixels), colors, LARGE, &Stop::never());
+        let bytes = encode(&raster(64, 64, &pixels), colors, false, LARGE, &Stop::never());
         let bytes = bytes.expect("no cap");
         if colors.is_none() {
             assert_eq!(decode(&bytes), clean(&pixels));
@@ -67,7 +67,7 @@ fn corpus_pictures_come_back_and_second_decoder_agrees() {
         let pixels = clean(picture.as_raw().as_chunks::<4>().0);
         let source = raster(picture.width(), picture.height(), &pixels);
         let start = std::time::Instant::now();
-        let bytes = encode(&source, None, LARGE, &Stop::never()).expect("no cap");
+        let bytes = encode(&source, None, false, LARGE, &Stop::never()).expect("no cap");
         println!(
             "{name}: {} -> {} bytes as {:?} in {:?}",
             std::fs::metadata(&path).expect("a file").len(),
@@ -100,10 +100,10 @@ proptest! {
         colors in 2..20_u16,
     ) {
         let source = raster(w, h, &pixels);
-        let full = encode(&source, None, LARGE, &Stop::never()).expect("no cap");
+        let full = encode(&source, None, false, LARGE, &Stop::never()).expect("no cap");
         prop_assert_eq!(decode(&full), clean(&pixels));
         for colors in [None, Some(colors)] {
-            match encode(&source, colors, Bytes::new(cap), &Stop::never()) {
+            match encode(&source, colors, false, Bytes::new(cap), &Stop::never()) {
                 Ok(bytes) => prop_assert!(bytes.len() as u64 <= cap && !decode(&bytes).is_empty()),
                 Err(EncodeError::OverCap { at_least }) => prop_assert!(at_least.get() > cap),
                 Err(e) => prop_assert!(false, "{}", e),
