@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check fmt bench fresh-machine clean
+.PHONY: help setup build demo test check fmt bench quality fresh-machine clean
 
 help: ## this list
 	@echo 'make <target>:'
@@ -30,6 +30,10 @@ fmt: ## format the code
 bench: ## micro-benchmarks: decode, resize, encode, fit, parse, a whole message over gRPC
 	@scripts/setup.sh build
 	$(CARGO) bench --locked
+
+quality: ## the fitting engine beside its peers and an oracle: PHOTOS=folder, HTML=page.html
+	@scripts/setup.sh build
+	$(CARGO) run --release --manifest-path benches/quality/Cargo.toml -- --photos "$(PHOTOS)" $(if $(HTML),--html "$(HTML)")
 
 fresh-machine: ## prove demo and test in a bare chroot; SUITE=bookworm (default), trixie, noble
 	@scripts/fresh-machine.sh $(SUITE)

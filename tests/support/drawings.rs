@@ -27,7 +27,7 @@ fn line(ink: &mut GrayImage, (left, top): (u32, u32), height: u32, letters: u32,
     let cell = height / 6;
     for n in 0..letters {
         let roll = dice(seed);
-        if roll % 6 == 0 {
+        if roll.is_multiple_of(6) {
             continue;
         }
         let x0 = left + n * cell * 5;

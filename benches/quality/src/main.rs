@@ -92,7 +92,7 @@ fn main() -> Result<(), String> {
             let oracle = || peers::oracle(photo, case, judge);
             put("oracle", at, cache.maybe(photo, case, "oracle", oracle));
         }
-        eprint!("\r{} of {}", number + 1, photos.len());
+        eprint!("\r{} of {}: {:40}", number + 1, photos.len(), photo.name);
         cache.save()?;
     }
     eprintln!();

@@ -4,7 +4,7 @@
 //! former (baseline, optimised Huffman tables, no trellis), with its own the latter.
 
 use cpu_time::ProcessTime;
-use image::{RgbImage, imageops::FilterType};
+use image::{DynamicImage, RgbImage, imageops::FilterType};
 use mozjpeg::{ColorSpace, Compress, Decompress};
 
 use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
@@ -41,8 +41,7 @@ fn encode(picture: &RgbImage, quality: f32, full: bool, coder: Coder) -> Option<
 fn decode(photo: &Photo, (w, h): (u32, u32)) -> Option<RgbImage> {
     let mut decoder = Decompress::new_mem(&photo.file).ok()?;
     let (width, height) = decoder.size();
-    let turned = (width > height) != (w > h);
-    let (w, h) = if turned { (h, w) } else { (w, h) };
+    let (w, h) = if photo.swaps() { (h, w) } else { (w, h) };
     let enough = |n: usize| {
         let side = |full: usize| (full * n).div_ceil(8);
         side(width) >= w as usize && side(height) >= h as usize
@@ -58,10 +57,10 @@ fn decode(photo: &Photo, (w, h): (u32, u32)) -> Option<RgbImage> {
 
 fn small(photo: &Photo, size: (u32, u32)) -> Option<RgbImage> {
     let whole = decode(photo, size)?;
-    let turned = (whole.width() > whole.height()) != (size.0 > size.1);
-    let (w, h) = if turned { (size.1, size.0) } else { size };
-    let small = image::imageops::resize(&whole, w, h, FilterType::Lanczos3);
-    Some(if turned { image::imageops::rotate90(&small) } else { small })
+    let (w, h) = if photo.swaps() { (size.1, size.0) } else { size };
+    let mut small = DynamicImage::from(image::imageops::resize(&whole, w, h, FilterType::Lanczos3));
+    small.apply_orientation(photo.turn);
+    Some(small.into_rgb8())
 }
 
 /// The best quality at which `picture` takes no more than `limit`, and its file; and how many were
@@ -92,8 +91,7 @@ fn search(
 pub fn floor(photo: &Photo, case: &Case) -> Option<Outcome> {
     let size = case.size(photo);
     let resize = |whole: &RgbImage| {
-        let turned = (whole.width() > whole.height()) != (size.0 > size.1);
-        let to = if turned { (size.1, size.0) } else { size };
+        let to = if photo.swaps() { (size.1, size.0) } else { size };
         if whole.dimensions() == to {
             return Some(whole.clone());
         }
@@ -170,10 +168,7 @@ pub fn oracle(photo: &Photo, case: &Case, judge: &Judge) -> Option<Outcome> {
         let side = |n: u32| ((f64::from(n) * scale).round() as u32).max(8);
         let picture = match scale == 1.0 {
             true => judge.small.clone(),
-            false => {
-                let (w, h) = (side(judge.size.0), side(judge.size.1));
-                image::imageops::resize(&photo.rgb, w, h, FilterType::Lanczos3)
-            }
+            false => judge.at(photo, (side(judge.size.0), side(judge.size.1))),
         };
         let mut highest = 0;
         for coder in [Coder::Turbo, Coder::Moz] {

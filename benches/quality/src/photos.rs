@@ -3,22 +3,33 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage, metadata::Orientation};
 
 /// One photo: its file, and its pixels upright.
 pub struct Photo {
     pub name: String,
     pub file: Bytes,
     pub rgb: RgbImage,
+    /// What makes the stored pixels upright.
+    pub turn: Orientation,
 }
 
-fn decoded(file: &[u8]) -> Option<RgbImage> {
+impl Photo {
+    /// Whether the sides change places.
+    pub fn swaps(&self) -> bool {
+        let mut probe = DynamicImage::new_luma8(2, 1);
+        probe.apply_orientation(self.turn);
+        probe.width() == 1
+    }
+}
+
+fn decoded(file: &[u8]) -> Option<(RgbImage, Orientation)> {
     let reader = ImageReader::new(std::io::Cursor::new(file)).with_guessed_format().ok()?;
     let mut decoder = reader.into_decoder().ok()?;
     let turn = decoder.orientation().ok()?;
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;
     picture.apply_orientation(turn);
-    Some(picture.into_rgb8())
+    Some((picture.into_rgb8(), turn))
 }
 
 /// Every JPEG in `folder` that is larger than a phone's screen and in colours that need no profile.
@@ -29,10 +40,10 @@ pub fn of(folder: &Path) -> Result<Vec<Photo>, String> {
     let photo = |path: &Path| {
         let file = std::fs::read(path).ok().filter(|file| file.starts_with(&[0xff, 0xd8]))?;
         let profiled = file.windows(12).take(65_536).any(|w| w == b"ICC_PROFILE\0");
-        let rgb = decoded(&file).filter(|_| !profiled)?;
+        let (rgb, turn) = decoded(&file).filter(|_| !profiled)?;
         let large = rgb.width().max(rgb.height()) > 800 && rgb.width().min(rgb.height()) > 400;
         let name = path.file_name()?.to_string_lossy().into_owned();
-        large.then(|| Photo { name, file: file.into(), rgb })
+        large.then(|| Photo { name, file: file.into(), rgb, turn })
     };
     let photos: Vec<Photo> = paths.iter().filter_map(|path| photo(path)).collect();
     if photos.is_empty() {

@@ -1,5 +1,7 @@
 //! SSIMULACRA2 against two references.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use fast_ssim2::{PixelDescriptor, PixelSlice, Ssimulacra2Reference};
 use image::{RgbImage, imageops::FilterType};
 
@@ -16,6 +18,8 @@ pub struct Judge {
     pub size: (u32, u32),
     /// By Lanczos.
     pub small: RgbImage,
+    /// The same at other sizes, once they were asked for.
+    smaller: RefCell<BTreeMap<(u32, u32), RgbImage>>,
     lanczos: Ssimulacra2Reference,
     area: Ssimulacra2Reference,
 }
@@ -32,7 +36,13 @@ impl Judge {
         let mean = means(&photo.rgb, size);
         let of =
             |picture: &RgbImage| Ssimulacra2Reference::new(&view(picture)).expect("large enough");
-        Self { size, lanczos: of(&small), area: of(&mean), small }
+        Self { size, lanczos: of(&small), area: of(&mean), small, smaller: RefCell::default() }
+    }
+
+    /// The photo made small by Lanczos to another size.
+    pub fn at(&self, photo: &Photo, size: (u32, u32)) -> RgbImage {
+        let make = || image::imageops::resize(&photo.rgb, size.0, size.1, FilterType::Lanczos3);
+        self.smaller.borrow_mut().entry(size).or_insert_with(make).clone()
     }
 
     /// Of a JPEG of any scale.

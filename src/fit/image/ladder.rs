@@ -98,8 +98,12 @@ pub(super) fn smaller_drawings(task: &ImageTask) -> Vec<Rung> {
 
 /// Scale factors from 1 down to where the longer side is `floor`, in steps of 4 %.
 fn scales(largest: Dimensions, floor: u32) -> impl Iterator<Item = f64> {
+    scales_by(0.96, largest, floor)
+}
+
+fn scales_by(step: f64, largest: Dimensions, floor: u32) -> impl Iterator<Item = f64> {
     let end = (f64::from(floor) / f64::from(largest.longest())).min(1.0);
-    std::iter::successors(Some(1.0), |z| Some(z * 0.96)).take_while(move |z| *z >= end)
+    std::iter::successors(Some(1.0), move |z| Some(z * step)).take_while(move |z| *z >= end)
 }
 
 /// Scale to a small size, then colours, then scale to the floor.
@@ -133,6 +137,21 @@ fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> 
 /// 130 kB, 200×200 176 kB, 170×170 134 kB.
 const SCALED_ANIMATION_COST: f64 = 1.9;
 
+/// The same in smaller steps, for animations: nothing else of theirs can be set finely.
+const MOVING_FACTORS: [(u16, f64); 9] = [
+    (256, 1.0),
+    (192, 0.93),
+    (128, 0.86),
+    (96, 0.79),
+    (64, 0.72),
+    (48, 0.65),
+    (32, 0.58),
+    (24, 0.51),
+    (16, 0.45),
+];
+/// Steps of their scale.
+const FINE: f64 = 0.98;
+
 /// Dimensions, then colours, then frames (DESIGN §5); of slides the frames last of all.
 fn animation(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
@@ -151,11 +170,11 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
         });
     };
     let mut small = 1.0;
-    for z in scales(largest, SMALL_SIDE.max(task.floors.image_side)) {
+    for z in scales_by(FINE, largest, SMALL_SIDE.max(task.floors.image_side)) {
         small = z;
         push(z, COLOR_FACTORS[0], 1);
     }
-    for color in COLOR_FACTORS {
+    for color in MOVING_FACTORS {
         push(small, color, 1);
     }
     let last = COLOR_FACTORS[COLOR_FACTORS.len() - 1];
@@ -163,7 +182,7 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
     let floor = task.floors.image_side.max(SMALL_SIDE / 2);
     if task.slides {
         let before = small;
-        for z in scales(largest, floor).filter(|z| *z < before) {
+        for z in scales_by(FINE, largest, floor).filter(|z| *z < before) {
             small = z;
             push(z, last, 1);
         }
@@ -171,7 +190,7 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
     for frame_step in [2, 3, 4, 6, 8] {
         push(small, last, frame_step);
     }
-    for z in scales(largest, floor).filter(|z| *z < small) {
+    for z in scales_by(FINE, largest, floor).filter(|z| *z < small) {
         push(z, last, 8);
     }
     rungs

@@ -7,8 +7,9 @@ use super::{Attempt, Observation, Proposal, Situation, curve::Curve};
 use crate::model::{Bytes, Dimensions, ImageCoding};
 
 /// A result that fills this share of its budget is full: the next milder rung is rarely within
-/// reach.
+/// reach. Of what moves the rungs are closer.
 const FULL: f64 = 0.92;
+const MOVING_FULL: f64 = 0.95;
 
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +30,8 @@ pub struct PathLane {
     curve: Curve,
     /// Which share of its mildest rung is as good as pictures are at the reference quality.
     reference: f64,
+    /// What share of a budget is as good as all of it.
+    full: f64,
 }
 
 /// A lossless coding is far above it: a third of its bytes buys a JPEG that is alike.
@@ -48,12 +51,12 @@ impl PathLane {
         }
         let seen = vec![None; falling.len()];
         let curve = Curve::new(1.0);
-        Self { rungs: falling, seen, curve, reference: STILL_REFERENCE }
+        Self { rungs: falling, seen, curve, reference: STILL_REFERENCE, full: FULL }
     }
 
     /// The same for what moves.
     pub fn moving(self) -> Self {
-        Self { reference: MOVING_REFERENCE, ..self }
+        Self { reference: MOVING_REFERENCE, full: MOVING_FULL, ..self }
     }
 
     /// The mildest rung that is known to fit, and its size.
@@ -87,7 +90,7 @@ impl PathLane {
         let fitting = self.fitting(now.budget);
         let low = self.first_open(now.budget);
         let high = fitting.map_or(self.rungs.len(), |(i, _)| i);
-        let full = fitting.is_some_and(|(_, size)| size as f64 >= now.budget as f64 * FULL);
+        let full = fitting.is_some_and(|(_, size)| size as f64 >= now.budget as f64 * self.full);
         if low >= high || full {
             return match fitting {
                 None => Proposal::Dead,

@@ -63,8 +63,8 @@ impl Transformed {
         let (width, height) = (mcus.0 * mcu, mcus.1 * mcu);
         let planes = match raster.layout() {
             Layout::Gray => vec![padded_gray(raster, width, height)],
-            Layout::Rgb if factor == 2 => ycc::<2>(raster, width, height).into(),
-            Layout::Rgb => ycc::<1>(raster, width, height).into(),
+            Layout::Rgb if factor == 2 => ycc_quarter(raster, width, height).into(),
+            Layout::Rgb => ycc_full(raster, width, height).into(),
             Layout::Rgba => {
                 return Err(CodecError::Internal("JPEG of a raster with alpha".into()));
             }
@@ -108,54 +108,92 @@ fn repeat_last_row(samples: &mut Vec<u8>, width: usize, height: usize) {
     }
 }
 
-/// JFIF's conversion (BT.601 with full range) in 16-bit fixed point; chroma is the mean of
-/// `N` x `N` pixels.
-fn ycc<const N: usize>(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
+/// Luma of JFIF's conversion (BT.601 with full range) in 16-bit fixed point.
+#[inline(always)]
+fn luma([r, g, b]: [i32; 3]) -> u8 {
+    ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16) as u8
+}
+
+/// Blue and red of the same, of the sums of `1 << (SHIFT - 16)` pixels: always within 0…255.
+#[inline(always)]
+fn chroma<const SHIFT: i32>([r, g, b]: [i32; 3]) -> [u8; 2] {
+    let offset = (128 << SHIFT) + (1 << (SHIFT - 1)) - 1;
+    let blue = (-11059 * r - 21709 * g + 32768 * b + offset) >> SHIFT;
+    let red = (32768 * r - 27439 * g - 5329 * b + offset) >> SHIFT;
+    [blue as u8, red as u8]
+}
+
+/// All samples of chroma. A loop of its own: 5.6 ms for 1600×1200, where that for means of any
+/// number of pixels takes 10.1 (2026-11-29).
+fn ycc_full(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
     let real = raster.dimensions().width() as usize;
     let (pixels, _) = raster.pixels().as_chunks::<3>();
-    let mut luma = Vec::with_capacity(width * height);
-    let (chroma_width, chroma_height) = (width / N, height / N);
+    let mut planes: [Vec<u8>; 3] = std::array::from_fn(|_| vec![0; width * height]);
+    let [y, blue, red] = &mut planes;
+    let rows = y.chunks_exact_mut(width).zip(blue.chunks_exact_mut(width));
+    let rows = rows.zip(red.chunks_exact_mut(width)).zip(pixels.chunks_exact(real));
+    for (((y, blue), red), row) in rows {
+        for (((y, blue), red), pixel) in y.iter_mut().zip(&mut *blue).zip(&mut *red).zip(row) {
+            let rgb = pixel.map(i32::from);
+            *y = luma(rgb);
+            [*blue, *red] = chroma::<16>(rgb);
+        }
+        for line in [y, blue, red] {
+            let last = line[real - 1];
+            line[real..].fill(last);
+        }
+    }
+    let real_rows = raster.dimensions().height() as usize;
+    planes.map(|mut samples| {
+        samples.truncate(real_rows * width);
+        repeat_last_row(&mut samples, width, height);
+        Plane { width, height, samples }
+    })
+}
+
+/// Chroma as the means of 2 by 2 pixels.
+fn ycc_quarter(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
+    let real = raster.dimensions().width() as usize;
+    let (pixels, _) = raster.pixels().as_chunks::<3>();
+    let mut y = vec![0; width * height];
+    let (chroma_width, chroma_height) = (width / 2, height / 2);
     let mut blue = Vec::with_capacity(chroma_width * chroma_height);
     let mut red = Vec::with_capacity(chroma_width * chroma_height);
-    let shift = if N == 2 { 18 } else { 16 };
-    let half = 1_i32 << (shift - 1);
-    let offset = (128_i32 << shift) + half - 1;
     let mut sums = vec![[0_i32; 3]; chroma_width];
     let rows: Vec<&[[u8; 3]]> = pixels.chunks_exact(real).collect();
-    for band in rows.chunks(N) {
+    for (line, row) in y.chunks_exact_mut(width).zip(&rows) {
+        for (y, pixel) in line.iter_mut().zip(*row) {
+            *y = luma(pixel.map(i32::from));
+        }
+        let last = line[real - 1];
+        line[real..].fill(last);
+    }
+    for band in rows.chunks(2) {
         sums.fill([0; 3]);
         // An odd last row counts twice.
-        for row in band.iter().chain(band.last()).take(N) {
+        for row in band.iter().chain(band.last()).take(2) {
             let last = row[real - 1];
-            let (cells, _) = row.as_chunks::<N>();
+            let (cells, _) = row.as_chunks::<2>();
             for (sum, cell) in sums.iter_mut().zip(cells) {
                 cell.iter().for_each(|pixel| add(sum, pixel));
             }
             // Past the edge the last pixel repeats.
             for (x, sum) in sums.iter_mut().enumerate().skip(cells.len()) {
-                (x * N..(x + 1) * N).for_each(|x| add(sum, row.get(x).unwrap_or(&last)));
+                (x * 2..(x + 1) * 2).for_each(|x| add(sum, row.get(x).unwrap_or(&last)));
             }
         }
-        for row in band {
-            luma.extend(row.iter().map(|&[r, g, b]| {
-                let sum = 19595 * i32::from(r) + 38470 * i32::from(g) + 7471 * i32::from(b);
-                ((sum + 32768) >> 16) as u8
-            }));
-            let last = luma[luma.len() - 1];
-            luma.resize(luma.len() + width - real, last);
+        for sum in &sums {
+            let [one, other] = chroma::<18>(*sum);
+            blue.push(one);
+            red.push(other);
         }
-        blue.extend(sums.iter().map(|&[r, g, b]| {
-            ((-11059 * r - 21709 * g + 32768 * b + offset) >> shift).clamp(0, 255) as u8
-        }));
-        red.extend(sums.iter().map(|&[r, g, b]| {
-            ((32768 * r - 27439 * g - 5329 * b + offset) >> shift).clamp(0, 255) as u8
-        }));
     }
-    repeat_last_row(&mut luma, width, height);
+    y.truncate(rows.len() * width);
+    repeat_last_row(&mut y, width, height);
     repeat_last_row(&mut blue, chroma_width, chroma_height);
     repeat_last_row(&mut red, chroma_width, chroma_height);
     let chroma = |samples| Plane { width: chroma_width, height: chroma_height, samples };
-    [Plane { width, height, samples: luma }, chroma(blue), chroma(red)]
+    [Plane { width, height, samples: y }, chroma(blue), chroma(red)]
 }
 
 fn add(sum: &mut [i32; 3], pixel: &[u8; 3]) {
