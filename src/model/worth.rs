@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Bytes, MediaKind};
+use super::{Bytes, Dimensions, MediaKind};
 
 /// Bytes of a limit that are left free.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,6 +69,19 @@ impl Default for Floors {
 pub struct Ceilings {
     /// The quality setting of JPEG, of 100.
     pub image_quality: u32,
+}
+
+/// Pictures of so many pixels at the most are seen more closely.
+const TINY: u64 = 240 * 180;
+
+impl Ceilings {
+    /// The quality setting for a picture of this size. Of what a tiny one lacks to perfection two
+    /// thirds are seen: at 160×120 the mean of 16 photos is at 84.7 of SSIMULACRA2 at 97, at 87.0 at
+    /// 98 and at 90.2 at 99; at 320×240 it is at 91.2 at 97 (2026-11-29, `make quality`).
+    pub fn image_quality_at(&self, size: Dimensions) -> u32 {
+        let lacking = 100u32.saturating_sub(self.image_quality);
+        if size.pixels() <= TINY { 100 - lacking / 3 } else { self.image_quality }
+    }
 }
 
 impl Default for Ceilings {

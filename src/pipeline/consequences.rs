@@ -86,7 +86,7 @@ fn picture(
 ) {
     let Some(task) = result.task.image() else { return };
     scaled(reasons, result, recipe);
-    let top = task.ceilings.image_quality;
+    let top = task.ceilings.image_quality_at(task.largest());
     match recipe.coding {
         ImageCoding::Jpeg { quality, .. } if u32::from(quality.hundredths()) >= top * 100 => {
             reasons.push(Reason::new(

@@ -65,8 +65,8 @@ const MOVING_MS: f64 = 36.0;
 const MOVING_WEBP_MS: f64 = 450.0;
 
 /// Bytes for each megapixel that is looked at, of one at the most: planes of two pictures at six
-/// scales. Measured 2026-11-29: 100 MB of 147 that fitting a screenshot of 900×1600 takes in all.
-const JUDGE: f64 = 100e6;
+/// scales. Measured 2026-11-29: fitting a screenshot of 900×1600 takes 147 MB in all.
+const JUDGE: f64 = 120e6;
 
 fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
@@ -88,18 +88,21 @@ fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
     let judged = if moving || photo.contains(&info.media_type) { 0.0 } else { out.min(1.0) };
     let held =
         source.pixels() as f64 * 4.0 * frames.min(2.0) + out * frames * 24e6 + judged * JUDGE;
-    Price { cpu_ms, memory: Bytes::new(held as u64) + info.bytes + info.bytes }
+    // Those two are read in a process of their own.
+    let job = photo[2..].contains(&info.media_type);
+    let job = if job { JOB_BYTES } else { Bytes::ZERO };
+    Price { cpu_ms, memory: Bytes::new(held as u64) + info.bytes + info.bytes + job }
 }
 
 /// A job's process, started, confined and ended, and a second one for the check of its result.
-const JOBS_MS: f64 = 6.0;
+const JOBS_MS: f64 = 5.5;
 const JOB_BYTES: Bytes = Bytes::new(48 << 20);
 /// For a thousand samples of the source decoded, and of the output encoded as AAC or MP3; for a
 /// second of speech in AMR, narrow and wide.
-const DECODED_MS: f64 = 0.02;
-const MUSIC_MS: f64 = 0.5;
-const NARROW_MS: f64 = 4.2;
-const WIDE_MS: f64 = 9.0;
+const DECODED_MS: f64 = 0.018;
+const MUSIC_MS: f64 = 0.46;
+const NARROW_MS: f64 = 3.9;
+const WIDE_MS: f64 = 8.3;
 
 /// What sound costs as `coding`; `None`: as the dearest there is.
 fn sound_ms(info: &MediaInfo, coding: Option<&AudioCoding>) -> f64 {
@@ -134,14 +137,14 @@ fn sound(info: &MediaInfo, recipe: Option<&Recipe>) -> Price {
 }
 
 /// The same of a clip, written and decoded again.
-const CLIP_MS: f64 = 22.0;
+const CLIP_MS: f64 = 18.5;
 /// For each megapixel of a clip's source: decoded, and scaled where it is shown.
-const FRAME_IN_MS: f64 = 1.6;
+const FRAME_IN_MS: f64 = 1.35;
 /// For each megapixel encoded, and for one of the frame: x264 fills its queue of frames before it
 /// gives one away.
-const H264_MS: (f64, f64) = (52.0, 770.0);
+const H264_MS: (f64, f64) = (44.0, 650.0);
 /// The same for H.263 and MPEG-4.
-const OLDER_MS: (f64, f64) = (14.0, 20.0);
+const OLDER_MS: (f64, f64) = (12.0, 17.0);
 
 fn clip(info: &MediaInfo, target: &VideoTarget, recipe: Option<&Recipe>) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };

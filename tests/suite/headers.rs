@@ -188,6 +188,7 @@ fn an_mm7_request_becomes_a_pdu_with_its_headers() {
         Message::parse_mime(text.into(), &ParseLimits::default()).expect("reads")
     };
     let wrapped = pdu(&request(true));
+    let read = others("pdu", &wrapped.serialize(Form::MmsPdu).expect("a PDU"));
     for (name, value) in [
         ("X-Mms-Transaction-ID", "7-1"),
         ("From", "4711/TYPE=PLMN"),
@@ -204,6 +205,9 @@ fn an_mm7_request_becomes_a_pdu_with_its_headers() {
         ("X-Mms-Distribution-Indicator", "Yes"),
     ] {
         assert_eq!(values(&wrapped, name), [value], "{name}");
+        if let Some(read) = &read {
+            assert_eq!(joined(read, name), value, "{name} by others");
+        }
     }
     // Without a time of its own it has the time at which it came, and an own one wins.
     let came = |message: Message| values(&pdu(&message.received(1_795_687_200)), "Date");

@@ -78,6 +78,7 @@ pub struct JpegLane {
 
 impl JpegLane {
     pub fn new(task: &ImageTask) -> Self {
+        let top = task.ceilings.image_quality_at(task.largest());
         Self {
             largest: task.largest(),
             full_chroma: task.full_chroma && !task.facts.gray,
@@ -86,10 +87,7 @@ impl JpegLane {
             floor_side: task.floors.image_side,
             lowest: f64::from(task.floors.image_quality),
             // A floor above the ceiling wins: it is what somebody insists on.
-            highest: Quality::new(
-                task.ceilings.image_quality.max(task.floors.image_quality).min(100) as u8,
-            )
-            .hundredths(),
+            highest: Quality::new(top.max(task.floors.image_quality).min(100) as u8).hundredths(),
             curves: Vec::new(),
             seen: Vec::new(),
             bias: Vec::new(),
