@@ -243,6 +243,12 @@ pub enum EncodeError {
     Codec(#[from] CodecError),
 }
 
+/// An output that is there already, if it is within `cap`.
+pub(crate) fn within(output: &Buffer, cap: Bytes) -> Result<Buffer, EncodeError> {
+    let at_least = Bytes::of(output);
+    if at_least <= cap { Ok(output.clone()) } else { Err(EncodeError::OverCap { at_least }) }
+}
+
 impl From<StopCause> for EncodeError {
     fn from(cause: StopCause) -> Self {
         Self::Codec(CodecError::Stopped(cause))

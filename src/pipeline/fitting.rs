@@ -487,10 +487,10 @@ fn hurry(
     stop: &Stop,
 ) {
     for work in works {
-        let Some(error) = &work.failed else { continue };
+        let Some(error) = work.failed.as_ref().filter(|_| !work.late) else { continue };
         let index = work.index;
         let late = tasks::late(engine, job, &parts[index], &facts[index], error, stop);
-        if let Some(mut late) = late.filter(|_| !work.late) {
+        if let Some(mut late) = late {
             (late.cpu, late.encodes, late.budget) = (work.cpu, work.encodes, work.budget);
             late.search.set_budget(late.budget);
             advance(engine, &mut late, u32::MAX, stop);

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes as Buffer;
 
 use crate::{
-    codec::{CodecError, ContentFacts, EncodeError, Judged, OpenHint, Reference, Session},
+    codec::{CodecError, ContentFacts, EncodeError, Judged, OpenHint, Reference, Session, within},
     message::Part,
     model::{Bytes, Dimensions, MediaInfo, MediaKind, Recipe, Rgb, Stop},
 };
@@ -175,11 +175,7 @@ impl Session for Twin {
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         let encoded = self.with(|shared| {
             if let Some((_, known)) = shared.encoded.iter().find(|(other, _)| other == recipe) {
-                let size = Bytes::of(known);
-                return match size <= cap {
-                    true => Ok(known.clone()),
-                    false => Err(EncodeError::OverCap { at_least: size }),
-                };
+                return within(known, cap);
             }
             let output = shared.session.encode(recipe, cap, stop)?;
             if shared.encoded.len() == KEPT {

@@ -1,11 +1,12 @@
 //! Which of several JPEG codings of a picture looks best at equal bytes: tried on a sample of it,
 //! and judged by SSIMULACRA2.
 
-use fast_ssim2::{PixelDescriptor, PixelSlice, Ssimulacra2Reference};
+use fast_ssim2::Ssimulacra2Reference;
 
 use super::{
     jpeg_in,
     jpeg_out::{Prepared, Quantising, Transformed, encode_baseline},
+    judge::pixels,
     raster::{Layout, Raster},
     resize::resize,
 };
@@ -115,11 +116,6 @@ fn sample(whole: &Raster) -> Option<Raster> {
         }
     }
     Raster::new(size, Layout::Rgb, pixels)
-}
-
-fn pixels(raster: &Raster) -> Option<PixelSlice<'_>> {
-    let (w, h) = (raster.dimensions().width(), raster.dimensions().height());
-    PixelSlice::new(raster.pixels(), w, h, w as usize * 3, PixelDescriptor::RGB8_SRGB).ok()
 }
 
 #[cfg(test)]

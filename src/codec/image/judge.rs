@@ -61,7 +61,8 @@ fn bands(of: &Raster) -> Option<Raster> {
     Raster::new(Dimensions::new(width, tall * starts.len() as u32)?, Layout::Rgb, out)
 }
 
-fn pixels(raster: &Raster) -> Option<PixelSlice<'_>> {
+/// An RGB raster as the measure takes it.
+pub(super) fn pixels(raster: &Raster) -> Option<PixelSlice<'_>> {
     let (w, h) = (raster.dimensions().width(), raster.dimensions().height());
     PixelSlice::new(raster.pixels(), w, h, w as usize * 3, PixelDescriptor::RGB8_SRGB).ok()
 }

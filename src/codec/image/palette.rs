@@ -86,6 +86,12 @@ fn level(alpha: u8) -> usize {
     }
 }
 
+/// The square of the distance of two colours.
+fn square(a: &Oklab, b: &Oklab) -> f32 {
+    let (l, m, n) = (a.l - b.l, a.a - b.a, a.b - b.b);
+    l * l + m * m + n * n
+}
+
 /// The entries of one level of alpha.
 struct Level {
     first: usize,
@@ -96,13 +102,9 @@ struct Level {
 
 impl Level {
     fn new(first: usize, entries: Vec<Oklab>) -> Option<Self> {
-        let distance = |a: &Oklab, b: &Oklab| {
-            let (l, m, n) = (a.l - b.l, a.a - b.a, a.b - b.b);
-            (l * l + m * m + n * n).sqrt()
-        };
         let nearest = entries.iter().enumerate().filter_map(|(i, one)| {
             let others = entries.iter().enumerate().filter(|(j, _)| *j != i);
-            others.map(|(_, other)| distance(one, other)).min_by(f32::total_cmp)
+            others.map(|(_, other)| square(one, other).sqrt()).min_by(f32::total_cmp)
         });
         let spacing = nearest.sum::<f32>() / entries.len().max(1) as f32;
         let map = NearestNeighborColorMap::new(PaletteBuf::new(entries).ok()?);

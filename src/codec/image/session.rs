@@ -11,7 +11,7 @@ use super::{
     wbmp,
 };
 use crate::{
-    codec::{CodecError, ContentFacts, EncodeError, Judged, Reference, Session},
+    codec::{CodecError, ContentFacts, EncodeError, Judged, Reference, Session, within},
     model::{
         Bytes, Chroma, Dimensions, ImageCoding, ImageRecipe, MediaInfo, MediaType, Recipe, Rgb,
         Stop,
@@ -53,6 +53,9 @@ impl ImageSession {
     }
 
     fn resized(&mut self, key: Key, stop: &Stop) -> Result<&Picture, CodecError> {
+        // Nothing shows through: one picture for the formats with transparency and without.
+        let clear = self.picture.frames.iter().any(|f| f.raster.layout() == Layout::Rgba);
+        let key = Key { background: key.background.filter(|_| clear), ..key };
         let at = self.resized.iter().position(|(kept, _)| *kept == key);
         let entry = match at {
             Some(at) => self.resized.remove(at),
@@ -216,11 +219,7 @@ impl Session for ImageSession {
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         if let Some((_, known)) = self.files.iter().find(|(kept, _)| kept == recipe) {
-            let size = Bytes::of(known);
-            return match size <= cap {
-                true => Ok(known.clone()),
-                false => Err(EncodeError::OverCap { at_least: size }),
-            };
+            return within(known, cap);
         }
         let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
             return Err(CodecError::Internal("a picture has no other medium".into()).into());

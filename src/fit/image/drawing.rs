@@ -19,8 +19,8 @@ const GRAYS: [u16; 4] = [4, 8, 16, 32];
 const ENOUGH: f32 = 90.0;
 /// From here on a drawing does not grow beyond its own bytes to look better, and no JPEG is tried.
 const GOOD: f32 = 85.0;
-/// The same of ink on paper: a page in four grays has 60 to 75, takes a third of the bytes of one in
-/// eight, and could not be told from it (2026-11-27, by eye).
+/// The same of ink on paper: a page in four grays has 60 to 75, takes two thirds of the bytes of one
+/// in eight, and could not be told from one in sixteen (2026-11-27, by eye).
 const LEGIBLE: f32 = 70.0;
 /// What looks so with the smallest palette has shades that no palette holds: photos, gradients.
 const SHADED: f32 = 75.0;

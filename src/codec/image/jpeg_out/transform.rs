@@ -123,8 +123,7 @@ fn chroma<const SHIFT: i32>([r, g, b]: [i32; 3]) -> [u8; 2] {
     [blue as u8, red as u8]
 }
 
-/// All samples of chroma. A loop of its own: 5.6 ms for 1600×1200, where that for means of any
-/// number of pixels takes 10.1 (2026-11-29).
+/// All samples of chroma. A loop of its own, without sums: half of the time.
 fn ycc_full(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
     let real = raster.dimensions().width() as usize;
     let (pixels, _) = raster.pixels().as_chunks::<3>();

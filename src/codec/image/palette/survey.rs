@@ -8,7 +8,7 @@ use quantette::deps::palette::{Oklab, Srgb};
 use quantette::wu::{BinnerF32x3, WuF32x3};
 use quantette::{PaletteBuf, PaletteCounts, PaletteSize};
 
-use super::{CLEAR, LEVELS, Level, Palette, REFINE_ROUNDS, Rgba, level};
+use super::{CLEAR, LEVELS, Level, Palette, REFINE_ROUNDS, Rgba, level, square};
 
 /// A cell of the histogram: the sums of red, green, blue and alpha, and the number of pixels.
 type Cell = ([u64; 4], u64);
@@ -184,14 +184,10 @@ fn filled_up(
     colors: &[Oklab],
     counts: &[u32],
 ) -> Option<PaletteBuf<Oklab>> {
-    let distance = |a: &Oklab, b: &Oklab| {
-        let (l, m, n) = (a.l - b.l, a.a - b.a, a.b - b.b);
-        l * l + m * m + n * n
-    };
     let missing = size.as_usize().saturating_sub(entries.len());
     if missing > 0 {
         let nearest = |color: &Oklab| {
-            entries.iter().map(|entry| distance(color, entry)).fold(f32::MAX, f32::min)
+            entries.iter().map(|entry| square(color, entry)).fold(f32::MAX, f32::min)
         };
         let mut off: Vec<f32> = colors.iter().map(nearest).collect();
         for _ in 0..missing {
@@ -201,7 +197,7 @@ fn filled_up(
             let Some(worst) = worst.filter(|at| off[*at] > 0.0) else { break };
             entries.push(colors[worst]);
             for (off, color) in off.iter_mut().zip(colors) {
-                *off = off.min(distance(color, &colors[worst]));
+                *off = off.min(square(color, &colors[worst]));
             }
         }
     }

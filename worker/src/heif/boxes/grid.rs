@@ -47,8 +47,8 @@ impl Survey<'_> {
                     2 => turns.push(Turn::Half),
                     _ => turns.push(Turn::Right),
                 },
-                // The axis is that which stands still: what libheif and the standard's second
-                // edition agree on.
+                // 0 exchanges above and below: as libheif and the standard's second edition have
+                // it, where the first is read either way.
                 b"imir" if value()? & 1 == 0 => turns.push(Turn::MirroredDown),
                 b"imir" => turns.push(Turn::MirroredAcross),
                 _ => {}
