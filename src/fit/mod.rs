@@ -24,7 +24,7 @@ pub use image::{ImageSearch, ImageTask};
 pub use source::{bits_of, enough_sound};
 pub use video::{VideoSearch, VideoTask};
 
-use crate::model::{Bytes, Dimensions, Recipe};
+use crate::model::{Bytes, Dimensions, MediaKind, Recipe};
 
 /// What is to be fitted: one part for one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,15 @@ pub enum Task {
 }
 
 impl Task {
+    /// The kind of medium that is made; of a video that a picture may stand for, too.
+    pub fn kind(&self) -> MediaKind {
+        match self {
+            Self::Image(_) => MediaKind::Image,
+            Self::Audio(_) => MediaKind::Audio,
+            Self::Video(_) => MediaKind::Video,
+        }
+    }
+
     /// The picture that is searched, or that stands for a clip.
     pub fn image(&self) -> Option<&ImageTask> {
         match self {

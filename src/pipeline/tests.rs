@@ -1,16 +1,23 @@
 //! The flow with a codec whose outputs are nothing but sizes.
 
+use std::{sync::Arc, time::Duration};
+
 use bytes::Bytes as Buffer;
 
 use super::*;
 use crate::{
-    codec::{Codec, CodecError, EncodeError, OpenHint, Reference, Session, Verified},
-    message::{ParseLimits, PartData},
-    model::{
-        AcceptList, Action, Ceilings, ContentFacts, Counting, Dimensions, Empty, ImageCoding,
-        ImageLimit, LimitSource, MediaInfo, MediaKind, MediaType, Outcome, Provenance, ReasonCode,
-        Recipe, Sourced,
+    codec::{
+        Codec, CodecError, CodecSet, DecodeLimits, EncodeError, OpenHint, Reference, Session,
+        Verified,
     },
+    message::{Message, ParseLimits, PartData},
+    model::{
+        AcceptList, Action, Bytes, Capabilities, Category, Ceilings, ContentFacts, Counting,
+        Dimensions, Effort, Empty, Fault, ImageCoding, ImageLimit, Interface, LimitSource, Limits,
+        MediaInfo, MediaKind, MediaType, Outcome, Provenance, ReasonCode, Recipe, Sourced,
+        StopCause, WireLimit,
+    },
+    plan::Policy,
 };
 
 /// A picture: `FAKE`, width, height and complexity, as four bytes each.

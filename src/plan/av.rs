@@ -1,9 +1,9 @@
 //! The judgement of sounds and clips.
 
 use super::{
-    AudioTarget, ImageTarget, Input, PartFacts, PartPlan, Target, VideoTarget,
-    decide::{broken, drop_part, formats, not_accepted},
-    device,
+    AudioTarget, ImageTarget, Input, PartFacts, PartPlan, Target, VideoTarget, device,
+    image::formats,
+    verdict::{broken, drop_part, not_accepted},
 };
 use crate::model::{
     Action, AudioTrack, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize,

@@ -82,6 +82,11 @@ fn framing(constraint: &Constraint, id: PartId) -> crate::model::Framing {
         .map_or(crate::model::Framing::Identity, |(_, framing)| *framing)
 }
 
+/// What the limits leave for all that is transcoded.
+pub fn room(constraints: &[Constraint]) -> Bytes {
+    constraints.iter().map(|c| c.limit.bytes.saturating_sub(c.fixed)).min().unwrap_or_default()
+}
+
 /// The most that `id` may take, with all other transcoded parts at `sizes`.
 pub fn spare(constraints: &[Constraint], sizes: &[(PartId, Bytes)], id: PartId) -> Bytes {
     let others: Vec<(PartId, Bytes)> = sizes.iter().copied().filter(|(i, _)| *i != id).collect();

@@ -10,11 +10,15 @@ mod budget;
 mod decide;
 mod device;
 mod empty;
+mod image;
+mod label;
 mod notice;
 mod policy;
+mod presentation;
 mod shrink;
 mod target;
 mod text;
+mod verdict;
 
 #[cfg(test)]
 mod tests;
@@ -24,12 +28,11 @@ use crate::model::{
     MediaInfo, MediaType, PartId, Reason, ReasonCode, Step, WireLimit,
 };
 
-pub use decide::shows_presentation;
-
-pub use budget::{Demand, allocate, spare};
+pub use budget::{Demand, allocate, room, spare};
 pub use empty::{shows_nothing, spare_notice, stand_in_for_all};
 pub use notice::{Cause, Missing};
 pub use policy::Policy;
+pub use presentation::shows_presentation;
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 pub use text::{Recode, TextFacts};
 
@@ -71,6 +74,14 @@ pub struct PartFacts {
     pub alternative: Option<(u32, u32)>,
     /// Must pass untouched: a signed or encrypted container, a nested message.
     pub opaque: bool,
+}
+
+impl PartFacts {
+    /// Whether a codec looked into the part, with whatever result.
+    fn is_readable(&self) -> bool {
+        let makes = self.makes;
+        self.problem.is_some() || makes.image || makes.audio || makes.video
+    }
 }
 
 /// All that planning needs.
@@ -189,7 +200,7 @@ impl PartPlan {
         if self.strip {
             self.reasons.push(ReasonCode::MetadataStripped.into());
         }
-        self.redeclare = decide::mislabelled(facts, accept).then(|| facts.info.media_type.clone());
+        self.redeclare = label::is_wrong(facts, accept).then(|| facts.info.media_type.clone());
     }
 }
 
@@ -365,7 +376,7 @@ fn relieve(parts: &mut [PartPlan], input: &Input<'_>, worst: Constraint) -> Resu
     }
     let Some(index) = shrink::whole(parts, input) else { return Err(refusal(input, worst)) };
     let facts = &input.parts[index];
-    decide::give_up(&mut parts[index], &worst.limit);
+    verdict::give_up(&mut parts[index], &worst.limit);
     parts[index].give_way(facts, input.policy)?;
     stand_in_for_all(parts, input.parts, input.policy)
 }

@@ -2,7 +2,8 @@
 
 use super::{
     Constraint, Demand, Input, PartFacts, PartPlan, Target, av,
-    decide::{formats, transcode},
+    budget::room,
+    image::{formats, transcode},
 };
 use crate::model::{
     Action, Bytes, Dimensions, LeaveOut, MediaKind, PartId, Reason, ReasonCode, Step,
@@ -31,11 +32,6 @@ pub(super) fn demands(
             floor: Bytes::ZERO,
         })
         .collect()
-}
-
-/// What the limits leave for all that is transcoded.
-fn room(constraints: &[Constraint]) -> Bytes {
-    constraints.iter().map(|c| c.limit.bytes.saturating_sub(c.fixed)).min().unwrap_or_default()
 }
 
 fn weight(facts: &PartFacts, target: Option<&Target>, room: Bytes) -> f64 {

@@ -4,6 +4,7 @@
 //! The graph is a table, [`rules::ROOMS`]. A new edge is its own commit with a reason.
 
 mod check;
+mod circles;
 mod licence;
 mod rules;
 mod source;
@@ -84,6 +85,15 @@ fn the_graph_has_no_cycle() {
             let before = rules::ROOMS[..position].iter().any(|earlier| earlier.name == *target);
             assert!(before, "{} > {target}: not a downward edge", room.name);
         }
+    }
+}
+
+#[test]
+fn no_room_has_a_circle_inside() {
+    for package in ["src", "worker/src"] {
+        let found = circles::circles(&sources(package));
+        let lines: String = found.iter().map(|circle| format!("\n  {circle}")).collect();
+        assert!(found.is_empty(), "modules of {package} that import each other:{lines}\n");
     }
 }
 

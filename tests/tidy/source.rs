@@ -61,8 +61,9 @@ impl Source {
     }
 
     /// The module path: `["codec", "image", "png"]`.
-    fn module(&self) -> Vec<String> {
-        let below = self.name.strip_prefix("src/").unwrap_or(&self.name);
+    pub fn module(&self) -> Vec<String> {
+        let below = self.name.strip_prefix("worker/").unwrap_or(&self.name);
+        let below = below.strip_prefix("src/").unwrap_or(below);
         let stem = below.strip_suffix(".rs").unwrap_or(below);
         let stem = stem.strip_suffix("/mod").unwrap_or(stem);
         match stem {
@@ -80,6 +81,27 @@ impl Source {
     /// `crate`. Paths that start at a module or an import of the file's own are left out: the
     /// import itself is in the list.
     pub fn paths(&self) -> Vec<NamedPath> {
+        let mut found = self.all_paths();
+        let local = self.local_names(&found);
+        found.retain(|path| path.segments.first().is_some_and(|first| !local.contains(first)));
+        found
+    }
+
+    /// The paths into the package itself, those too that start at a module that the file declares.
+    pub fn own_paths(&self) -> Vec<NamedPath> {
+        let declared = self.declared_modules();
+        let mut found = self.all_paths();
+        for path in &mut found {
+            if path.segments.first().is_some_and(|first| declared.contains(first)) {
+                let own = std::iter::once("crate".to_owned()).chain(self.module());
+                path.segments.splice(0..0, own);
+            }
+        }
+        found.retain(|path| path.segments.first().is_some_and(|first| first == "crate"));
+        found
+    }
+
+    fn all_paths(&self) -> Vec<NamedPath> {
         let mut found = Vec::new();
         for at in 0..self.tokens.len() {
             let token = &self.tokens[at];
@@ -99,8 +121,6 @@ impl Source {
                 found.push(NamedPath { segments: self.resolve(segments), line: token.line });
             }
         }
-        let local = self.local_names(&found);
-        found.retain(|path| path.segments.first().is_some_and(|first| !local.contains(first)));
         found
     }
 
@@ -175,10 +195,14 @@ impl Source {
         resolved
     }
 
+    fn declared_modules(&self) -> BTreeSet<String> {
+        let declared = self.tokens.windows(2).filter(|pair| pair[0].text == "mod");
+        declared.map(|pair| pair[1].text.clone()).collect()
+    }
+
     /// Names that mean something of our own here: modules declared, items imported from the crate.
     fn local_names(&self, paths: &[NamedPath]) -> BTreeSet<String> {
-        let declared = self.tokens.windows(2).filter(|pair| pair[0].text == "mod");
-        let mut names: BTreeSet<String> = declared.map(|pair| pair[1].text.clone()).collect();
+        let mut names = self.declared_modules();
         let imported = paths.iter().filter(|path| path.segments[0] == "crate");
         names.extend(imported.filter_map(|path| path.segments.last().cloned()));
         names.remove("crate");

@@ -1,16 +1,16 @@
-//! What the policy says of giving things up: which parts go where nothing is small enough, and
-//! that nothing goes where it allows no loss.
+//! Which media are dropped where nothing that they could become is small enough.
 
-use super::{Job, PipelineError, Prepared};
+use super::prepared::Prepared;
 use crate::{
-    model::{Action, Adaptation, Bytes, LeaveOut, MediaKind, Outcome, PartId, Report},
-    plan::{PartFacts, PartPlan, PlanError},
+    model::{Action, Bytes, LeaveOut, MediaKind, PartId},
+    pipeline::job::Job,
+    plan::{PartFacts, PartPlan},
 };
 
 /// Adds to `given_up` as many media as have to go so that the rest may come under the limit, in
 /// the policy's order and of a kind the largest first. `over`: the smallest size that could be
 /// reached, and the limit. `false` where nothing may go, or nothing is left.
-pub(super) fn more(
+pub(in crate::pipeline) fn drop_more(
     job: &Job,
     prepared: &Prepared,
     over: (Bytes, Bytes),
@@ -25,7 +25,7 @@ pub(super) fn more(
         let open = medium && !given_up.contains(&facts.id);
         open && matches!(part.action, Action::Keep | Action::Transcode)
     };
-    let all = prepared.plan.parts().iter().zip(&prepared.facts);
+    let all = prepared.plan().parts().iter().zip(prepared.facts());
     let mut media: Vec<&PartFacts> =
         all.filter(|(part, facts)| there(part, facts)).map(|(_, facts)| facts).collect();
     let key = |facts: &&PartFacts| {
@@ -40,18 +40,4 @@ pub(super) fn more(
     let before = given_up.len();
     given_up.extend(media.iter().take(count as usize).map(|facts| facts.id));
     given_up.len() > before
-}
-
-/// A loss where the policy allows none is refused.
-pub(super) fn refuse_major(job: &Job, report: &Report) -> Result<(), PipelineError> {
-    if job.policy.adaptation != Adaptation::Minor || report.outcome != Outcome::Major {
-        return Ok(());
-    }
-    let lost = report.parts.iter().find(|part| super::report::is_major(part));
-    let part = lost.or(report.parts.first());
-    let detail = part.and_then(|part| part.reasons.last()).map(|reason| reason.to_string());
-    Err(PipelineError::Plan(PlanError::NoStep {
-        part: part.map_or(PartId(0), |part| part.id),
-        detail: detail.unwrap_or_default(),
-    }))
 }

@@ -1,23 +1,18 @@
 //! The reasons that follow from the recipe that was chosen.
 
-use super::fitting::FittedPart;
 use crate::{
     fit::Task,
     model::{
         AudioCodec, AudioCoding, ImageCoding, ImageRecipe, MediaInfo, MediaKind, Reason,
         ReasonCode, Recipe, VideoCodec, VideoRecipe,
     },
+    pipeline::encode::EncodedPart,
     plan::{PartFacts, PartPlan},
 };
 
 /// What followed from the recipe.
-pub(super) fn of(
-    facts: &PartFacts,
-    part: &PartPlan,
-    result: &FittedPart,
-    info: &MediaInfo,
-) -> Vec<Reason> {
-    let source = &facts.info;
+pub(super) fn of(facts: &PartFacts, part: &PartPlan, result: &EncodedPart) -> Vec<Reason> {
+    let (source, info) = (&facts.info, &result.verified.info);
     let mut reasons = Vec::new();
     match &result.recipe {
         Recipe::Image(recipe) if source.kind == MediaKind::Video => {
@@ -25,7 +20,7 @@ pub(super) fn of(
             if !told {
                 // What the clips failed for, where it was not their size.
                 let small = || format!("no clip fits into {}", result.budget);
-                let detail = result.fell.clone().unwrap_or_else(small);
+                let detail = result.fallback_reason.clone().unwrap_or_else(small);
                 reasons.push(Reason::new(ReasonCode::VideoLost, detail));
             }
             scaled(&mut reasons, result, recipe);
@@ -59,7 +54,7 @@ pub(super) fn of(
     reasons
 }
 
-fn scaled(reasons: &mut Vec<Reason>, result: &FittedPart, recipe: &ImageRecipe) {
+fn scaled(reasons: &mut Vec<Reason>, result: &EncodedPart, recipe: &ImageRecipe) {
     let Some(largest) = result.task.image().map(|task| task.largest()) else { return };
     if recipe.dimensions != largest {
         reasons.push(Reason::new(
@@ -80,7 +75,7 @@ const BARELY: u32 = 4;
 fn picture(
     reasons: &mut Vec<Reason>,
     source: &MediaInfo,
-    result: &FittedPart,
+    result: &EncodedPart,
     recipe: &ImageRecipe,
     info: &MediaInfo,
 ) {
@@ -120,7 +115,7 @@ fn drops_frames(recipe: &ImageRecipe) -> bool {
     matches!(recipe.coding, ImageCoding::Gif { frame_step, .. } if frame_step > 1)
 }
 
-fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, recipe: &VideoRecipe) {
+fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &EncodedPart, recipe: &VideoRecipe) {
     if let Some(why) = &result.converted {
         reasons.push(Reason::new(ReasonCode::AnimationAsVideo, why.clone()));
     }
@@ -152,7 +147,7 @@ fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &FittedPart, reci
     shortened(reasons, source, recipe.keep_ms);
 }
 
-fn speech(reasons: &mut Vec<Reason>, result: &FittedPart, coding: Option<&AudioCoding>) {
+fn speech(reasons: &mut Vec<Reason>, result: &EncodedPart, coding: Option<&AudioCoding>) {
     let speech = |codec| matches!(codec, AudioCodec::AmrNb | AudioCodec::AmrWb);
     let (music, other) = match &result.task {
         Task::Audio(task) => (task.music, task.choices.iter().any(|c| !speech(c.codec))),

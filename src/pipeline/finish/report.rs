@@ -1,39 +1,42 @@
 //! The report: what was done to each part, and why.
 
-use std::time::Duration;
-
-use super::{Job, Prepared, class, consequences, fitting::Fitted, notices, overhead};
+use super::{class, reasons};
 use crate::{
-    codec::Verified,
     message::{Edit, Form, Message},
     model::{
         Action, Bytes, ContentClass, Counting, Interface, MediaInfo, MediaKind, Outcome, PartId,
         PartReport, Reason, ReasonCode, Report, Warning,
     },
-    plan::{PartFacts, PartPlan, Target},
+    pipeline::{
+        draft,
+        encode::{Encoded, PartOutcome},
+        examine::Examined,
+        job::Job,
+    },
+    plan::{PartFacts, PartPlan, Plan, Target},
 };
 
 /// Nothing changed.
-pub(super) fn unchanged(job: &Job, prepared: &Prepared) -> Report {
-    let parts = prepared.facts.iter().zip(prepared.plan.parts());
-    let parts = parts.map(|(facts, part)| planned(job, prepared, facts, part)).collect();
+pub(in crate::pipeline) fn unchanged(job: &Job, examined: &Examined, plan: &Plan) -> Report {
+    let parts = examined.facts.iter().zip(plan.parts());
+    let parts = parts.map(|(facts, part)| planned(job, examined, facts, part)).collect();
     whole(job, parts, Outcome::Unchanged, &job.message, Vec::new())
 }
 
 /// What would be done.
-pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
-    let planned_parts = prepared.plan.parts();
-    let mut parts: Vec<PartReport> = prepared
+pub(in crate::pipeline) fn foreseen(job: &Job, examined: &Examined, plan: &Plan) -> Report {
+    let planned_parts = plan.parts();
+    let mut parts: Vec<PartReport> = examined
         .facts
         .iter()
         .zip(planned_parts)
-        .map(|(facts, part)| planned(job, prepared, facts, part))
+        .map(|(facts, part)| planned(job, examined, facts, part))
         .collect();
-    follow(job, prepared, &mut parts);
+    follow(job, examined, planned_parts, &mut parts);
     let outcome = outcome(planned_parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, &job.message, Vec::new());
     let sizes: Vec<_> = planned_parts.iter().filter_map(|p| Some((p.id, p.budget?))).collect();
-    let constraint = prepared.plan.constraints().iter().find(|c| Some(c.limit) == report.limit);
+    let constraint = plan.constraints().iter().find(|c| Some(c.limit) == report.limit);
     if let Some(constraint) = constraint {
         report.wire_bytes_after = constraint.wire(&sizes);
     }
@@ -43,17 +46,16 @@ pub(super) fn foreseen(job: &Job, prepared: &Prepared) -> Report {
 }
 
 /// A presentation that will have to follow what becomes of the parts is no part that is kept.
-fn follow(job: &Job, prepared: &Prepared, parts: &mut [PartReport]) {
+fn follow(job: &Job, examined: &Examined, planned: &[PartPlan], parts: &mut [PartReport]) {
     let Some(id) = job.message.presentation() else { return };
-    let planned = prepared.plan.parts();
     if parts[id.index()].action != Action::Keep || planned.iter().all(PartPlan::changes_nothing) {
         return;
     }
     let accept = &job.capabilities.accept;
-    let edits = planned.iter().zip(&prepared.facts).map(|(part, facts)| {
+    let edits = planned.iter().zip(&examined.facts).map(|(part, facts)| {
         let types = part.target.as_ref().map(Target::media_types).unwrap_or_default();
         match types.first() {
-            None => overhead::edit(job, &prepared.rewrites, part),
+            None => draft::edit(job, examined, part),
             // Most often it stays what it is, and keeps its name.
             Some(_) if types.contains(&facts.info.media_type) => Edit::Keep,
             Some(likely) => {
@@ -62,7 +64,7 @@ fn follow(job: &Job, prepared: &Prepared, parts: &mut [PartReport]) {
             }
         }
     });
-    let showing = overhead::showing(&prepared.rewrites, planned, None);
+    let showing = draft::presentation(&examined.facts, planned, &[]);
     let Ok(draft) = job.message.rewrite_as(&edits.collect::<Vec<_>>(), &showing) else { return };
     // Parts may have gone, and the order may be another: it is the presentation all the same.
     let drafted = draft.presentation().map(|at| &draft.parts()[at.index()].data);
@@ -73,35 +75,37 @@ fn follow(job: &Job, prepared: &Prepared, parts: &mut [PartReport]) {
 }
 
 /// What was done.
-pub(super) fn finished(
+pub(in crate::pipeline) fn finished(
     job: &Job,
-    prepared: &Prepared,
-    fitted: &Fitted,
-    verified: Vec<(Option<Verified>, Duration)>,
+    examined: &Examined,
+    encoded: &Encoded,
     message: &Message,
 ) -> Report {
     let mut warnings = Vec::new();
-    let all = prepared.facts.iter().zip(&fitted.parts).zip(&fitted.results).zip(verified);
+    let all = examined.facts.iter().zip(&encoded.parts).zip(&encoded.outcomes);
     let parts: Vec<PartReport> = all
-        .enumerate()
-        .map(|(i, (((facts, part), result), (verified, checking)))| {
-            let mut report = planned(job, prepared, facts, part);
-            report.cpu_ms = (fitted.wasted[i] + checking).as_secs_f64() * 1e3;
-            if let (Some(result), Some(Verified { info, quality })) = (result, verified) {
-                report.cpu_ms += result.cpu.as_secs_f64() * 1e3;
-                report.encodes = result.encodes;
-                report.quality_estimate = quality;
-                report.budget_bytes = Some(result.budget);
-                report.reasons.extend(consequences::of(facts, part, result, &info));
-                if info.kind != facts.info.kind {
-                    report.action = Action::Replace;
+        .map(|((facts, part), outcome)| {
+            let mut report = planned(job, examined, facts, part);
+            match outcome {
+                PartOutcome::Kept | PartOutcome::Rewritten => {}
+                PartOutcome::Dropped { cpu } => report.cpu_ms = cpu.as_secs_f64() * 1e3,
+                PartOutcome::Encoded(result) => {
+                    let info = result.verified.info.clone();
+                    report.cpu_ms = result.cpu.as_secs_f64() * 1e3;
+                    report.encodes = result.encodes;
+                    report.quality_estimate = result.verified.quality;
+                    report.budget_bytes = Some(result.budget);
+                    report.reasons.extend(reasons::of(facts, part, result));
+                    if info.kind != facts.info.kind {
+                        report.action = Action::Replace;
+                    }
+                    report.after = Some(info);
                 }
-                report.after = Some(info);
             }
             report
         })
         .collect();
-    if fitted.parts.iter().all(|p| p.action == Action::Drop) {
+    if encoded.parts.iter().all(|p| p.action == Action::Drop) {
         warnings.push(Warning {
             code: "EMPTY".into(),
             message: "no part of the message could be shown".into(),
@@ -115,7 +119,7 @@ pub(super) fn finished(
             message: format!("{names} {verb} not true of a changed message and went"),
         });
     }
-    let outcome = outcome(&fitted.parts).max(lost(&parts));
+    let outcome = outcome(&encoded.parts).max(lost(&parts));
     let mut report = whole(job, parts, outcome, message, warnings);
     as_it_went_out(job, message, &mut report.parts);
     report
@@ -194,7 +198,7 @@ pub(super) fn is_major(part: &PartReport) -> bool {
         || part.reasons.iter().any(medium)
 }
 
-fn planned(job: &Job, prepared: &Prepared, facts: &PartFacts, part: &PartPlan) -> PartReport {
+fn planned(job: &Job, examined: &Examined, facts: &PartFacts, part: &PartPlan) -> PartReport {
     let origin = &job.message.parts()[part.id.index()];
     PartReport {
         id: part.id,
@@ -204,13 +208,9 @@ fn planned(job: &Job, prepared: &Prepared, facts: &PartFacts, part: &PartPlan) -
             Some(target) if target.kind() != facts.info.kind => Action::Replace,
             _ => part.action,
         },
-        reasons: prepared.rewrites.reasons(part),
+        reasons: draft::reasons(examined, part),
         before: facts.info.clone(),
-        after: prepared
-            .rewrites
-            .after(part, &facts.info)
-            .or_else(|| notices::after(job, part))
-            .or_else(|| (part.action == Action::Keep).then(|| facts.info.clone())),
+        after: draft::after(job, examined, part),
         budget_bytes: part.budget,
         encodes: 0,
         quality_estimate: None,
@@ -239,7 +239,7 @@ fn whole(
     };
     let before = measure(&job.message);
     let after = if outcome == Outcome::Unchanged { before.clone() } else { measure(message) };
-    let binding = overhead::binding(job, &after);
+    let binding = draft::binding(job, &after);
     let class_before = class_of(&job.message, parts.iter().map(|part| &part.before));
     let class_after = if outcome == Outcome::Unchanged {
         class_before

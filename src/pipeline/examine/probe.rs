@@ -1,10 +1,10 @@
-//! Probing: what each part really is.
+//! What each part is, by its bytes.
 
-use super::{Engine, PipelineError};
 use crate::{
     codec::{CodecError, sniff, text},
-    message::{Form, Message, Part},
-    model::{Bytes, Category, Fault, MediaInfo, MediaKind, MediaType, PartId, Stop},
+    message::Part,
+    model::{Bytes, Category, Fault, MediaInfo, MediaKind, MediaType, PartId},
+    pipeline::{context::Context, job::PipelineError},
     plan::{Makes, PartFacts, Problem},
 };
 
@@ -12,18 +12,13 @@ use crate::{
 ///
 /// # Errors
 /// Stopped, or nobody is there to read a part.
-pub(super) fn collect(
-    message: &Message,
-    engine: &Engine,
-    stop: &Stop,
-) -> Result<Vec<PartFacts>, PipelineError> {
-    let bare = message.form() == Form::Bare;
-    let kept = engine.kept_of(message);
-    let facts = (0..).zip(message.parts()).map(|(i, part)| {
+pub(super) fn all(context: &Context<'_>) -> Result<Vec<PartFacts>, PipelineError> {
+    let bare = context.job.is_bare();
+    let facts = (0..).zip(context.job.message.parts()).map(|(i, part)| {
         let id = PartId(i);
-        match kept {
-            Some(kept) => kept.facts(id, || one(id, part, engine, stop)),
-            None => one(id, part, engine, stop),
+        match context.cache {
+            Some(cache) => cache.facts(id, || one(context, id, part)),
+            None => one(context, id, part),
         }
     });
     facts
@@ -39,7 +34,7 @@ pub(super) fn collect(
         .collect()
 }
 
-fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFacts, PipelineError> {
+fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, PipelineError> {
     let size = Bytes::of(&part.data);
     let declared = part.declared.clone();
     let opaque = |declared: MediaType| PartFacts {
@@ -64,15 +59,15 @@ fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFact
     if part.opaque || (never_media && !is_medium()) {
         return Ok(opaque(declared));
     }
-    Ok(match engine.codecs.find(&part.data) {
-        Some((codec, media_type)) => match codec.probe(&part.data, &engine.decode, stop) {
+    Ok(match context.codecs.find(&part.data) {
+        Some((codec, media_type)) => match codec.probe(&part.data, context.limits, context.stop) {
             Ok(info) => {
-                let makes = makes(&part.data, engine);
+                let makes = makes(context, &part.data);
                 PartFacts { makes, info, ..opaque(declared) }
             }
             Err(error) => PartFacts {
                 info: MediaInfo::opaque(media_type, size),
-                problem: Some(problem(&of_the_part(error)?)),
+                problem: Some(problem(&PipelineError::unless_of_part(error)?)),
                 ..opaque(declared)
             },
         },
@@ -105,19 +100,6 @@ fn one(id: PartId, part: &Part, engine: &Engine, stop: &Stop) -> Result<PartFact
     })
 }
 
-/// What costs a part alone comes back; what ends the whole is an error.
-pub(super) fn of_the_part(error: CodecError) -> Result<CodecError, PipelineError> {
-    match error {
-        CodecError::Stopped(cause) => Err(cause.into()),
-        CodecError::Unavailable(detail) => Err(PipelineError::Unavailable(detail)),
-        CodecError::Malformed { .. }
-        | CodecError::Unsupported { .. }
-        | CodecError::Limit { .. }
-        | CodecError::Poison(_)
-        | CodecError::Internal(_) => Ok(error),
-    }
-}
-
 /// Bytes that no text in UTF-8 has, and are not UTF-16, whose mark begins like MPEG sound.
 fn is_binary(data: &[u8]) -> bool {
     let utf8 = !data.contains(&0) && std::str::from_utf8(data).is_ok();
@@ -125,8 +107,8 @@ fn is_binary(data: &[u8]) -> bool {
 }
 
 /// What the codecs can make of the bytes.
-fn makes(data: &[u8], engine: &Engine) -> Makes {
-    let able = |kind| engine.codecs.find_writer(data, kind).is_some();
+fn makes(context: &Context<'_>, data: &[u8]) -> Makes {
+    let able = |kind| context.codecs.find_writer(data, kind).is_some();
     Makes {
         image: able(MediaKind::Image),
         audio: able(MediaKind::Audio),
@@ -156,6 +138,6 @@ fn unrecognised(declared: &MediaType, data: &[u8]) -> CodecError {
     }
 }
 
-pub(super) fn problem(error: &CodecError) -> Problem {
+fn problem(error: &CodecError) -> Problem {
     Problem { category: error.category(), reason: error.reason(), detail: error.to_string() }
 }

@@ -19,13 +19,13 @@ type Key = (usize, MediaKind, (Dimensions, bool));
 
 /// The sessions of one message that are opened for more than one part.
 #[derive(Default)]
-pub(super) struct Twins {
+pub(super) struct Duplicates {
     /// For each part the first one with the same bytes, where there are several.
     first: Vec<Option<usize>>,
     open: Mutex<HashMap<Key, Arc<Mutex<Option<Shared>>>>>,
 }
 
-impl Twins {
+impl Duplicates {
     /// Among the parts of a message.
     pub fn among(parts: &[Part]) -> Self {
         let mut first = vec![None; parts.len()];
@@ -73,7 +73,7 @@ impl Twins {
             }
         };
         drop(inner);
-        Ok(Box::new(Twin { shared, info }))
+        Ok(Box::new(Duplicate { shared, info }))
     }
 }
 
@@ -82,7 +82,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Outputs that are kept: twins search side by side.
+/// Outputs that are kept: duplicates search side by side.
 const KEPT: usize = 4;
 
 struct Shared {
@@ -93,18 +93,18 @@ struct Shared {
     encoded: Vec<(Recipe, Buffer)>,
 }
 
-struct Twin {
+struct Duplicate {
     shared: Arc<Mutex<Option<Shared>>>,
     info: MediaInfo,
 }
 
-impl Twin {
+impl Duplicate {
     fn with<T>(&self, f: impl FnOnce(&mut Shared) -> T) -> Option<T> {
         lock(&self.shared).as_mut().map(f)
     }
 }
 
-impl Session for Twin {
+impl Session for Duplicate {
     fn info(&self) -> &MediaInfo {
         &self.info
     }
@@ -184,7 +184,7 @@ impl Session for Twin {
             shared.encoded.push((*recipe, output.clone()));
             Ok(output)
         });
-        let gone = || CodecError::Internal("a twin without a session".into());
+        let gone = || CodecError::Internal("a duplicate without a session".into());
         encoded.unwrap_or_else(|| Err(gone().into()))
     }
 }
@@ -220,7 +220,7 @@ mod tests {
             message.parts()[0].clone()
         };
         let parts = [part(b"aa"), part(b"bb"), part(b"aa"), part(b"aa")];
-        let twins = Twins::among(&parts);
+        let duplicates = Duplicates::among(&parts);
         let hint = OpenHint {
             largest: Dimensions::at_least_one(9, 9),
             animation: false,
@@ -228,7 +228,7 @@ mod tests {
         };
         let (opened, encoded) = (AtomicU32::new(0), Arc::new(AtomicU32::new(0)));
         let open = |index| {
-            let made = twins.session(index, MediaKind::Image, hint, || {
+            let made = duplicates.session(index, MediaKind::Image, hint, || {
                 opened.fetch_add(1, Ordering::Relaxed);
                 let info = MediaInfo::opaque(MediaType::JPEG, Bytes::new(2));
                 Ok(Box::new(Counting(Arc::clone(&encoded), info)))

@@ -1,31 +1,28 @@
-//! What can be told of clips before one is opened.
+//! What can be told of audio and video before anything is opened.
 
-use super::{Engine, Job, Prepared, tasks};
+use super::task;
 use crate::{
     fit::{Search, Step, Task},
     model::{Bytes, PartId, Reason, ReasonCode, Recipe},
+    pipeline::job::Job,
     plan::{self, PartFacts, PartPlan, Plan, Target, VideoTarget},
 };
 
-/// Sounds of fewer samples a second are taken for speech until they are heard.
+/// Audio of fewer samples a second is taken for speech until it is heard.
 const MUSIC_RATE: u32 = 32_000;
 
-impl Engine {
-    /// For each part the recipe that would be tried first, where it is known without decoding:
-    /// sounds and clips.
-    pub fn first_recipes(&self, job: &Job, prepared: &Prepared) -> Vec<Option<Recipe>> {
-        let parts = prepared.plan.parts().iter().zip(&prepared.facts);
-        parts.map(|(part, facts)| first_recipe(job, part, facts)).collect()
-    }
-}
-
-fn first_recipe(job: &Job, part: &PartPlan, facts: &PartFacts) -> Option<Recipe> {
+/// The recipe that would be tried first, where it is known without decoding: of audio and video.
+pub(in crate::pipeline) fn first_recipe(
+    job: &Job,
+    part: &PartPlan,
+    facts: &PartFacts,
+) -> Option<Recipe> {
     let music = facts.info.audio.as_ref().is_some_and(|track| track.sample_rate >= MUSIC_RATE);
     let task = match part.target.as_ref()? {
         Target::Image(_) => return None,
-        Target::Audio(target) => Task::Audio(tasks::sound(job, facts, target, (None, music), None)),
+        Target::Audio(target) => Task::Audio(task::audio(job, facts, target, (None, music), None)),
         Target::Video(target) => {
-            Task::Video(tasks::clip(job, facts, &target.choices, (None, music), None).ok()?)
+            Task::Video(task::video(job, facts, &target.choices, (None, music), None).ok()?)
         }
     };
     match Search::new(&task, part.budget?).step() {
@@ -34,10 +31,10 @@ fn first_recipe(job: &Job, part: &PartPlan, facts: &PartFacts) -> Option<Recipe>
     }
 }
 
-/// A film that is too long for any clip, with all the bytes of the message, is planned as the
+/// A film that is too long for any video, with all the bytes of the message, is planned as the
 /// picture that it will be: by the search that would find so, which counts seconds and bits and
 /// needs no pixels.
-pub(super) fn no_clip(job: &Job, facts: &[PartFacts], plan: &mut Plan) {
+pub(in crate::pipeline) fn plan_posters(job: &Job, facts: &[PartFacts], plan: &mut Plan) {
     let lost: Vec<(PartId, Reason)> = plan
         .parts()
         .iter()
@@ -56,13 +53,13 @@ pub(super) fn no_clip(job: &Job, facts: &[PartFacts], plan: &mut Plan) {
     }
 }
 
-/// Whether a clip may fit; `None` where there is nothing else that it could be.
+/// Whether a video may fit; `None` where there is nothing else that it could be.
 fn fits(job: &Job, part: &PartPlan, facts: &PartFacts, room: Bytes) -> Option<bool> {
     let Some(Target::Video(VideoTarget { choices, remux: None, poster: Some(_) })) = &part.target
     else {
         return None;
     };
-    let task = tasks::clip(job, facts, choices, (None, false), None).ok()?;
+    let task = task::video(job, facts, choices, (None, false), None).ok()?;
     let mut search = Search::new(&Task::Video(task), room);
     Some(!matches!(search.step(), Step::Exhausted { .. }))
 }

@@ -1,12 +1,13 @@
 //! Notices: a line of text that stands for a part that is left out, in the recipient's language
 //! and the device's charset.
 
-use super::{Job, PipelineError, overhead, rewrites::Rewrites};
+use super::Draft;
 use crate::{
     codec::text::{self, Charset},
     message::Edit,
-    model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step},
-    plan::{self, Cause, Missing, PartFacts, PartPlan},
+    model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step, WireLimit},
+    pipeline::job::{Job, PipelineError},
+    plan::{self, Cause, Missing, PartPlan},
 };
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
@@ -183,49 +184,52 @@ pub(super) fn after(job: &Job, part: &PartPlan) -> Option<MediaInfo> {
     Some(MediaInfo::opaque(MediaType::TEXT, size))
 }
 
-/// Puts notices where parts were given up, as far as there is room: other parts give up nothing
-/// for them. Where nothing would be shown at all, one is a must. `sizes` are those of the parts
-/// that were fitted.
-pub(super) fn place(
-    job: &Job,
-    rewrites: &Rewrites,
-    parts: &mut [PartPlan],
-    facts: &[PartFacts],
-    sizes: &[(PartId, Bytes)],
-) -> Result<(), PipelineError> {
-    for index in 0..parts.len() {
-        if parts[index].action != Action::Drop || parts[index].is_spare_version() {
-            continue;
-        }
-        let facts = &facts[index];
-        parts[index].give_way(facts, &job.policy)?;
-        if parts[index].action == Action::Drop {
-            continue;
-        }
-        let constraints = overhead::constraints(job, rewrites, parts);
-        let over = constraints.iter().find(|c| c.wire(sizes) > c.limit.bytes);
-        match over {
-            None => {}
-            Some(_) if job.policy.allows(facts.info.kind, Step::Drop) => parts[index].leave_out(),
-            Some(c) => {
-                let (part, smallest) = (facts.id, c.wire(sizes));
-                return Err(PipelineError::CannotFit { part, smallest, limit: c.limit });
+impl Draft<'_> {
+    /// Puts notices where parts were dropped, as far as there is room: other parts give up nothing
+    /// for them. Where nothing would be shown at all, one is a must. `sizes` are those of the parts
+    /// that were encoded.
+    ///
+    /// # Errors
+    /// The policy wants a notice, or something to be shown, and there is no room.
+    pub fn place_notices(&mut self, sizes: &[(PartId, Bytes)]) -> Result<(), PipelineError> {
+        let (policy, facts) = (&self.job.policy, &self.examined.facts);
+        for (index, facts) in facts.iter().enumerate() {
+            if self.parts[index].action != Action::Drop || self.parts[index].is_spare_version() {
+                continue;
+            }
+            self.parts[index].give_way(facts, policy)?;
+            if self.parts[index].action == Action::Drop {
+                continue;
+            }
+            match self.measured_over(sizes) {
+                None => {}
+                Some(_) if policy.allows(facts.info.kind, Step::Drop) => {
+                    self.parts[index].leave_out();
+                    self.measure();
+                }
+                Some((smallest, limit)) => {
+                    return Err(PipelineError::CannotFit { part: facts.id, smallest, limit });
+                }
             }
         }
-    }
-    if !plan::shows_nothing(parts, facts) {
-        return Ok(());
-    }
-    plan::stand_in_for_all(parts, facts, &job.policy)?;
-    loop {
-        let constraints = overhead::constraints(job, rewrites, parts);
-        let Some(c) = constraints.iter().find(|c| c.wire(sizes) > c.limit.bytes) else {
+        if !plan::shows_nothing(&self.parts, facts) {
             return Ok(());
-        };
-        if !plan::spare_notice(parts, facts, &job.policy) {
-            let (part, smallest) = (parts[0].id, c.wire(sizes));
-            return Err(PipelineError::CannotFit { part, smallest, limit: c.limit });
         }
+        plan::stand_in_for_all(&mut self.parts, facts, policy)?;
+        while let Some((smallest, limit)) = self.measured_over(sizes) {
+            if !plan::spare_notice(&mut self.parts, facts, policy) {
+                let part = self.parts[0].id;
+                return Err(PipelineError::CannotFit { part, smallest, limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures the message anew; where it is over a limit: its size, and the limit.
+    fn measured_over(&mut self, sizes: &[(PartId, Bytes)]) -> Option<(Bytes, WireLimit)> {
+        self.measure();
+        let over = self.constraints.iter().find(|c| c.wire(sizes) > c.limit.bytes);
+        over.map(|c| (c.wire(sizes), c.limit))
     }
 }
 

@@ -10,7 +10,6 @@ use bytes::Bytes as Buffer;
 
 use crate::{
     codec::{OpenHint, Session},
-    fit::Task,
     message::{Message, Part},
     model::{MediaKind, PartId},
     plan::PartFacts,
@@ -96,12 +95,7 @@ impl Sessions {
     }
 
     /// It comes back.
-    pub(super) fn give_back(&self, index: usize, task: &Task, session: Box<dyn Session>) {
-        let kind = match task {
-            Task::Image(_) => MediaKind::Image,
-            Task::Audio(_) => MediaKind::Audio,
-            Task::Video(_) => MediaKind::Video,
-        };
+    pub(super) fn give_back(&self, index: usize, kind: MediaKind, session: Box<dyn Session>) {
         self.with(|all| {
             if let Some(kept) = all.sessions.get_mut(&(index, kind)) {
                 kept.session = Some(session);
