@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check fmt bench quality fresh-machine clean
+.PHONY: help setup build demo test check fmt bench quality fuzz fresh-machine clean
 
 help: ## this list
 	@echo 'make <target>:'
@@ -34,6 +34,9 @@ bench: ## micro-benchmarks: decode, resize, encode, fit, parse, a whole message 
 quality: ## the fitting engine beside its peers and an oracle: PHOTOS=folder, HTML=page.html
 	@scripts/setup.sh build
 	$(CARGO) run --release --manifest-path benches/quality/Cargo.toml -- --photos "$(PHOTOS)" $(if $(HTML),--html "$(HTML)")
+
+fuzz: ## every parser against libFuzzer, without end on demand: TARGET=pdu, SECONDS=60 each
+	@scripts/fuzz.sh "$(TARGET)" "$(or $(SECONDS),60)"
 
 fresh-machine: ## prove demo and test in a bare chroot; SUITE=bookworm (default), trixie, noble
 	@scripts/fresh-machine.sh $(SUITE)

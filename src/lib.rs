@@ -8,7 +8,10 @@ pub mod fit;
 pub mod message;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod profile;
+pub mod quality;
+pub mod text;
 // media: heavy, still bytes in, bytes out
 pub mod codec;
 // engine
@@ -23,6 +26,13 @@ pub mod capacity;
 pub mod cli;
 pub mod grpc;
 
+// What the tests of both packages share names this one as they do.
+#[cfg(test)]
+extern crate self as mmsfit;
+
+#[cfg(test)]
+#[path = "../tests/support/contract.rs"]
+mod contract;
 #[cfg(test)]
 #[path = "../tests/support/cost.rs"]
 mod cost;

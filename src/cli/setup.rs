@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, ProcessEnv},
-    model::{Notice, Sanitize, Tongue, Trim},
+    policy::{LanguageChoice, Notice, Sanitize, Trim},
     service::{Service, WorkerStatus},
 };
 
@@ -177,15 +177,17 @@ fn sanitize_words(config: &Config) -> &'static str {
 fn notice_words(config: &Config) -> &'static str {
     match (config.policy.notice.unwrap_or_default(), config.policy.language.unwrap_or_default()) {
         (Notice::Off, _) => "goes without a word",
-        (Notice::Text, Tongue::Auto) => "leaves a notice in the language of the carrier's country",
-        (Notice::Text, Tongue::Fixed(_)) => "leaves a notice",
+        (Notice::Text, LanguageChoice::Auto) => {
+            "leaves a notice in the language of the carrier's country"
+        }
+        (Notice::Text, LanguageChoice::Fixed(_)) => "leaves a notice",
     }
 }
 
 fn language(config: &Config) -> &'static str {
     match config.policy.language.unwrap_or_default() {
-        Tongue::Auto => "auto",
-        Tongue::Fixed(language) => language.code(),
+        LanguageChoice::Auto => "auto",
+        LanguageChoice::Fixed(language) => language.code(),
     }
 }
 

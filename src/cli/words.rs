@@ -42,7 +42,7 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::NeverCut => "text and layout are never cut",
         ReasonCode::AdaptationNotAllowed => "sender, device or policy forbid changes",
         ReasonCode::DeadlineBestSoFar => "time was up: the best version so far was taken",
-        ReasonCode::Rung => "size, frame rate and bitrate chosen for the bytes at hand",
+        ReasonCode::EncodingChosen => "size, frame rate and bitrate chosen for the bytes at hand",
         ReasonCode::FrameRateReduced => "fewer frames a second",
         ReasonCode::ContainerChanged => "moved into another kind of file, not coded anew",
         ReasonCode::VideoLost => "a picture or short animation stands for the video",

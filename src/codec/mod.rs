@@ -8,7 +8,6 @@ pub mod audio;
 pub mod image;
 pub mod remote;
 mod sniff;
-pub mod text;
 
 pub use sniff::sniff;
 

@@ -11,8 +11,8 @@ use toml::Spanned;
 
 use super::{Config, ConfigError, Env, WorkerMode};
 use crate::{
-    model::{Language, WishError, Wishes},
-    profile::{nearest, policy},
+    model::nearest,
+    policy::{self, Language, PolicySettings, SettingError},
 };
 
 /// One value as written; what it means is decided by its key.
@@ -153,7 +153,7 @@ pub(super) fn resolve(
         return Err(error("worker.mode", place.unwrap_or_default(), message));
     }
 
-    config.policy = settings.wishes()?;
+    config.policy = settings.settings()?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
     let size = &mut defaults.max_message_bytes;
@@ -188,8 +188,8 @@ impl Settings<'_> {
     }
 
     /// The `[policy]` table, and what the environment says over it.
-    fn wishes(&self) -> Result<Wishes, ConfigError> {
-        let mut wishes = policy::wishes(self.text).map_err(|wrong| {
+    fn settings(&self) -> Result<PolicySettings, ConfigError> {
+        let mut settings = policy::file::settings(self.text).map_err(|wrong| {
             let line = nearest::line(self.text, wrong.offset);
             if wrong.suggestions.is_empty() {
                 let place = format!("{}:{line}", self.path.display());
@@ -203,14 +203,14 @@ impl Settings<'_> {
             }
         })?;
         let sentences = Language::ALL.iter().map(|(_, code, _)| format!("notices.{code}"));
-        for key in Wishes::KEYS.iter().map(|key| (*key).to_owned()).chain(sentences) {
+        for key in PolicySettings::KEYS.iter().map(|key| (*key).to_owned()).chain(sentences) {
             let variable = variable(&format!("policy.{key}"));
             let Some(text) = self.env.get(&variable) else { continue };
-            if let Err(WishError::Value(message)) = wishes.set(&key, text.trim()) {
+            if let Err(SettingError::Value(message)) = settings.set(&key, text.trim()) {
                 return Err(error(&format!("policy.{key}"), variable, message));
             }
         }
-        Ok(wishes)
+        Ok(settings)
     }
 
     /// Sets `target` to what its type reads from the value.

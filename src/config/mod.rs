@@ -26,9 +26,7 @@ pub use self::{
     worker::{WorkerConfig, WorkerMode},
 };
 use crate::{
-    codec::DecodeLimits,
-    message::ParseLimits,
-    model::{Bytes, Wishes},
+    codec::DecodeLimits, message::ParseLimits, model::Bytes, policy::PolicySettings,
     profile::Defaults,
 };
 
@@ -55,8 +53,8 @@ pub struct Config {
     pub uaprof_mirror_dir: Option<PathBuf>,
     /// What holds where neither device nor carrier says anything.
     pub defaults: Defaults,
-    /// What is given up where something must be, and how that is told; carriers' own wishes win.
-    pub policy: Wishes,
+    /// What is given up where something must be, and how that is told; carriers' own win.
+    pub policy: PolicySettings,
     /// The worker processes, where codecs written in C run.
     pub worker: WorkerConfig,
     /// Devices and carriers, loaded.
@@ -75,7 +73,7 @@ impl Default for Config {
             carriers_dirs: Vec::new(),
             uaprof_mirror_dir: None,
             defaults: Defaults::default(),
-            policy: Wishes::default(),
+            policy: PolicySettings::default(),
             worker: WorkerConfig::default(),
             store: Store::embedded(),
         }

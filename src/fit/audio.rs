@@ -1,12 +1,12 @@
 //! Sound alone: the size follows from duration and bitrate, so that one encode is enough; where
 //! an encoder does not keep its rate, one correction.
 
-use super::{
-    Observation, Step, Verdict,
-    files::{self, modes},
-    sound::{self, Sound},
+use super::{Observation, SearchStep, Verdict, files};
+use crate::{
+    model::{AudioChoice, AudioCodec, AudioRecipe, Bytes, Recipe, RemuxRecipe},
+    policy::Floors,
+    quality::audio::{self as quality, AudioSource, modes},
 };
-use crate::model::{AudioChoice, AudioCodec, AudioRecipe, Bytes, Floors, Recipe, RemuxRecipe};
 
 /// What is to be fitted.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +41,12 @@ impl AudioTask {
 
     /// The lowest bitrate that the policy lets pass.
     fn lowest(&self, codec: AudioCodec) -> u32 {
-        sound::lowest(codec, self.floors.audio_bitrate, self.sound())
+        quality::min_bitrate_above(codec, self.floors.audio_bitrate, self.as_source())
     }
 
-    fn sound(&self) -> Sound {
+    fn as_source(&self) -> AudioSource {
         let &Self { sample_rate, channels, music, enough, .. } = self;
-        Sound { sample_rate, channels, music, enough }
+        AudioSource { sample_rate, channels, music, enough }
     }
 }
 
@@ -71,7 +71,7 @@ fn cutting_rate(codec: AudioCodec) -> u32 {
         AudioCodec::AmrNb => 5_900,
         AudioCodec::AmrWb => 8_850,
         AudioCodec::Aac => 16_000,
-        AudioCodec::Mp3 => sound::MP3_FLOOR,
+        AudioCodec::Mp3 => quality::MP3_FLOOR,
     }
 }
 
@@ -113,7 +113,7 @@ impl AudioSearch {
         }
     }
 
-    pub(super) fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> SearchStep {
         let full = self.best.is_some_and(|(recipe, size)| {
             size as f64 >= self.budget as f64 * FULL || self.is_top(&recipe)
         });
@@ -131,18 +131,18 @@ impl AudioSearch {
         }
     }
 
-    fn attempt(&mut self, recipe: Recipe) -> Step {
+    fn attempt(&mut self, recipe: Recipe) -> SearchStep {
         self.pending = Some(recipe);
         // An exact size above the budget is worth more than a bound: the encode costs the same.
         let cap = if self.rounds == 0 { self.budget.saturating_mul(5) / 4 } else { self.budget };
-        Step::Try { recipe, cap: Bytes::new(cap) }
+        SearchStep::Try { recipe, cap: Bytes::new(cap) }
     }
 
-    fn end(&self) -> Step {
+    fn end(&self) -> SearchStep {
         if self.best.is_some() {
-            Step::Done
+            SearchStep::Done
         } else {
-            Step::Exhausted { smallest: Bytes::new(self.smallest.max(self.budget + 1)) }
+            SearchStep::Exhausted { smallest: Bytes::new(self.smallest.max(self.budget + 1)) }
         }
     }
 
@@ -150,7 +150,11 @@ impl AudioSearch {
     fn is_top(&self, recipe: &Recipe) -> bool {
         match recipe {
             Recipe::Audio(audio) => {
-                let top = sound::at_most(audio.coding.codec, f64::INFINITY, self.task.sound());
+                let top = quality::max_bitrate_within(
+                    audio.coding.codec,
+                    f64::INFINITY,
+                    self.task.as_source(),
+                );
                 audio.keep_ms.is_none() && Some(audio.coding.bitrate) == top
             }
             _ => true,
@@ -175,10 +179,10 @@ impl AudioSearch {
         let (task, seconds) = (&self.task, self.task.seconds());
         let room = self.room(choice.codec);
         let at = |bitrate| {
-            let coding = sound::coding(choice.codec, bitrate, task.sound());
+            let coding = quality::coding(choice.codec, bitrate, task.as_source());
             (coding, files::sound(choice.container, &coding, seconds))
         };
-        let highest = |limit| sound::at_most(choice.codec, limit, task.sound());
+        let highest = |limit| quality::max_bitrate_within(choice.codec, limit, task.as_source());
         let mut bitrate = highest(f64::INFINITY)?;
         loop {
             let (mut coding, size) = at(bitrate);
@@ -186,7 +190,7 @@ impl AudioSearch {
             if spare < 0.0 {
                 bitrate = if choice.codec == AudioCodec::Aac {
                     // The tables shrink with the sample rate: the first step may be too long.
-                    let floor = f64::from(sound::fewest(choice.codec));
+                    let floor = f64::from(quality::min_bitrate(choice.codec));
                     let below = f64::from(bitrate) - 1.0;
                     highest((f64::from(bitrate) + spare).max(floor).min(below))?
                 } else {
@@ -210,8 +214,8 @@ impl AudioSearch {
         let task = &self.task;
         let bitrate = cutting_rate(choice.codec)
             .max(task.lowest(choice.codec))
-            .min(sound::most(choice.codec, task.sound()));
-        let coding = sound::coding(choice.codec, bitrate, task.sound());
+            .min(quality::max_bitrate(choice.codec, task.as_source()));
+        let coding = quality::coding(choice.codec, bitrate, task.as_source());
         let seconds = task.seconds();
         let (size, empty) = (
             files::sound(choice.container, &coding, seconds),
@@ -307,7 +311,7 @@ impl AudioSearch {
 fn order(task: &AudioTask, budget: f64, open: &[usize]) -> Vec<AudioChoice> {
     let rate = budget * 8.0 / task.seconds().max(0.001);
     let tight = rate < SPEECH_BELOW && !task.music;
-    let wide = task.sound().wide() && rate >= WIDE_FROM;
+    let wide = task.as_source().wide() && rate >= WIDE_FROM;
     let rank = |codec: AudioCodec| match (codec, tight) {
         (AudioCodec::AmrWb, true) if wide => 0,
         (AudioCodec::AmrNb, true) => 1,
@@ -326,24 +330,17 @@ fn order(task: &AudioTask, budget: f64, open: &[usize]) -> Vec<AudioChoice> {
     choices
 }
 
-/// Bytes at a fair quality: AMR's top mode, an upper one of AMR-WB, half of AAC's ceiling.
+/// Bytes at a fair quality.
 pub fn demand(task: &AudioTask) -> f64 {
-    let fair = |choice: &AudioChoice| match choice.codec {
-        AudioCodec::AmrNb => 12_200.0,
-        AudioCodec::AmrWb => 15_850.0,
-        AudioCodec::Aac | AudioCodec::Mp3 => {
-            f64::from(sound::most(choice.codec, task.sound())) / if task.music { 1.0 } else { 2.0 }
-        }
-    };
-    let rate = task.choices.iter().map(fair).fold(0.0, f64::max);
-    rate / 8.0 * task.seconds() + 500.0
+    let codecs = task.choices.iter().map(|choice| choice.codec);
+    quality::fair_bytes(codecs, task.as_source(), task.seconds())
 }
 
 /// The largest file that is of use, and a little for what an encoder adds.
 pub fn useful(task: &AudioTask) -> Bytes {
     let size = |choice: &AudioChoice| {
-        let bitrate = sound::most(choice.codec, task.sound());
-        let coding = sound::coding(choice.codec, bitrate, task.sound());
+        let bitrate = quality::max_bitrate(choice.codec, task.as_source());
+        let coding = quality::coding(choice.codec, bitrate, task.as_source());
         files::sound(choice.container, &coding, task.seconds())
     };
     let most = task.choices.iter().map(size).fold(0.0, f64::max);
@@ -354,7 +351,7 @@ pub fn useful(task: &AudioTask) -> Bytes {
 pub fn least(task: &AudioTask) -> Bytes {
     let size = |choice: &AudioChoice| {
         let bitrate = task.lowest(choice.codec);
-        let coding = sound::coding(choice.codec, bitrate, task.sound());
+        let coding = quality::coding(choice.codec, bitrate, task.as_source());
         let shortest = f64::from(SHORTEST_MS) / 1e3;
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
         files::sound(choice.container, &coding, seconds)

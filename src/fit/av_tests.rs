@@ -3,9 +3,12 @@
 //! Long because one size model and one set of device classes serve all of them.
 
 use super::*;
-use crate::model::{
-    AudioChoice, AudioCodec, AudioTrack, Ceilings, Container, ContentFacts, Dimensions, Effort,
-    Floors, ImageCoding, ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
+use crate::{
+    model::{
+        AudioChoice, AudioCodec, AudioTrack, Container, ContentFacts, Dimensions, Effort,
+        ImageCoding, ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
+    },
+    policy::{Ceilings, Floors},
 };
 
 fn d(text: &str) -> Dimensions {
@@ -131,7 +134,7 @@ impl Model {
             }
             Recipe::Audio(audio) => {
                 let exact = files::sound(audio.container, &audio.coding, seconds(audio.keep_ms));
-                let amr = files::modes(audio.coding.codec).is_some();
+                let amr = crate::quality::audio::modes(audio.coding.codec).is_some();
                 if amr { exact } else { exact * (1.0 + self.error) }
             }
             Recipe::Video(video) => {
@@ -180,10 +183,10 @@ fn run_refusing(search: &mut Search, model: Model, refuses: impl Fn(&Recipe) -> 
     let mut kept: Option<(Recipe, u64)> = None;
     for _ in 0..100 {
         match search.step() {
-            Step::Judge { .. } | Step::Take { .. } => panic!("no drawing"),
-            Step::Compare { .. } => search.choose(None),
-            Step::Try { recipe, .. } if refuses(&recipe) => search.refuse(),
-            Step::Try { recipe, cap } => {
+            SearchStep::Judge { .. } | SearchStep::Take { .. } => panic!("no drawing"),
+            SearchStep::Compare { .. } => search.choose(None),
+            SearchStep::Try { recipe, .. } if refuses(&recipe) => search.refuse(),
+            SearchStep::Try { recipe, cap } => {
                 let size = model.size(&recipe);
                 let seen = if size > cap.get() {
                     Observation::AtLeast(Bytes::new(cap.get() + 1))
@@ -194,12 +197,12 @@ fn run_refusing(search: &mut Search, model: Model, refuses: impl Fn(&Recipe) -> 
                     kept = Some((recipe, size));
                 }
             }
-            Step::Done => {
+            SearchStep::Done => {
                 let (recipe, size) = kept.expect("done means something was kept");
                 let tries = search.tries();
                 return Outcome { recipe: Some(recipe), size, tries, smallest: size };
             }
-            Step::Exhausted { smallest } => {
+            SearchStep::Exhausted { smallest } => {
                 let (tries, smallest) = (search.tries(), smallest.get());
                 return Outcome { recipe: None, size: 0, tries, smallest };
             }
@@ -322,8 +325,11 @@ fn every_class_gets_clips_in_at_most_two_encodes() {
                 // A minute in the basic class is pictures alone.
                 let mute = limit == 100_000 && seconds == 60;
                 assert!(mute || video.audio.is_some(), "{limit} {seconds}");
-                let useful =
-                    rungs::useful(coding.codec, coding.dimensions, coding.rate.per_second());
+                let useful = crate::quality::video::max_bitrate(
+                    coding.codec,
+                    coding.dimensions,
+                    coding.rate.per_second(),
+                );
                 let capped =
                     f64::from(coding.bitrate) + 1.0 >= useful.min(f64::from(support.max_bitrate));
                 let fill = got.size as f64 / limit as f64;
@@ -427,7 +433,7 @@ fn a_result_that_fails_its_check_falls_down_the_ladder() {
     let third = run(&mut search, honest(10));
     assert!(matches!(third.recipe, Some(Recipe::Image(_))), "{:?}", third.recipe);
     search.reject();
-    assert!(matches!(search.step(), Step::Exhausted { .. }));
+    assert!(matches!(search.step(), SearchStep::Exhausted { .. }));
 }
 
 #[test]

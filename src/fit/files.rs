@@ -5,7 +5,10 @@
 //! H.263 at 10 fps + AMR in 3GP, 30 s: 4,898 B; H.264 at 10/15/30 fps + AAC at 32 kHz in MP4,
 //! 30 s: 9,689 / 11,489 / 16,897 B; AAC alone in MP4, 5/30/60 s: 1,439 / 4,563 / 8,303 B.
 
-use crate::model::{AudioCodec, AudioCoding, Container};
+use crate::{
+    model::{AudioCodec, AudioCoding, Container},
+    quality::audio::modes,
+};
 
 /// Boxes of a file with moving pictures.
 const CLIP: f64 = 1500.0;
@@ -21,40 +24,6 @@ const ADTS_HEADER: f64 = 7.0;
 const MP3_INFO: f64 = 420.0;
 /// `#!AMR\n` and `#!AMR-WB\n` (RFC 4867 clause 5.1).
 const AMR_MAGIC: (f64, f64) = (6.0, 9.0);
-
-/// Modes of AMR in bits per second, with bytes a frame of 20 ms, header included (RFC 4867 clause
-/// 5.3 on TS 26.101 table 1a), ascending.
-pub const AMR_NB: [(u32, u32); 8] = [
-    (4_750, 13),
-    (5_150, 14),
-    (5_900, 16),
-    (6_700, 18),
-    (7_400, 20),
-    (7_950, 21),
-    (10_200, 27),
-    (12_200, 32),
-];
-/// Likewise of AMR-WB (TS 26.201 table 2).
-pub const AMR_WB: [(u32, u32); 9] = [
-    (6_600, 18),
-    (8_850, 24),
-    (12_650, 33),
-    (14_250, 37),
-    (15_850, 41),
-    (18_250, 47),
-    (19_850, 51),
-    (23_050, 59),
-    (23_850, 61),
-];
-
-/// The modes of a codec that has nothing else.
-pub fn modes(codec: AudioCodec) -> Option<&'static [(u32, u32)]> {
-    match codec {
-        AudioCodec::AmrNb => Some(&AMR_NB),
-        AudioCodec::AmrWb => Some(&AMR_WB),
-        AudioCodec::Aac | AudioCodec::Mp3 => None,
-    }
-}
 
 /// Bytes of the coded sound alone, and how many frames it has.
 fn coded(coding: &AudioCoding, seconds: f64) -> (f64, f64) {

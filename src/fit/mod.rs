@@ -5,15 +5,13 @@
 //! with a fake size model alone. Pictures are searched by measuring; the sizes of sound and clips
 //! follow from duration and bitrate, so that they are computed, encoded, and corrected once.
 //!
-//! Architecture invariant: imports only `model`; the same observations give the same recipes.
+//! Architecture invariant: imports only `model` and `quality`; the same observations give the same recipes.
 
 mod audio;
 mod files;
 mod image;
 mod rate;
 mod rungs;
-mod sound;
-mod source;
 mod video;
 
 #[cfg(test)]
@@ -21,10 +19,12 @@ mod av_tests;
 
 pub use audio::{AudioSearch, AudioTask};
 pub use image::{ImageSearch, ImageTask};
-pub use source::{bits_of, enough_sound};
 pub use video::{VideoSearch, VideoTask};
 
-use crate::model::{Bytes, Dimensions, MediaKind, Recipe};
+use crate::{
+    model::{Bytes, Dimensions, MediaKind, Recipe},
+    quality,
+};
 
 /// What is to be fitted: one part for one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,8 +97,7 @@ impl Task {
     /// Bytes at the quality at which parts are compared, before anything is encoded.
     pub fn guess(&self) -> f64 {
         match self {
-            // A picture at a fair quality: 1.2 bits a pixel.
-            Self::Image(task) => task.largest().pixels() as f64 * 0.15,
+            Self::Image(task) => quality::image::fair_bytes(task.largest().pixels(), 1),
             Self::Audio(task) => audio::demand(task),
             Self::Video(task) => video::demand(task),
         }
@@ -118,7 +117,7 @@ pub enum Search {
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum SearchStep {
     /// Encode this, but stop as soon as the output passes `cap`.
     Try {
         /// The recipe.
@@ -205,7 +204,7 @@ impl Search {
     }
 
     /// What to do next.
-    pub fn step(&mut self) -> Step {
+    pub fn step(&mut self) -> SearchStep {
         each!(self, search => search.step())
     }
 
@@ -234,7 +233,7 @@ impl Search {
         }
     }
 
-    /// Tells which of the recipes of [`Step::Compare`] looks best; `None` where that cannot be told.
+    /// Tells which of the recipes of [`SearchStep::Compare`] looks best; `None` where that cannot be told.
     pub fn choose(&mut self, best: Option<usize>) {
         match self {
             Self::Image(search) => search.choose(best),
@@ -243,7 +242,7 @@ impl Search {
         }
     }
 
-    /// Tells what came of [`Step::Judge`]; `None` where looks cannot be told.
+    /// Tells what came of [`SearchStep::Judge`]; `None` where looks cannot be told.
     pub fn judged(&mut self, judgement: Option<Judgement>) {
         if let Self::Image(search) = self {
             search.judged(judgement);
@@ -303,7 +302,7 @@ impl Search {
     }
 
     /// Whether sizes are learnt by encoding alone, so that one encode ahead is worth its time.
-    pub fn must_measure(&self) -> bool {
+    pub fn size_is_unpredictable(&self) -> bool {
         matches!(self, Self::Image(_))
     }
 

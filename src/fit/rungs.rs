@@ -1,95 +1,20 @@
 //! The rungs of moving pictures: which frame and frame rate a bitrate is worth.
 //!
-//! After fit-to-size.md §7. Each row says how slow clips of its size may get, and how many bits a
-//! pixel and frame they need to look fair; the frame rate falls to the row's slowest before the
-//! size falls to the next. The figures are the lower ends of the bands given there, divided by
-//! pixels and rate; bands and figures are priors, not yet measured.
+//! The frame rate falls to the slowest of its band (`quality::video`) before the size falls to the
+//! next.
 
 use super::rate;
-use crate::model::{Dimensions, Floors, FrameRate, VideoCodec, VideoSupport};
-
-/// One row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Band {
-    /// For frames of at most so many pixels.
-    pub pixels: u64,
-    /// The slowest frame rate.
-    pub slowest: f64,
-    /// Bits per pixel and frame: H.264 baseline.
-    pub h264: f64,
-    /// Bits per pixel and frame: H.263, and MPEG-4 less a tenth.
-    pub h263: f64,
-}
-
-/// The table, the smallest frame first.
-///
-/// | up to | slowest | H.264 | H.263 |
-/// |---|---|---|---|
-/// | 128×96 | 7.5 fps | 12 kbit/s | 20 kbit/s |
-/// | 176×144 | 7.5 (10) | 19 (25) | 30 (41) |
-/// | 320×240 | 10 | 75 | 131 |
-/// | 352×288 | 10 | 99 | 172 |
-/// | 640×480 | 12 | 350 | 627 |
-/// | beyond | 15 | 0.08 bit | 0.16 bit |
-const BANDS: [Band; 6] = [
-    Band { pixels: 128 * 96, slowest: 7.4, h264: 0.13, h263: 0.22 },
-    Band { pixels: 176 * 144, slowest: 7.4, h264: 0.10, h263: 0.16 },
-    Band { pixels: 320 * 240, slowest: 9.9, h264: 0.098, h263: 0.17 },
-    Band { pixels: 352 * 288, slowest: 9.9, h264: 0.098, h263: 0.17 },
-    Band { pixels: 640 * 480, slowest: 11.9, h264: 0.095, h263: 0.17 },
-    Band { pixels: u64::MAX, slowest: 14.9, h264: 0.08, h263: 0.16 },
-];
-
-/// On the last rung a clip may look this much worse than fair before it is given up.
-pub const STARVED: f64 = 0.6;
-/// Beyond these bits per pixel and frame more bytes show no difference: H.264, H.263 and MPEG-4.
-const USEFUL: (f64, f64) = (0.25, 0.4);
-/// What a fair quality takes, to weigh clips against pictures.
-const FAIR: (f64, f64) = (0.15, 0.25);
+use crate::{
+    model::{Dimensions, FrameRate, VideoCodec, VideoSupport},
+    policy::Floors,
+    quality::video::band,
+};
 
 /// Legal sizes of H.263 (ITU-T H.263 table 1), without the largest.
 const H263_SIZES: [(u32, u32); 4] = [(704, 576), (352, 288), (176, 144), (128, 96)];
 /// Longer sides to step down by.
 const SIDES: [u32; 18] =
     [1280, 1024, 960, 848, 720, 640, 560, 480, 400, 352, 320, 280, 240, 208, 176, 160, 144, 128];
-
-/// Above this rate a frame is mostly what the one before was; below, ever more of it is new, until
-/// each is a picture of its own, as of slides, which takes so many times the bits. Priors.
-const CHANGING_BELOW: f64 = 5.0;
-const WHOLE_PICTURE: f64 = 6.0;
-
-/// What a frame takes at a rate, over what one of a running film takes.
-pub fn newness(rate: f64) -> f64 {
-    (CHANGING_BELOW / rate.max(0.01)).clamp(1.0, WHOLE_PICTURE)
-}
-
-/// The row for a frame.
-pub fn band(dimensions: Dimensions) -> Band {
-    let found = BANDS.iter().find(|band| dimensions.pixels() <= band.pixels);
-    *found.unwrap_or(&BANDS[BANDS.len() - 1])
-}
-
-/// Bits per pixel and frame for a fair look.
-pub fn fair(codec: VideoCodec, dimensions: Dimensions) -> f64 {
-    let band = band(dimensions);
-    match codec {
-        VideoCodec::H264 => band.h264,
-        VideoCodec::H263 => band.h263,
-        VideoCodec::Mpeg4 => band.h263 * 0.9,
-    }
-}
-
-/// The bitrate beyond which nothing is gained.
-pub fn useful(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
-    let bits = if codec == VideoCodec::H264 { USEFUL.0 } else { USEFUL.1 };
-    bits * dimensions.pixels() as f64 * rate * newness(rate)
-}
-
-/// The bitrate at which clips are weighed against other media.
-pub fn weighed(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
-    let bits = if codec == VideoCodec::H264 { FAIR.0 } else { FAIR.1 };
-    bits * dimensions.pixels() as f64 * rate * newness(rate)
-}
 
 /// Coded sizes for a source, falling; never upscaled, never empty.
 pub fn sizes(support: &VideoSupport, source: Dimensions) -> Vec<Dimensions> {

@@ -4,14 +4,20 @@
 //! Long because rungs, shares and corrections of a clip are one decision, told in order.
 
 use super::{
-    ImageSearch, ImageTask, Observation, Step, Verdict, files, rungs,
-    rungs::Place,
-    sound::{self, Sound},
-    source,
+    ImageSearch, ImageTask, Observation, SearchStep, Verdict, files,
+    rungs::{self, Place},
 };
-use crate::model::{
-    AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Floors, Recipe,
-    RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe, VideoSupport,
+use crate::{
+    model::{
+        AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Recipe,
+        RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe, VideoSupport,
+    },
+    policy::Floors,
+    quality::{
+        audio::{self, AudioSource},
+        source::{VideoSource, enough_audio, enough_video},
+        video::{self, VideoOutput},
+    },
 };
 
 /// What is to be fitted.
@@ -26,7 +32,7 @@ pub struct VideoTask {
     /// Bits per second of the source's pictures, a hint of how much goes on in them; 0 where
     /// unknown, or where the source's codec is no measure.
     pub bitrate: u32,
-    /// What the codec of the source's pictures takes, see [`super::bits_of`]; 0 where it is no
+    /// What the codec of the source's pictures takes, see [`crate::quality::source::codec_bits`]; 0 where it is no
     /// measure.
     pub bits: f32,
     /// The source's sound.
@@ -62,30 +68,30 @@ impl VideoTask {
         rungs::sizes(&choice.support, self.source).first().copied()
     }
 
-    fn sound_facts(&self) -> Option<Sound> {
+    fn sound_facts(&self) -> Option<AudioSource> {
         let track = self.sound.as_ref()?;
         let (sample_rate, channels) = (track.sample_rate, track.channels);
-        let enough = source::enough_sound(&track.codec, &track.profile, track.bitrate);
-        Some(Sound { sample_rate, channels, music: self.music, enough })
+        let enough = enough_audio(&track.codec, &track.profile, track.bitrate);
+        Some(AudioSource { sample_rate, channels, music: self.music, enough })
     }
 
     /// The bitrate beyond which nothing is gained: for the eye, for the device, and for what the
     /// source still holds.
     fn most(&self, support: &VideoSupport, dimensions: Dimensions, rate: f64) -> f64 {
-        rungs::useful(support.codec, dimensions, rate)
+        video::max_bitrate(support.codec, dimensions, rate)
             .min(f64::from(support.max_bitrate))
             .min(self.enough(support.codec, dimensions, rate))
     }
 
     /// What the source still holds, in bits per second of a codec; infinite where unknown.
     pub fn enough(&self, codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64 {
-        let source = source::Pictures {
+        let source = VideoSource {
             bits: self.bits,
             bitrate: self.bitrate,
             dimensions: self.source,
             rate: self.frame_rate,
         };
-        source::enough_pictures(source, codec, dimensions, rate)
+        enough_video(source, codec, dimensions, rate)
     }
 
     /// How demanding the pictures are beside usual ones: the square root of the source's bits per
@@ -186,7 +192,7 @@ impl VideoSearch {
         }
     }
 
-    pub(super) fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> SearchStep {
         if self.stage == Stage::Clip {
             match self.step_clip() {
                 Some(step) => return step,
@@ -194,36 +200,36 @@ impl VideoSearch {
             }
         }
         let Some(poster) = &mut self.poster else {
-            return Step::Exhausted {
+            return SearchStep::Exhausted {
                 smallest: least(&self.task).max(Bytes::new(self.budget + 1)),
             };
         };
         let step = poster.step();
-        if let Step::Try { recipe, .. } = &step {
+        if let SearchStep::Try { recipe, .. } = &step {
             self.pending = Some((*recipe, false));
         }
         step
     }
 
     /// `None`: no clip can be had.
-    fn step_clip(&mut self) -> Option<Step> {
+    fn step_clip(&mut self) -> Option<SearchStep> {
         if let Some((recipe, size, top)) = self.best.filter(|(r, ..)| r.image().is_none()) {
             let full = size as f64 >= self.budget as f64 * FULL;
             let enough = self.rounds >= 2 || (self.task.effort == Effort::Fast && self.rounds >= 1);
             if full || top || enough {
-                return Some(Step::Done);
+                return Some(SearchStep::Done);
             }
             match self.design() {
                 Some(next) if Recipe::Video(next.recipe) != recipe => {
                     return Some(self.attempt(next, self.budget));
                 }
-                _ => return Some(Step::Done),
+                _ => return Some(SearchStep::Done),
             }
         }
         if let Some(remux) = self.remux {
             self.pending = Some((Recipe::Remux(remux), true));
             let cap = Bytes::new(self.budget);
-            return Some(Step::Try { recipe: Recipe::Remux(remux), cap });
+            return Some(SearchStep::Try { recipe: Recipe::Remux(remux), cap });
         }
         if self.rounds >= HARD_LIMIT {
             return None;
@@ -234,10 +240,10 @@ impl VideoSearch {
         Some(self.attempt(design, cap))
     }
 
-    fn attempt(&mut self, design: Design, cap: u64) -> Step {
+    fn attempt(&mut self, design: Design, cap: u64) -> SearchStep {
         let recipe = Recipe::Video(design.recipe);
         self.pending = Some((recipe, design.top));
-        Step::Try { recipe, cap: Bytes::new(cap) }
+        SearchStep::Try { recipe, cap: Bytes::new(cap) }
     }
 
     /// Media bytes that the next encode should take.
@@ -304,9 +310,9 @@ impl VideoSearch {
             let frames = (seconds * rate).ceil().max(1.0);
             let factor = self.factor(codec, &place);
             let bits = (aim - files::clip(frames) - beside) * 8.0 / seconds / factor;
-            let shown = place.dimensions.pixels() as f64 * rate * rungs::newness(rate);
-            let fair = rungs::fair(codec, place.dimensions) * complexity * shown;
-            let needed = if place.last { fair * rungs::STARVED } else { fair };
+            let shown = place.dimensions.pixels() as f64 * rate * video::newness(rate);
+            let fair = video::fair_bits(codec, place.dimensions) * complexity * shown;
+            let needed = if place.last { fair * video::STARVED } else { fair };
             // Two thirds of a device's own limit are enough: it is what it was made for.
             let needed = needed.min(f64::from(support.max_bitrate) * 0.66);
             if bits < needed.max(1_000.0) {
@@ -394,9 +400,9 @@ impl VideoSearch {
         ];
         order.into_iter().filter(|(_, worth)| *worth).find_map(|(audio, _)| {
             let container = holds(audio)?;
-            let limit = share.max(f64::from(sound::fewest(audio))).min(AAC_MOST);
-            let bitrate = sound::at_most(audio, limit, facts)?;
-            Some((container, sound::coding(audio, bitrate, facts)))
+            let limit = share.max(f64::from(audio::min_bitrate(audio))).min(AAC_MOST);
+            let bitrate = audio::max_bitrate_within(audio, limit, facts)?;
+            Some((container, audio::coding(audio, bitrate, facts)))
         })
     }
 
@@ -544,19 +550,19 @@ impl VideoSearch {
     }
 }
 
-/// A clip counts this much more than a picture (fit-to-size.md §5).
-const WEIGHT: f64 = 1.5;
-
 /// Bytes at a fair quality, by the best choice, weighted.
 pub fn demand(task: &VideoTask) -> f64 {
     let Some(best) = task.choices.first() else { return 1.0 };
     let places = rungs::ladder(&best.support, task.source, task.frame_rate, &task.floors);
     let Some(first) = places.first() else { return 1.0 };
-    let rate = first.rate.per_second().min(15.0);
-    let bits = rungs::weighed(best.support.codec, first.dimensions, rate)
-        .min(f64::from(best.support.max_bitrate));
-    let sound = if task.sound.is_some() { 12_200.0 } else { 0.0 };
-    (bits + sound) / 8.0 * task.seconds() * WEIGHT
+    let output = VideoOutput {
+        codec: best.support.codec,
+        dimensions: first.dimensions,
+        rate: first.rate.per_second(),
+        max_bitrate: best.support.max_bitrate,
+        audio: task.sound.is_some(),
+    };
+    video::fair_bytes(output, task.seconds())
 }
 
 /// The largest clip that is of use, and a little for what an encoder adds.
@@ -582,8 +588,8 @@ pub fn least(task: &VideoTask) -> Bytes {
         let shortest = f64::from(SHORTEST_MS) / 1e3;
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
         let rate = last.rate.per_second();
-        let bits = rungs::fair(choice.support.codec, last.dimensions)
-            * rungs::STARVED
+        let bits = video::fair_bits(choice.support.codec, last.dimensions)
+            * video::STARVED
             * task.complexity()
             * last.dimensions.pixels() as f64
             * rate;
@@ -597,7 +603,7 @@ pub fn least(task: &VideoTask) -> Bytes {
 pub fn floor(task: &VideoTask) -> Bytes {
     let pictures = least(task).get() as f64;
     let sound = match task.sound {
-        Some(_) => f64::from(sound::fewest(AudioCodec::AmrNb)) / 8.0 * task.seconds(),
+        Some(_) => f64::from(audio::min_bitrate(AudioCodec::AmrNb)) / 8.0 * task.seconds(),
         None => 0.0,
     };
     Bytes::new(((pictures + sound) * 1.1) as u64)

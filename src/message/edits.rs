@@ -3,10 +3,10 @@
 use bytes::Bytes as Buffer;
 
 use super::{
-    Edit, MessageError, Showing,
+    Edit, MessageError, PresentationUpdate,
     leaf::Leaf,
     names::{self, Taken},
-    smil::{self, Fate, Index},
+    smil::{self, Index, RefChange},
 };
 use crate::model::{MediaKind, MediaType, PartId};
 
@@ -68,7 +68,7 @@ impl Change {
 pub(super) fn changes(
     leaves: &[&Leaf],
     edits: &[Edit],
-    showing: &Showing,
+    showing: &PresentationUpdate,
 ) -> Result<Vec<Change>, MessageError> {
     if leaves.len() != edits.len() {
         return Err(MessageError::EditCount { expected: leaves.len(), got: edits.len() });
@@ -163,18 +163,24 @@ fn new_names(leaf: &Leaf, content_type: &str, taken: &mut Taken) -> Vec<(String,
 }
 
 /// Presentations follow the names and the parts that go.
-pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change], showing: &Showing) {
-    let fates: Vec<Fate> = changes
+pub(super) fn mend_presentations(
+    leaves: &[&Leaf],
+    changes: &mut [Change],
+    showing: &PresentationUpdate,
+) {
+    let ref_changes: Vec<RefChange> = changes
         .iter()
         .map(|change| match change {
-            Change { gone: true, .. } => Fate::Gone,
+            Change { gone: true, .. } => RefChange::Remove,
             Change { names, element, .. } if !names.is_empty() || element.is_some() => {
-                Fate::Become(names.clone(), *element)
+                RefChange::Relabel(names.clone(), *element)
             }
-            _ => Fate::Stay,
+            _ => RefChange::Keep,
         })
         .collect();
-    if fates.iter().all(|fate| *fate == Fate::Stay) && *showing == Showing::default() {
+    if ref_changes.iter().all(|ref_change| *ref_change == RefChange::Keep)
+        && *showing == PresentationUpdate::default()
+    {
         return;
     }
     let index = Index::new(leaves.iter().copied());
@@ -183,7 +189,7 @@ pub(super) fn mend_presentations(leaves: &[&Leaf], changes: &mut [Change], showi
             continue;
         }
         let data = change.data.as_ref().unwrap_or(&leaf.part.data);
-        if let Some(mended) = smil::rewrite(data, &index, &fates, showing) {
+        if let Some(mended) = smil::rewrite(data, &index, &ref_changes, showing) {
             change.data = Some(mended.into());
         }
     }

@@ -30,8 +30,8 @@ use self::{edits::Change, leaf::Leaf, mime::Style, neutral::Neutral};
 pub use self::{
     error::MessageError,
     types::{
-        After, Alternative, Edit, Form, ParseLimits, Part, PartData, Played, Rule, Showing,
-        Violation,
+        Alternative, Edit, Form, NewDuration, ParseLimits, Part, PartData, PlayTime,
+        PresentationUpdate, Rule, Violation,
     },
 };
 
@@ -227,7 +227,7 @@ impl Message {
     /// # Errors
     /// The number of edits differs from the number of parts, or one is for the SOAP envelope.
     pub fn rewrite(&self, edits: &[Edit]) -> Result<Self, MessageError> {
-        self.rewrite_as(edits, &Showing::default())
+        self.rewrite_as(edits, &PresentationUpdate::default())
     }
 
     /// As [`Message::rewrite`], and the presentation follows how the parts are shown from now on.
@@ -235,7 +235,11 @@ impl Message {
     ///
     /// # Errors
     /// As [`Message::rewrite`].
-    pub fn rewrite_as(&self, edits: &[Edit], showing: &Showing) -> Result<Self, MessageError> {
+    pub fn rewrite_as(
+        &self,
+        edits: &[Edit],
+        showing: &PresentationUpdate,
+    ) -> Result<Self, MessageError> {
         let changes = edits::changes(&self.doc.leaves(), edits, showing)?;
         if changes.iter().all(Change::is_none) {
             return Ok(self.clone());

@@ -1,7 +1,7 @@
 //! A message without a form: what conversions between forms start from.
 
 use super::{
-    Showing,
+    PresentationUpdate,
     edits::{self, Change},
     leaf::Leaf,
     names::{self, Taken},
@@ -71,6 +71,6 @@ fn safe_names(leaves: &[&Leaf]) -> Vec<Leaf> {
     if changes.iter().all(Change::is_none) {
         return leaves.iter().copied().cloned().collect();
     }
-    edits::mend_presentations(leaves, &mut changes, &Showing::default());
+    edits::mend_presentations(leaves, &mut changes, &PresentationUpdate::default());
     leaves.iter().zip(&changes).map(|(leaf, change)| change.apply(leaf)).collect()
 }

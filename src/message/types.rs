@@ -91,27 +91,27 @@ pub enum Edit {
 
 /// How the parts are shown from now on, as far as their presentation must follow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Showing {
+pub struct PresentationUpdate {
     /// The screen, in pixels, which the layout must not exceed; `None`: it stays as it is.
     pub screen: Option<Dimensions>,
     /// All parts that play for a time.
-    pub played: Vec<Played>,
+    pub played: Vec<PlayTime>,
 }
 
 /// For how long a part plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Played {
+pub struct PlayTime {
     /// Which part.
     pub part: PartId,
     /// Milliseconds before; 0 where that is not known.
     pub before_ms: u32,
     /// From now on.
-    pub after: After,
+    pub after: NewDuration,
 }
 
 /// For how long a part plays from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
+pub enum NewDuration {
     /// Milliseconds.
     Plays(u32),
     /// It does not play: it is a still, a text, or gone.

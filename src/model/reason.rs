@@ -74,8 +74,8 @@ pub enum ReasonCode {
     #[serde(rename = "REASON_CODE_DEADLINE_BEST_SO_FAR")]
     DeadlineBestSoFar,
     /// The frame, frame rate and bitrate that were chosen for the bytes at hand.
-    #[serde(rename = "REASON_CODE_RUNG")]
-    Rung,
+    #[serde(rename = "REASON_CODE_ENCODING_CHOSEN")]
+    EncodingChosen,
     /// Fewer frames a second, for the device or the budget.
     #[serde(rename = "REASON_CODE_FRAME_RATE_REDUCED")]
     FrameRateReduced,

@@ -7,7 +7,8 @@ use crate::{
         Bytes, Capabilities, Category, Effort, Fault, Interface, Limits, PartId, Report, StopCause,
         WireLimit,
     },
-    plan::{PlanError, Policy},
+    plan::PlanError,
+    policy::Policy,
 };
 
 /// One message for one device, everything resolved.

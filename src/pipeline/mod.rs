@@ -19,7 +19,10 @@ mod job;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Adaptation, PartId, Recipe, Report, Stop};
+use crate::{
+    model::{PartId, Recipe, Report, Stop},
+    policy::Adaptation,
+};
 
 pub use self::{
     cache::Sessions,

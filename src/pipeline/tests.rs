@@ -12,12 +12,12 @@ use crate::{
     },
     message::{Message, ParseLimits, PartData},
     model::{
-        AcceptList, Action, Bytes, Capabilities, Category, Ceilings, ContentFacts, Counting,
-        Dimensions, Effort, Empty, Fault, ImageCoding, ImageLimit, Interface, LimitSource, Limits,
-        MediaInfo, MediaKind, MediaType, Outcome, Provenance, ReasonCode, Recipe, Sourced,
-        StopCause, WireLimit,
+        AcceptList, Action, Bytes, Capabilities, Category, ContentFacts, Counting, Dimensions,
+        Effort, Fault, ImageCoding, ImageLimit, Interface, LimitSource, Limits, MediaInfo,
+        MediaKind, MediaType, Outcome, Provenance, ReasonCode, Recipe, Sourced, StopCause,
+        WireLimit,
     },
-    plan::Policy,
+    policy::{Ceilings, Empty, Policy},
 };
 
 /// A picture: `FAKE`, width, height and complexity, as four bytes each.
@@ -386,4 +386,22 @@ fn the_number_of_threads_changes_nothing() {
         pool.install(|| run(&engine(Mood::Honest), &job, &Stop::never()).unwrap())
     };
     assert_eq!(with(1).message.parts(), with(8).message.parts());
+}
+
+#[test]
+fn the_fake_keeps_the_contract_of_codecs() {
+    use crate::{
+        contract::{Sample, keeps_its_contract},
+        model::{Chroma, ImageRecipe, Quality},
+    };
+    let dimensions = Dimensions::new(64, 48).unwrap();
+    let coding =
+        ImageCoding::Jpeg { quality: Quality::new(75), chroma: Chroma::Quarter, trellis: false };
+    let sample = Sample {
+        name: "fake",
+        input: picture(640, 480, 100),
+        hint: OpenHint { largest: dimensions, animation: false, effort: Effort::Balanced },
+        recipe: Recipe::Image(ImageRecipe { dimensions, coding, background: [255; 3] }),
+    };
+    keeps_its_contract(&Fake(Mood::Honest), &sample);
 }

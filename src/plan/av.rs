@@ -1,13 +1,14 @@
-//! The judgement of sounds and clips.
+//! The judgement of audio and video.
 
 use super::{
     AudioTarget, ImageTarget, Input, PartFacts, PartPlan, Target, VideoTarget, device,
     image::formats,
     verdict::{broken, drop_part, not_accepted},
 };
-use crate::model::{
-    Action, AudioTrack, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode, Sanitize,
-    Step,
+use crate::{
+    model::{Action, AudioTrack, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode},
+    policy::{Fallback, Sanitize},
+    quality::{self, video::VideoOutput},
 };
 
 /// An animation stands for a clip up to this length: longer ones need more frames than a GIF can
@@ -83,10 +84,10 @@ pub(super) fn target(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Opt
     let kind = facts.info.kind;
     let steps = input.policy.ladder(kind).steps();
     steps.filter(|step| input.policy.allows(kind, *step)).find_map(|step| match (kind, step) {
-        (MediaKind::Audio, Step::Format) => sound(facts, input, movable),
-        (_, Step::Format) => clip(facts, input, movable),
-        (_, Step::Animation | Step::Still) => poster(facts, input).map(Target::Image),
-        (_, Step::Sound) if readable_sound(&facts.info) => sound(facts, input, false),
+        (MediaKind::Audio, Fallback::Format) => sound(facts, input, movable),
+        (_, Fallback::Format) => clip(facts, input, movable),
+        (_, Fallback::Animation | Fallback::Still) => poster(facts, input).map(Target::Image),
+        (_, Fallback::Sound) if readable_sound(&facts.info) => sound(facts, input, false),
         _ => None,
     })
 }
@@ -129,9 +130,9 @@ fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
     let short = (1..=GIF_POSTER_MS).contains(&info.duration_ms);
     let animate = short
         && formats.contains(&ImageFormat::Gif)
-        && allows(Step::Animation)
-        && ladder.prefers(Step::Animation, Step::Still);
-    let still = allows(Step::Still);
+        && allows(Fallback::Animation)
+        && ladder.prefers(Fallback::Animation, Fallback::Still);
+    let still = allows(Fallback::Still);
     (animate || still).then_some(ImageTarget { formats, bounds, animate, still, clip: Vec::new() })
 }
 
@@ -145,47 +146,35 @@ pub(super) fn padded(info: &MediaInfo) -> bool {
     tracks > 0.0 && tracks < info.bytes.get() as f64 * WORTH_MOVING
 }
 
-/// The highest rate that sound is worth, in bytes a second: AMR's top mode, half of the ceiling of
-/// AAC.
-fn sound_weight(facts: &PartFacts, target: &AudioTarget) -> f64 {
-    use crate::model::AudioCodec as C;
-    let per_second = |codec| match codec {
-        C::AmrNb => 1_300.0,
-        C::AmrWb => 2_000.0,
-        C::Aac | C::Mp3 => 4_000.0,
-    };
-    let best = target.choices.iter().map(|c| per_second(c.codec)).fold(0.0, f64::max);
-    best * seconds(&facts.info)
-}
-
-/// Bits per pixel and frame of a clip at a fair quality, and the frame rate counted at most.
-const CLIP_BITS: f64 = 0.2;
-const CLIP_RATE: f64 = 15.0;
-/// A clip counts this much more than a picture (fit-to-size.md §5).
-const CLIP_WEIGHT: f64 = 1.5;
-
-fn clip_weight(facts: &PartFacts, target: &VideoTarget) -> f64 {
+/// What a video would like to have, by the best choice.
+fn video_weight(facts: &PartFacts, target: &VideoTarget, seconds: f64) -> f64 {
     let Some(support) = target.choices.first().map(|choice| choice.support) else { return 1.0 };
     let Some(source) = facts.info.dimensions else { return 1.0 };
-    let pixels = source.shrunk_into(support.max_dimensions.turned_to(source)).pixels();
-    let rate = facts.info.video.as_ref().map_or(CLIP_RATE, |track| track.frame_rate);
-    let rate = if rate > 0.0 { rate } else { CLIP_RATE };
-    let rate = rate.min(CLIP_RATE).min(f64::from(support.max_frame_rate));
-    let bits = (pixels as f64 * rate * CLIP_BITS).min(f64::from(support.max_bitrate));
-    bits / 8.0 * seconds(&facts.info) * CLIP_WEIGHT
+    let rate = facts.info.video.as_ref().map_or(0.0, |track| track.frame_rate);
+    let output = VideoOutput {
+        codec: support.codec,
+        dimensions: source.shrunk_into(support.max_dimensions.turned_to(source)),
+        rate: rate.min(f64::from(support.max_frame_rate)),
+        max_bitrate: support.max_bitrate,
+        audio: readable_sound(&facts.info),
+    };
+    quality::video::fair_bytes(output, seconds)
 }
 
-fn seconds(info: &MediaInfo) -> f64 {
-    f64::from(info.duration_ms) / 1e3
-}
-
-/// What a sound or clip would like to have, at most `room` and half again: beside a film of any
-/// length a picture must still be seen.
+/// What audio or video would like to have, at most `room` and half again: beside a film of any
+/// length an image must still be seen.
 pub(super) fn weight(facts: &PartFacts, target: &Target, room: Bytes) -> Option<f64> {
     let room = room.get() as f64;
+    let seconds = f64::from(facts.info.duration_ms) / 1e3;
     match target {
         Target::Image(_) => None,
-        Target::Audio(target) => Some(sound_weight(facts, target).min(room)),
-        Target::Video(target) => Some(clip_weight(facts, target).min(room * CLIP_WEIGHT)),
+        Target::Audio(target) => {
+            let codecs = target.choices.iter().map(|choice| choice.codec);
+            let source = quality::audio::foreseen(facts.info.audio.as_ref());
+            Some(quality::audio::fair_bytes(codecs, source, seconds).min(room))
+        }
+        Target::Video(target) => {
+            Some(video_weight(facts, target, seconds).min(room * quality::HEAVIEST))
+        }
     }
 }

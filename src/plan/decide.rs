@@ -16,7 +16,7 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         recode: None,
         notice: None,
         strip: false,
-        pared: false,
+        without_photo: false,
         layout: None,
         target: None,
         budget: None,

@@ -1,7 +1,10 @@
 //! A message of which nothing can be shown is not delivered empty.
 
-use super::{PartFacts, PartPlan, PlanError, Policy};
-use crate::model::{Action, Empty, MediaKind};
+use super::{PartFacts, PartPlan, PlanError};
+use crate::{
+    model::{Action, MediaKind},
+    policy::{Empty, Policy},
+};
 
 /// Whether all that a message showed is gone: its media and texts, a layout apart.
 pub fn shows_nothing(parts: &[PartPlan], facts: &[PartFacts]) -> bool {
@@ -22,7 +25,7 @@ fn content<'a>(
 ///
 /// # Errors
 /// [`PlanError::NothingLeft`], where the policy wants such messages refused.
-pub fn stand_in_for_all(
+pub fn replace_all_with_notices(
     parts: &mut [PartPlan],
     facts: &[PartFacts],
     policy: &Policy,
@@ -40,7 +43,7 @@ pub fn stand_in_for_all(
     }
     for (part, facts) in parts.iter_mut().zip(facts) {
         if facts.info.kind != MediaKind::Presentation && !part.is_spare_version() {
-            part.stand_in(&facts.info);
+            part.replace_with_notice(&facts.info);
         }
     }
     Ok(())
@@ -48,11 +51,11 @@ pub fn stand_in_for_all(
 
 /// Takes back the last notice that can be spared; `false` where there is none. The last thing that
 /// is shown at all cannot.
-pub fn spare_notice(parts: &mut [PartPlan], facts: &[PartFacts], policy: &Policy) -> bool {
+pub fn drop_last_notice(parts: &mut [PartPlan], facts: &[PartFacts], policy: &Policy) -> bool {
     let shown = content(parts, facts).filter(|(part, _)| part.action != Action::Drop).count();
     let last = parts.iter_mut().rev().find(|part| {
         let alone = shown == 1 && policy.notices;
         part.notice.is_some() && !alone && part.may_drop(facts, policy)
     });
-    last.map(PartPlan::leave_out).is_some()
+    last.map(PartPlan::drop).is_some()
 }

@@ -4,8 +4,9 @@ use super::{
     ImageTarget, Input, PartFacts, PartPlan, Target, device,
     verdict::{broken, drop_part, not_accepted},
 };
-use crate::model::{
-    Action, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode, Sanitize, Step,
+use crate::{
+    model::{Action, Dimensions, ImageFormat, MediaKind, MediaType, Reason, ReasonCode},
+    policy::{Fallback, Sanitize},
 };
 
 /// Judges an image by content and device.
@@ -74,7 +75,7 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
     let Some(dimensions) = facts.info.dimensions else { return drop_part(part) };
     let formats = formats(input);
     let allows = |step| input.policy.allows(MediaKind::Image, step);
-    if !facts.makes.image || formats.is_empty() || !allows(Step::Format) {
+    if !facts.makes.image || formats.is_empty() || !allows(Fallback::Format) {
         drop_part(part);
         return;
     }
@@ -84,9 +85,12 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
     let sequence = [MediaType::HEIC, MediaType::AVIF].contains(&facts.info.media_type);
     let animate = moves && !sequence && formats.contains(&ImageFormat::Gif);
     let playable = moves && facts.info.duration_ms > 0 && facts.makes.video;
-    let clip =
-        if playable && allows(Step::Clip) { device::clips(input.capabilities) } else { Vec::new() };
-    let still = !moves || allows(Step::Still);
+    let clip = if playable && allows(Fallback::Clip) {
+        device::clips(input.capabilities)
+    } else {
+        Vec::new()
+    };
+    let still = !moves || allows(Fallback::Still);
     if !still && !animate && clip.is_empty() {
         part.reasons.push(Reason::new(ReasonCode::AnimationLost, "the policy allows no still"));
         drop_part(part);

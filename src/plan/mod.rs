@@ -1,7 +1,7 @@
 //! What to do with each part of a message: keep, transcode, replace or drop, with targets and
 //! budgets. Decides from facts; never touches a byte of media.
 //!
-//! Architecture invariant: imports only `model`; a [`Plan`] comes out of [`plan`] alone, and its
+//! Architecture invariant: imports only `model` and `quality`; a [`Plan`] comes out of [`plan`] alone, and its
 //! budgets with the fixed bytes never pass a limit.
 
 mod alternatives;
@@ -13,7 +13,6 @@ mod empty;
 mod image;
 mod label;
 mod notice;
-mod policy;
 mod presentation;
 mod shrink;
 mod target;
@@ -23,15 +22,17 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{
-    AcceptList, Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, Limits,
-    MediaInfo, MediaType, PartId, Reason, ReasonCode, Step, WireLimit,
+use crate::{
+    model::{
+        AcceptList, Action, Bytes, Capabilities, Category, Dimensions, Fault, Framing, Limits,
+        MediaInfo, MediaType, PartId, Reason, ReasonCode, WireLimit,
+    },
+    policy::{Fallback, Policy},
 };
 
 pub use budget::{Demand, allocate, room, spare};
-pub use empty::{shows_nothing, spare_notice, stand_in_for_all};
+pub use empty::{drop_last_notice, replace_all_with_notices, shows_nothing};
 pub use notice::{Cause, Missing};
-pub use policy::Policy;
 pub use presentation::shows_presentation;
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 pub use text::{Recode, TextFacts};
@@ -115,7 +116,7 @@ pub struct PartPlan {
     /// If it stays, it stays without its metadata.
     pub strip: bool,
     /// A card stays without the picture inside.
-    pub pared: bool,
+    pub without_photo: bool,
     /// A presentation's layout is brought into this screen.
     pub layout: Option<Dimensions>,
     /// A notice stands for it, and says that this is missing.
@@ -133,12 +134,12 @@ impl PartPlan {
     ///
     /// # Errors
     /// The policy has no such step.
-    pub fn give_way(&mut self, facts: &PartFacts, policy: &Policy) -> Result<(), PlanError> {
+    pub fn fall_back(&mut self, facts: &PartFacts, policy: &Policy) -> Result<(), PlanError> {
         let kind = facts.info.kind;
         if policy.notices(kind) {
-            self.stand_in(&facts.info);
-        } else if policy.allows(kind, Step::Drop) {
-            self.leave_out();
+            self.replace_with_notice(&facts.info);
+        } else if policy.allows(kind, Fallback::Drop) {
+            self.drop();
         } else {
             let why = self.reasons.first().map_or_else(String::new, |reason| reason.to_string());
             return Err(PlanError::NoStep { part: self.id, detail: why });
@@ -156,11 +157,11 @@ impl PartPlan {
         facts
             .iter()
             .find(|facts| facts.id == self.id)
-            .is_some_and(|facts| policy.allows(facts.info.kind, Step::Drop))
+            .is_some_and(|facts| policy.allows(facts.info.kind, Fallback::Drop))
     }
 
     /// A notice takes the place of a part that is left out.
-    pub fn stand_in(&mut self, info: &MediaInfo) {
+    pub fn replace_with_notice(&mut self, info: &MediaInfo) {
         self.action = Action::Replace;
         self.notice = Some(Missing {
             kind: info.kind,
@@ -171,7 +172,7 @@ impl PartPlan {
     }
 
     /// No notice either.
-    pub fn leave_out(&mut self) {
+    pub fn drop(&mut self) {
         self.action = Action::Drop;
         self.notice = None;
     }
@@ -182,7 +183,7 @@ impl PartPlan {
             && self.redeclare.is_none()
             && self.recode.is_none()
             && !self.strip
-            && !self.pared
+            && !self.without_photo
             && self.layout.is_none()
     }
 
@@ -340,11 +341,11 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
         input.parts.iter().map(|facts| decide::alone(facts, &input)).collect();
     for (part, facts) in parts.iter_mut().zip(input.parts) {
         if part.action == Action::Drop {
-            part.give_way(facts, input.policy)?;
+            part.fall_back(facts, input.policy)?;
         }
     }
     alternatives::choose(&mut parts, &input);
-    stand_in_for_all(&mut parts, input.parts, input.policy)?;
+    replace_all_with_notices(&mut parts, input.parts, input.policy)?;
     loop {
         let constraints = overheads(&parts);
         let over = constraints.iter().find(|c| c.fixed > c.limit.bytes).cloned();
@@ -356,7 +357,7 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
             }
             None => {
                 if let Some(worst) = over {
-                    relieve(&mut parts, &input, worst)?;
+                    drop_next(&mut parts, &input, worst)?;
                     continue;
                 }
                 for part in parts.iter_mut().filter(|p| p.is_fitted()) {
@@ -369,16 +370,20 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
 }
 
 /// Nothing is left that could shrink: something has to go.
-fn relieve(parts: &mut [PartPlan], input: &Input<'_>, worst: Constraint) -> Result<(), PlanError> {
+fn drop_next(
+    parts: &mut [PartPlan],
+    input: &Input<'_>,
+    worst: Constraint,
+) -> Result<(), PlanError> {
     // Notices are the first that can be done without.
-    if spare_notice(parts, input.parts, input.policy) {
+    if drop_last_notice(parts, input.parts, input.policy) {
         return Ok(());
     }
     let Some(index) = shrink::whole(parts, input) else { return Err(refusal(input, worst)) };
     let facts = &input.parts[index];
-    verdict::give_up(&mut parts[index], &worst.limit);
-    parts[index].give_way(facts, input.policy)?;
-    stand_in_for_all(parts, input.parts, input.policy)
+    verdict::drop_over_limit(&mut parts[index], &worst.limit);
+    parts[index].fall_back(facts, input.policy)?;
+    replace_all_with_notices(parts, input.parts, input.policy)
 }
 
 fn refusal(input: &Input<'_>, worst: Constraint) -> PlanError {

@@ -5,12 +5,11 @@ use super::{
     budget::room,
     image::{formats, transcode},
 };
-use crate::model::{
-    Action, Bytes, Dimensions, LeaveOut, MediaKind, PartId, Reason, ReasonCode, Step,
+use crate::{
+    model::{Action, Bytes, Dimensions, MediaKind, PartId, Reason, ReasonCode},
+    policy::{Fallback, LeaveOut},
+    quality,
 };
-
-/// Bytes per pixel of a picture at the reference quality, before anything is measured.
-const GUESSED_BYTES_PER_PIXEL: f64 = 0.15;
 
 /// What the transcoded parts would like to have, guessed from their pixels, duration and rates.
 pub(super) fn demands(
@@ -36,19 +35,17 @@ pub(super) fn demands(
 
 fn weight(facts: &PartFacts, target: Option<&Target>, room: Bytes) -> f64 {
     let av = target.and_then(|target| av::weight(facts, target, room));
-    av.unwrap_or_else(|| {
-        let bounds = target.and_then(Target::image).map(|t| t.bounds);
-        pixels(facts, bounds) * GUESSED_BYTES_PER_PIXEL
-    })
+    av.unwrap_or_else(|| image_weight(facts, target.and_then(Target::image).map(|t| t.bounds)))
 }
 
-fn pixels(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
-    // The frames of an animation; a clip's count as one, its picture is a still.
+fn image_weight(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
+    // The frames of an animation; a video's count as one, its picture is a still.
     let frames = if facts.info.kind == MediaKind::Image { facts.info.frames } else { 1 };
-    let frames = f64::from(frames.clamp(1, 30)).sqrt();
-    facts.info.dimensions.map_or(1.0, |source| {
-        bounds.map_or(source, |b| source.shrunk_into(b)).pixels() as f64 * frames
-    })
+    let shown = |source: Dimensions| bounds.map_or(source, |bounds| source.shrunk_into(bounds));
+    facts
+        .info
+        .dimensions
+        .map_or(1.0, |source| quality::image::fair_bytes(shown(source).pixels(), frames))
 }
 
 /// A kept part that could give way.
@@ -116,7 +113,7 @@ pub(super) fn next(
         Some(Share { fair, bytes, kind: facts.info.kind })
     };
     let poorest = shares.iter().filter_map(share).min_by(|a, b| a.fair.total_cmp(&b.fair));
-    let rank = |kind| input.policy.yielding.rank(kind);
+    let rank = |kind| input.policy.shrink_order.rank(kind);
     // Who is to give way first does not take from those who are to give way later.
     let rich = |c: &Candidate| {
         poorest.as_ref().is_some_and(|p| rank(c.kind) <= rank(p.kind) && c.is_rich(p))
@@ -144,7 +141,7 @@ pub(super) fn next(
     };
     let picture = candidates.iter().filter(enough).max_by(largest);
     let medium = picture.or_else(|| candidates.iter().max_by(largest)).map(|c| c.index);
-    let photo = over && input.policy.allows(MediaKind::Text, Step::Photo);
+    let photo = over && input.policy.allows(MediaKind::Text, Fallback::Photo);
     medium.or_else(|| if photo { card(parts, facts) } else { None })
 }
 
@@ -152,7 +149,7 @@ pub(super) fn next(
 fn pictures(facts: &PartFacts, input: &Input<'_>) -> bool {
     facts.makes.image
         && !formats(input).is_empty()
-        && input.policy.allows(MediaKind::Image, Step::Format)
+        && input.policy.allows(MediaKind::Image, Fallback::Format)
 }
 
 /// The medium that is given up whole, because nothing can shrink any more: of the kind that the
@@ -168,7 +165,7 @@ pub(super) fn whole(parts: &[PartPlan], input: &Input<'_>) -> Option<usize> {
             && facts.info.bytes > Bytes::ZERO
     });
     let key = |(index, (_, facts)): &(usize, (&PartPlan, &PartFacts))| {
-        let rank = input.policy.yielding.rank(facts.info.kind);
+        let rank = input.policy.shrink_order.rank(facts.info.kind);
         (std::cmp::Reverse(rank), facts.info.bytes, *index)
     };
     media.max_by_key(key).map(|(index, _)| index)
@@ -177,7 +174,7 @@ pub(super) fn whole(parts: &[PartPlan], input: &Input<'_>) -> Option<usize> {
 /// The card that can do without the largest picture inside: the last thing that gives way.
 fn card(parts: &[PartPlan], facts: &[PartFacts]) -> Option<usize> {
     let open = |(index, (part, facts)): (usize, (&PartPlan, &PartFacts))| {
-        let free = part.action == Action::Keep && !part.pared && facts.spare > Bytes::ZERO;
+        let free = part.action == Action::Keep && !part.without_photo && facts.spare > Bytes::ZERO;
         free.then_some((facts.spare, index))
     };
     let all = parts.iter().zip(facts).enumerate().filter_map(open);
@@ -204,7 +201,7 @@ fn candidate(
     let bytes = facts.info.bytes;
     let kind = facts.info.kind;
     let weight = match kind {
-        MediaKind::Image if pictures(facts, input) => pixels(facts, None) * GUESSED_BYTES_PER_PIXEL,
+        MediaKind::Image if pictures(facts, input) => image_weight(facts, None),
         MediaKind::Audio | MediaKind::Video => {
             let target = av::target(facts, input, av::padded(&facts.info))?;
             weight(facts, Some(&target), room.max(bytes))
@@ -241,7 +238,7 @@ pub(super) fn shrink(
 
 /// A card goes without the picture inside.
 fn pare(part: &mut PartPlan, facts: &PartFacts) {
-    part.pared = true;
+    part.without_photo = true;
     let detail = format!("{} saved", facts.spare);
     part.reasons.push(Reason::new(ReasonCode::PhotoLeftOut, detail));
     part.reasons.retain(|r| r.code != ReasonCode::NeverCut);

@@ -1,7 +1,10 @@
 use super::*;
-use crate::model::{
-    AcceptList, Adaptation, Counting, ImageLimit, Ladder, LeaveOut, LimitSource, MediaKind,
-    Orientation, Provenance, ReasonCode, Sourced, Yielding,
+use crate::{
+    model::{
+        AcceptList, Counting, ImageLimit, LimitSource, MediaKind, Orientation, Provenance,
+        ReasonCode, Sourced,
+    },
+    policy::{Adaptation, Ladder, LeaveOut, ShrinkOrder},
 };
 
 fn capabilities(accept: &[&str]) -> Capabilities {
@@ -91,7 +94,7 @@ fn without(
             .zip(parts)
             .filter(|(p, _)| p.action == Action::Keep)
             .map(|(p, f)| {
-                let gone = if p.pared { f.spare } else { Bytes::ZERO };
+                let gone = if p.without_photo { f.spare } else { Bytes::ZERO };
                 Framing::Wsp.wire(f.info.bytes.saturating_sub(gone))
             })
             .sum();
@@ -333,8 +336,8 @@ fn the_kind_that_the_policy_names_gives_way_first() {
     let parts = [picture(0, MediaType::JPEG, "640x480", 90_000), sound(1)];
     let accept = ["image/jpeg", "audio/amr"];
     let changed = |order: &str| -> Vec<u32> {
-        let yielding = Yielding::parse(order).unwrap();
-        let policy = Policy { yielding, ..Policy::default() };
+        let shrink_order = ShrinkOrder::parse(order).unwrap();
+        let policy = Policy { shrink_order, ..Policy::default() };
         let plan = under(&policy, &parts, &accept, 110_000).unwrap();
         plan.parts().iter().filter(|p| p.is_fitted()).map(|p| p.id.0).collect()
     };
@@ -370,9 +373,9 @@ fn a_card_loses_the_picture_inside_last() {
     card.spare = Bytes::new(50_000);
     let parts = [picture(0, MediaType::JPEG, "640x480", 90_000), card];
     let plan = under(&Policy::default(), &parts, COMMON, 100_000).unwrap();
-    assert!(plan.parts()[0].is_fitted() && !plan.parts()[1].pared, "the picture gives way");
+    assert!(plan.parts()[0].is_fitted() && !plan.parts()[1].without_photo, "the picture gives way");
     let plan = under(&Policy::default(), &parts, COMMON, 40_000).unwrap();
-    assert!(plan.parts()[0].is_fitted() && plan.parts()[1].pared);
+    assert!(plan.parts()[0].is_fitted() && plan.parts()[1].without_photo);
     let codes: Vec<_> = plan.parts()[1].reasons.iter().map(|reason| reason.code).collect();
     assert_eq!(codes, [ReasonCode::OverMessageLimit, ReasonCode::PhotoLeftOut]);
     let mut policy = Policy::default();

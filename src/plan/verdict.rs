@@ -14,7 +14,7 @@ pub(super) fn not_accepted(part: &mut PartPlan, media_type: &MediaType, input: &
 }
 
 /// A part goes, whatever it is, because the message is over a limit.
-pub(super) fn give_up(part: &mut PartPlan, limit: &WireLimit) {
+pub(super) fn drop_over_limit(part: &mut PartPlan, limit: &WireLimit) {
     part.reasons.retain(|r| !matches!(r.code, ReasonCode::Fits | ReasonCode::MetadataStripped));
     let detail = format!("the limit of {} is set by {}", limit.bytes, limit.source);
     part.reasons.insert(0, Reason::new(ReasonCode::OverMessageLimit, detail));

@@ -16,7 +16,8 @@ use crate::{
         Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
     },
     pipeline::{Engine, Job, PipelineError},
-    plan::{PlanError, Policy},
+    plan::PlanError,
+    policy::Policy,
     profile::{Resolution, carrier::Carrier},
     service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
     worker::host::{Settings, Workers},
@@ -42,7 +43,7 @@ fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, Ser
 }
 
 /// All that a message is adapted by.
-pub(super) struct Terms {
+pub(super) struct EffectiveSettings {
     pub interface: Interface,
     pub capabilities: Capabilities,
     pub limits: Limits,
@@ -53,7 +54,7 @@ pub(super) struct Terms {
     warnings: Vec<Warning>,
 }
 
-impl Terms {
+impl EffectiveSettings {
     pub fn on(self, message: Message) -> Resolved {
         let Self { interface, capabilities, limits, policy, carrier, effort, output, warnings } =
             self;
@@ -63,13 +64,13 @@ impl Terms {
 }
 
 /// Who a message is for.
-pub(super) type For<'a> = (Option<&'a Carrier>, Resolution);
+pub(super) type Recipient<'a> = (Option<&'a Carrier>, Resolution);
 
 /// The carrier and the device of a request.
 pub(super) fn recipient<'a>(
     config: &'a Config,
     request: &AdaptRequest,
-) -> Result<For<'a>, ServiceError> {
+) -> Result<Recipient<'a>, ServiceError> {
     let store = config.store.as_ref();
     let carrier = resolve::carrier(store, request.carrier.as_deref())?;
     Ok((carrier, resolve::device(store, &request.device, carrier)?))
@@ -79,24 +80,27 @@ pub(super) fn recipient<'a>(
 pub(super) fn terms(
     config: &Config,
     message: &Message,
-    (carrier, Resolution { mut capabilities, repairs }): For<'_>,
+    (carrier, Resolution { mut capabilities, repairs }): Recipient<'_>,
     request: &AdaptRequest,
-) -> Terms {
+) -> EffectiveSettings {
     let output = request.output_form.unwrap_or(message.form());
     let interface = request.interface.unwrap_or_else(|| resolve::interface_of(output, message));
-    let wishes = policy::wishes(config, carrier);
+    let settings = policy::settings(config, carrier);
     let route = Route { interface, sender: request.sender, on: today() };
     let limits = resolve::limits(&capabilities, carrier, &request.limits, route);
-    let limits = policy::with_margin(limits, wishes.margin.unwrap_or_default());
-    if wishes.allow.is_some() || wishes.refuse.is_some() {
+    let limits = policy::with_margin(limits, settings.margin.unwrap_or_default());
+    if settings.allow.is_some() || settings.refuse.is_some() {
         let listed = |types: &Option<Vec<String>>| types.clone().unwrap_or_default();
         let accept = &mut capabilities.accept.value;
-        *accept = accept.narrowed(listed(&wishes.allow), listed(&wishes.refuse));
+        *accept = accept.narrowed(listed(&settings.allow), listed(&settings.refuse));
     }
     // What the originator or the device forbids is honoured.
     let forbidden = message.adaptation_forbidden() || capabilities.suppress_adaptation.value;
     let bare = message.form() == Form::Bare;
-    let policy = policy::policy(&wishes, carrier, forbidden, bare);
+    let country = carrier.map(|carrier| carrier.country.as_str());
+    let policy = Policy::of(&settings, country);
+    let policy = if forbidden { policy.forbidding() } else { policy };
+    let policy = if bare { policy.of_bare() } else { policy };
     let mut warnings = Vec::new();
     let (fell_back, mended): (Vec<Repair>, Vec<Repair>) =
         repairs.into_iter().partition(|repair| repair.code == RepairCode::FellBack);
@@ -117,7 +121,7 @@ pub(super) fn terms(
     }
     let carrier = carrier.map_or_else(String::new, |carrier| carrier.name.clone());
     let effort = request.effort;
-    Terms { interface, capabilities, limits, policy, carrier, effort, output, warnings }
+    EffectiveSettings { interface, capabilities, limits, policy, carrier, effort, output, warnings }
 }
 
 /// Adds what the shells' callers asked to see.

@@ -1,13 +1,15 @@
 //! What decides the answer to a recipient: those for whom all of it is the same get the same.
 
-use super::adapt::Terms;
+use super::adapt::EffectiveSettings;
 use crate::{
-    codec::{CodecSet, sniff, text::Charset},
+    codec::{CodecSet, sniff},
     message::{Form, Message},
     model::{
         AudioCodec, Bytes, Counting, Dimensions, Interface, MediaKind, MediaType, VideoSupport,
     },
-    plan::{self, Policy},
+    plan::{self},
+    policy::Policy,
+    text::Charset,
 };
 
 /// What of a device's description can make a difference to one message.
@@ -93,7 +95,7 @@ pub(super) struct Class {
 
 impl Class {
     /// Of a recipient.
-    pub fn of(terms: &Terms, relevant: &Relevant) -> Self {
+    pub fn of(terms: &EffectiveSettings, relevant: &Relevant) -> Self {
         let c = &terms.capabilities;
         let accept = &c.accept.value;
         let taken = |media_type: &MediaType| Taken {

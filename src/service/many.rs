@@ -65,7 +65,7 @@ impl Service {
             let who = adapt::recipient(&self.config, &own)?;
             Ok::<_, ServiceError>(adapt::terms(&self.config, &message, who, &own))
         };
-        // Terms are made again when a class has its turn: thousands of them are not kept.
+        // EffectiveSettings are made again when a class has its turn: thousands of them are not kept.
         let relevant = Relevant::to(&message, &self.engine.codecs);
         let mut known: Vec<Class> = Vec::new();
         let mut classes: Vec<(u64, Vec<usize>)> = Vec::new();

@@ -216,7 +216,7 @@ pub(super) fn lookup(
         title: carrier.title.clone(),
         limits,
         image: carrier.max_image.map(|bounds| ImageLimit::turning(bounds, LimitSource::Carrier)),
-        policy: carrier.wishes.stated.clone(),
+        policy: carrier.settings.stated.clone(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use mmsfit::{
-    model::{Language, Wishes},
+    policy::{Language, PolicySettings},
     profile::carrier::Carrier,
 };
 use serde_json::Value;
@@ -36,15 +36,16 @@ fn the_schema_has_the_keys_that_are_read() {
     keys("", &schema()["properties"]["policy"], &mut told);
     let sentences = Language::ALL.iter().map(|(_, code, _)| format!("notices.{code}"));
     let read: BTreeSet<String> =
-        Wishes::KEYS.iter().map(|key| (*key).to_owned()).chain(sentences).collect();
+        PolicySettings::KEYS.iter().map(|key| (*key).to_owned()).chain(sentences).collect();
     assert_eq!(told, read);
 }
 
 #[test]
 fn a_file_that_states_everything_is_read() {
     let carrier = Carrier::parse("xx-full", FULL).unwrap();
-    let stated: BTreeSet<&str> = carrier.wishes.stated.keys().map(String::as_str).collect();
-    let missing: Vec<_> = Wishes::KEYS.iter().filter(|key| !stated.contains(**key)).collect();
+    let stated: BTreeSet<&str> = carrier.settings.stated.keys().map(String::as_str).collect();
+    let missing: Vec<_> =
+        PolicySettings::KEYS.iter().filter(|key| !stated.contains(**key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(carrier.limits.iter().any(|row| row.from.is_some() && row.until.is_some()));
 }

@@ -6,15 +6,16 @@ mod messages;
 use std::{fs, path::PathBuf, process::Command};
 
 use mmsfit::{
-    codec::text,
     config::Config,
     message::{Message, ParseLimits, Rule},
-    model::{Interface, MediaInfo, MediaKind, Notice, Reason, ReasonCode, Stop},
+    model::{Interface, MediaInfo, MediaKind, Reason, ReasonCode, Stop},
+    policy::Notice,
     profile::DeviceDescription,
     service::{
         Service,
         request::{AdaptRequest, AdaptResponse, Content},
     },
+    text,
 };
 use serde_json::{Value, json};
 
@@ -74,7 +75,7 @@ fn summary(golden: &Golden, response: &AdaptResponse, out: &Message) -> Value {
     use ReasonCode as R;
     let moving = |info: &MediaInfo| matches!(info.kind, MediaKind::Audio | MediaKind::Video);
     let alone = !response.report.parts.iter().any(|part| moving(&part.before));
-    let sized = [R::Rung, R::FrameRateReduced, R::ScaledForBudget, R::ColorsReduced];
+    let sized = [R::EncodingChosen, R::FrameRateReduced, R::ScaledForBudget, R::ColorsReduced];
     let parts: Vec<Value> = response
         .report
         .parts

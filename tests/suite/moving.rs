@@ -169,7 +169,7 @@ fn check(class: &Class, name: &str, data: &Buffer, service: &Service) -> Vec<Str
     let told = part
         .reasons
         .iter()
-        .any(|r| matches!(r.code, ReasonCode::Rung | ReasonCode::ContainerChanged));
+        .any(|r| matches!(r.code, ReasonCode::EncodingChosen | ReasonCode::ContainerChanged));
     if !told {
         fault(format!("no rung is told: {:?}", part.reasons));
     }

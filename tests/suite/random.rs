@@ -7,7 +7,8 @@ use mmsfit::{
     capacity::{photo, samples},
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
-    model::{Category, Counting, Interface, MediaKind, Notice, Stop},
+    model::{Category, Counting, Interface, MediaKind, Stop},
+    policy::Notice,
     profile::DeviceDescription,
     service::{
         Service,

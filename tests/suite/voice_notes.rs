@@ -153,7 +153,7 @@ fn voice_notes_cross_between_phones() {
                 .output()
                 .unwrap();
             assert_eq!(String::from_utf8_lossy(&heard.stdout).trim(), codec, "{what}");
-            let rungs = [ReasonCode::Rung, ReasonCode::ContainerChanged];
+            let rungs = [ReasonCode::EncodingChosen, ReasonCode::ContainerChanged];
             let told = part.reasons.iter().any(|r| rungs.contains(&r.code));
             assert!(told || part.action == Action::Keep, "{what}: {:?}", part.reasons);
             let plain = ["-i", "-ac", "1", "-ar", "8000", "-f", "s16le"];

@@ -7,10 +7,8 @@ use mmsfit::{
     capacity::{clip, photo, samples},
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
-    model::{
-        Action, Bytes, ContentClass, Language, LeaveOut, MediaKind, Notice, Outcome, ReasonCode,
-        Sanitize, Stop, Tongue, Trim,
-    },
+    model::{Action, Bytes, ContentClass, MediaKind, Outcome, ReasonCode, Stop},
+    policy::{Language, LanguageChoice, LeaveOut, Notice, Sanitize, Trim},
     profile::{DeviceDescription, InlineCapabilities},
     service::{
         Service,
@@ -138,7 +136,7 @@ fn references(smil: &PartData) -> Vec<String> {
 fn a_notice_stands_for_what_is_left_out() {
     let mut config = Config::default();
     config.policy.notice = Some(Notice::Text);
-    config.policy.language = Some(Tongue::Fixed(Language::German));
+    config.policy.language = Some(LanguageChoice::Fixed(Language::German));
     let service = Service::new(config);
     let mut message = slides(Buffer::from_static(b"%PDF-1.4 not a film at all"));
     message[3].content_type = "application/pdf".into();

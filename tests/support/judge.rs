@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mmsfit::{
-    codec::text,
     message::{Message, Part},
+    text,
 };
 
 /// References of the presentation that no part answers to.

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each program uses a part of this")]
 
 pub mod compose;
+pub mod contract;
 pub mod cost;
 pub mod drawings;
 pub mod judge;

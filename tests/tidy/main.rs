@@ -5,6 +5,7 @@
 
 mod check;
 mod circles;
+mod citations;
 mod licence;
 mod rules;
 mod source;
@@ -98,6 +99,22 @@ fn no_room_has_a_circle_inside() {
 }
 
 #[test]
+fn what_comments_cite_is_there() {
+    let mut found = Vec::new();
+    for folder in ["src", "worker", "resample", "tests", "benches", "examples"] {
+        let own = "tests/tidy/citations.rs";
+        for source in sources(folder).iter().filter(|source| source.name != own) {
+            let comments = source.comments.iter();
+            found.extend(comments.flat_map(|(line, text)| {
+                let lost = citations::lost(&root(), text).into_iter();
+                lost.map(|cited| format!("\n  {}:{line}: {cited}", source.name)).collect::<Vec<_>>()
+            }));
+        }
+    }
+    assert!(found.is_empty(), "cited, but not in the repository:{}\n", found.concat());
+}
+
+#[test]
 fn files_are_short_or_say_why_not() {
     let mut findings = Vec::new();
     for folder in ["src", "tests", "examples", "benches", "worker", "fuzz"] {
@@ -109,6 +126,16 @@ fn files_are_short_or_say_why_not() {
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
     assert!(median < rules::MEDIAN_LINES, "the median file of src has {median} lines");
+}
+
+#[test]
+fn a_module_with_children_is_a_folder() {
+    for folder in ["src", "worker/src"] {
+        for source in sources(folder) {
+            let below = root().join(source.name.trim_end_matches(".rs"));
+            assert!(!below.is_dir(), "{} has a folder: it is mod.rs there", source.name);
+        }
+    }
 }
 
 #[test]

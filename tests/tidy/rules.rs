@@ -13,7 +13,8 @@ pub struct Room {
 }
 
 /// From the bottom to the top: a room imports only rooms above its row here. `model` is the
-/// vocabulary of all; `message`, `profile`, `plan` and `fit` are siblings and never meet; a codec
+/// vocabulary of all; `message`, `profile`, `plan` and `fit` are siblings and never meet (plan and fit share one idea
+/// of `quality`); a codec
 /// knows neither budgets nor devices; `pipeline` and `worker` never meet; shells translate.
 pub const ROOMS: &[Room] = &[
     // pure
@@ -23,6 +24,7 @@ pub const ROOMS: &[Room] = &[
         crates: Some(&["serde", "thiserror", "bytes"]),
         pure: true,
     },
+    Room { name: "policy", imports: &["model"], crates: Some(&["toml"]), pure: true },
     Room {
         name: "message",
         imports: &["model"],
@@ -39,7 +41,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "profile",
-        imports: &["model"],
+        imports: &["model", "policy"],
         crates: Some(&[
             "bytes",
             "encoding_rs",
@@ -52,17 +54,31 @@ pub const ROOMS: &[Room] = &[
         ]),
         pure: true,
     },
-    Room { name: "plan", imports: &["model"], crates: Some(&["serde", "thiserror"]), pure: true },
-    Room { name: "fit", imports: &["model"], crates: Some(&["serde", "thiserror"]), pure: true },
+    Room {
+        name: "text",
+        imports: &["model"],
+        crates: Some(&["chardetng", "deunicode", "encoding_rs"]),
+        pure: true,
+    },
+    Room { name: "quality", imports: &["model"], crates: Some(&[]), pure: true },
+    Room {
+        name: "plan",
+        imports: &["model", "policy", "quality"],
+        crates: Some(&["serde", "thiserror"]),
+        pure: true,
+    },
+    Room {
+        name: "fit",
+        imports: &["model", "policy", "quality"],
+        crates: Some(&["serde", "thiserror"]),
+        pure: true,
+    },
     // media
     Room {
         name: "codec",
         imports: &["model"],
         crates: Some(&[
             "bytes",
-            "chardetng",
-            "deunicode",
-            "encoding_rs",
             "fast_ssim2",
             "mmsfit_resample",
             "gif",
@@ -82,7 +98,9 @@ pub const ROOMS: &[Room] = &[
     // engine
     Room {
         name: "pipeline",
-        imports: &["model", "message", "profile", "plan", "fit", "codec"],
+        imports: &[
+            "model", "policy", "message", "profile", "text", "quality", "plan", "fit", "codec",
+        ],
         crates: None,
         pure: false,
     },
@@ -90,7 +108,7 @@ pub const ROOMS: &[Room] = &[
     // service
     Room {
         name: "config",
-        imports: &["model", "message", "profile", "codec"],
+        imports: &["model", "policy", "message", "profile", "codec"],
         crates: None,
         pure: false,
     },
@@ -99,8 +117,11 @@ pub const ROOMS: &[Room] = &[
         name: "service",
         imports: &[
             "model",
+            "policy",
             "message",
             "profile",
+            "text",
+            "quality",
             "plan",
             "fit",
             "codec",
@@ -118,7 +139,16 @@ pub const ROOMS: &[Room] = &[
     // measures a running service through its own client
     Room {
         name: "capacity",
-        imports: &["model", "message", "profile", "config", "telemetry", "service", "grpc"],
+        imports: &[
+            "model",
+            "policy",
+            "message",
+            "profile",
+            "config",
+            "telemetry",
+            "service",
+            "grpc",
+        ],
         crates: None,
         pure: false,
     },
@@ -127,6 +157,7 @@ pub const ROOMS: &[Room] = &[
         name: "cli",
         imports: &[
             "model",
+            "policy",
             "message",
             "profile",
             "config",
@@ -141,7 +172,7 @@ pub const ROOMS: &[Room] = &[
     },
 ];
 
-const SHELL: &[&str] = &["model", "message", "profile", "config", "telemetry", "service"];
+const SHELL: &[&str] = &["model", "policy", "message", "profile", "config", "telemetry", "service"];
 
 /// Crates that have a home: no other room names them.
 pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
@@ -166,7 +197,7 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     // Capacity paints the samples that it measures with, as a camera would write them.
     (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
     // What charset a text is in, and letters that look alike.
-    (&["chardetng", "deunicode"], &["codec"]),
+    (&["chardetng", "deunicode"], &["text"]),
     // Sockets, descriptors and processes of the workers.
     (&["rustix"], &["worker"]),
     // Measured CPU time is a clock.

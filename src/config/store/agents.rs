@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{config::ConfigError, profile::nearest};
+use crate::{config::ConfigError, model::nearest};
 
 /// Bytes of a User-Agent that are looked at.
 const MAX_AGENT: usize = 512;

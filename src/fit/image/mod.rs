@@ -19,7 +19,7 @@ pub use task::ImageTask;
 
 use self::lane::{Attempt, Lane, Proposal, Situation};
 use self::patience::{ENCODE, HARD_LIMIT, MEASUREMENT, MOST_ENCODES, MOST_JUDGEMENTS, Patience};
-use super::{Judgement, Observation, Step, Verdict};
+use super::{Judgement, Observation, SearchStep, Verdict};
 use crate::model::{Bytes, Dimensions, ImageCoding, ImageRecipe, Recipe, Rgb};
 
 /// The best result so far.
@@ -165,7 +165,7 @@ impl ImageSearch {
     }
 
     /// What to do next.
-    pub fn step(&mut self) -> Step {
+    pub fn step(&mut self) -> SearchStep {
         if self.finished {
             return self.end();
         }
@@ -198,17 +198,17 @@ impl ImageSearch {
                 Proposal::Attempt(attempt) => {
                     self.pending = Some(attempt);
                     let recipe = self.recipe(attempt);
-                    return Step::Try { recipe, cap: attempt.cap };
+                    return SearchStep::Try { recipe, cap: attempt.cap };
                 }
                 Proposal::Judge(attempt) => {
                     self.looked_at = Some(attempt);
                     let recipe = self.recipe(attempt);
-                    return Step::Judge { recipe, largest: self.largest, cap: attempt.cap };
+                    return SearchStep::Judge { recipe, largest: self.largest, cap: attempt.cap };
                 }
                 Proposal::Take(attempt, size) => {
                     self.best = Some(Best { size, lane: self.lane, attempt });
                     self.settled = self.best;
-                    return Step::Take { recipe: self.recipe(attempt) };
+                    return SearchStep::Take { recipe: self.recipe(attempt) };
                 }
                 Proposal::Compare(aim, settings) => {
                     let background = self.background;
@@ -219,7 +219,7 @@ impl ImageSearch {
                         })
                         .collect();
                     self.compared = Some((aim, settings));
-                    return Step::Compare { recipes };
+                    return SearchStep::Compare { recipes };
                 }
                 Proposal::Satisfied => {
                     self.finished = true;
@@ -251,11 +251,11 @@ impl ImageSearch {
         }
     }
 
-    fn end(&self) -> Step {
+    fn end(&self) -> SearchStep {
         if self.best.is_some() {
-            Step::Done
+            SearchStep::Done
         } else {
-            Step::Exhausted { smallest: Bytes::new(self.smallest.unwrap_or(0)) }
+            SearchStep::Exhausted { smallest: Bytes::new(self.smallest.unwrap_or(0)) }
         }
     }
 

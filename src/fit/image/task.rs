@@ -1,6 +1,9 @@
 //! What a search is for.
 
-use crate::model::{Bytes, Ceilings, ContentFacts, Dimensions, Effort, Floors, ImageFormat, Rgb};
+use crate::{
+    model::{Bytes, ContentFacts, Dimensions, Effort, ImageFormat, Rgb},
+    policy::{Ceilings, Floors},
+};
 
 /// Levels of gray up to which a picture is line art.
 const LINE_ART_LEVELS: u16 = 16;

@@ -1,5 +1,8 @@
 use super::*;
-use crate::model::{Ceilings, Chroma, ContentFacts, Effort, Floors, ImageFormat, Quality};
+use crate::{
+    model::{Chroma, ContentFacts, Effort, ImageFormat, Quality},
+    policy::{Ceilings, Floors},
+};
 
 fn d(text: &str) -> Dimensions {
     text.parse().unwrap()
@@ -103,7 +106,7 @@ fn run(search: &mut ImageSearch, model: Model) -> Outcome {
 fn go_on(search: &mut ImageSearch, model: Model, mut kept: Option<(Recipe, u64, bool)>) -> Outcome {
     loop {
         match search.step() {
-            Step::Judge { recipe, largest, cap } => {
+            SearchStep::Judge { recipe, largest, cap } => {
                 let size = Bytes::new(model.size(&recipe));
                 let over = size > cap;
                 let score = model.score(&recipe, largest);
@@ -113,9 +116,9 @@ fn go_on(search: &mut ImageSearch, model: Model, mut kept: Option<(Recipe, u64, 
                     Judgement::Size(size, score)
                 }));
             }
-            Step::Take { recipe } => kept = Some((recipe, model.size(&recipe), true)),
-            Step::Compare { recipes } => search.choose(Some(recipes.len() - 1)),
-            Step::Try { recipe, cap } => {
+            SearchStep::Take { recipe } => kept = Some((recipe, model.size(&recipe), true)),
+            SearchStep::Compare { recipes } => search.choose(Some(recipes.len() - 1)),
+            SearchStep::Try { recipe, cap } => {
                 let size = model.size(&recipe);
                 let jpeg = matches!(recipe.image().unwrap().coding, ImageCoding::Jpeg { .. });
                 let seen = if jpeg {
@@ -129,7 +132,7 @@ fn go_on(search: &mut ImageSearch, model: Model, mut kept: Option<(Recipe, u64, 
                     kept = Some((recipe, size, !jpeg));
                 }
             }
-            Step::Done => {
+            SearchStep::Done => {
                 let (recipe, size, encoded) = kept.expect("done means something was kept");
                 if !encoded {
                     match search.settle(Bytes::new(size)) {
@@ -148,7 +151,7 @@ fn go_on(search: &mut ImageSearch, model: Model, mut kept: Option<(Recipe, u64, 
                     smallest: size,
                 };
             }
-            Step::Exhausted { smallest } => {
+            SearchStep::Exhausted { smallest } => {
                 return Outcome {
                     recipe: None,
                     size: 0,

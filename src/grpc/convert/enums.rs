@@ -86,7 +86,7 @@ mirror! {
         Orientation, ColorModel, AlphaFlattened, CodingNotSupported, MetadataStripped,
         ScaledForBudget, ColorsReduced, FramesDropped, AnimationLost,
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
-        AdaptationNotAllowed, DeadlineBestSoFar, Rung, FrameRateReduced, ContainerChanged,
+        AdaptationNotAllowed, DeadlineBestSoFar, EncodingChosen, FrameRateReduced, ContainerChanged,
         VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
         Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling,
         OurFault, Poison, BarelyShown, FollowsParts, Alternative

@@ -102,7 +102,7 @@ impl From<Carrier> for v1::Carrier {
             limits: carrier.limits.into_iter().map(Into::into).collect(),
             max_image: carrier.max_image.map(Into::into),
             default_device: carrier.default_device.unwrap_or_default(),
-            policy: carrier.wishes.stated.into_iter().collect(),
+            policy: carrier.settings.stated.into_iter().collect(),
         }
     }
 }

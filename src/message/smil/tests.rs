@@ -1,7 +1,7 @@
 use bytes::Bytes as Buffer;
 
 use super::*;
-use crate::message::{After, leaf::Handles};
+use crate::message::{NewDuration, leaf::Handles};
 
 fn leaf(id: Option<&str>, location: Option<&str>, name: Option<&str>) -> Leaf {
     let handles = Handles {
@@ -14,20 +14,20 @@ fn leaf(id: Option<&str>, location: Option<&str>, name: Option<&str>) -> Leaf {
     Leaf::new(handles, Buffer::new())
 }
 
-fn run(smil: &str, leaves: &[Leaf], fates: &[Fate]) -> Option<String> {
+fn run(smil: &str, leaves: &[Leaf], ref_changes: &[RefChange]) -> Option<String> {
     let index = Index::new(leaves.iter());
-    let changed = rewrite(smil.as_bytes(), &index, fates, &Showing::default());
+    let changed = rewrite(smil.as_bytes(), &index, ref_changes, &PresentationUpdate::default());
     changed.map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
-fn to(old: &str, new: &str) -> Fate {
-    Fate::Become(vec![(old.into(), new.into())], None)
+fn to(old: &str, new: &str) -> RefChange {
+    RefChange::Relabel(vec![(old.into(), new.into())], None)
 }
 
 #[test]
 fn renames_change_only_the_value() {
     let leaves = [leaf(Some("<id1>"), Some("a b.png"), None)];
-    let fates = [to("a b.png", "a b.jpg")];
+    let ref_changes = [to("a b.png", "a b.jpg")];
     for (before, after) in [
         ("<img src=\"a b.png\" x='1'/>", Some("<img src=\"a b.jpg\" x='1'/>")),
         ("<IMG Src='A B.PNG'>", Some("<IMG Src='a b.jpg'>")),
@@ -39,14 +39,14 @@ fn renames_change_only_the_value() {
         ("<!-- <img src=\"a b.png\"/> --><img src=\"other.png\"/>", None),
         ("<img src=a%20b.png/><", Some("<img src=a%20b.jpg/><")),
     ] {
-        assert_eq!(run(before, &leaves, &fates).as_deref(), after, "{before}");
+        assert_eq!(run(before, &leaves, &ref_changes).as_deref(), after, "{before}");
     }
 }
 
 #[test]
 fn drops_take_the_element_and_the_empty_par() {
     let leaves = [leaf(Some("a"), None, None), leaf(None, Some("b.txt"), None)];
-    let fates = [Fate::Gone, Fate::Stay];
+    let ref_changes = [RefChange::Remove, RefChange::Keep];
     for (before, after) in [
         (
             "<par dur='1'><img src='cid:a'/><text src='b.txt'/></par>",
@@ -58,23 +58,32 @@ fn drops_take_the_element_and_the_empty_par() {
         ("<par><par><img src='CID:A'/></par></par>", ""),
         ("<body><par><img src='cid:a'/>", "<body><par>"),
     ] {
-        assert_eq!(run(before, &leaves, &fates).as_deref(), Some(after), "{before}");
+        assert_eq!(run(before, &leaves, &ref_changes).as_deref(), Some(after), "{before}");
     }
-    assert_eq!(run("<par></par><img src='c'/>", &leaves, &fates), None);
+    assert_eq!(run("<par></par><img src='c'/>", &leaves, &ref_changes), None);
 }
 
 #[test]
 fn utf16_and_latin_1_are_edited_in_place() {
     let leaves = [leaf(None, Some("a.png"), None), leaf(None, Some("ä.png"), None)];
     let index = Index::new(leaves.iter());
-    let fates = [to("a.png", "a.jpg"), to("ä.png", "ä.jpg")];
+    let ref_changes = [to("a.png", "a.jpg"), to("ä.png", "ä.jpg")];
     let wide = |text: &str| -> Vec<u8> {
         [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     };
-    let out =
-        rewrite(&wide("<smil><img src=\"a.png\"/>é</smil>"), &index, &fates, &Showing::default());
+    let out = rewrite(
+        &wide("<smil><img src=\"a.png\"/>é</smil>"),
+        &index,
+        &ref_changes,
+        &PresentationUpdate::default(),
+    );
     assert_eq!(out, Some(wide("<smil><img src=\"a.jpg\"/>é</smil>")));
-    let out = rewrite(b"<img src=\"\xe4.png\"/>\xe9", &index, &fates, &Showing::default());
+    let out = rewrite(
+        b"<img src=\"\xe4.png\"/>\xe9",
+        &index,
+        &ref_changes,
+        &PresentationUpdate::default(),
+    );
     assert_eq!(out.as_deref(), Some(&b"<img src=\"&#228;.jpg\"/>\xe9"[..]));
 }
 
@@ -83,7 +92,7 @@ fn hostile_markup_is_linear() {
     let leaves = [leaf(Some("a"), None, None)];
     for unit in ["<par>", "<img src='cid:a'>", "</par>", "<", "<a src='", "<!--", "&"] {
         let smil = unit.repeat(50_000);
-        let (_, cost) = crate::cost::of(|| run(&smil, &leaves, &[Fate::Gone]));
+        let (_, cost) = crate::cost::of(|| run(&smil, &leaves, &[RefChange::Remove]));
         assert!(cost < 300.0, "{unit}: {cost}");
     }
 }
@@ -91,7 +100,8 @@ fn hostile_markup_is_linear() {
 #[test]
 fn the_element_follows_the_medium() {
     let leaves = [leaf(Some("v"), Some("v.3gp"), None), leaf(Some("n"), None, None)];
-    let fates = [Fate::Become(vec![("v.3gp".into(), "v.jpg".into())], Some("img")), Fate::Stay];
+    let ref_changes =
+        [RefChange::Relabel(vec![("v.3gp".into(), "v.jpg".into())], Some("img")), RefChange::Keep];
     for (before, after) in [
         ("<video src='v.3gp' dur='5s'/>", "<img src='v.jpg' dur='5s'/>"),
         ("<s:VIDEO src=\"cid:v\">x</s:VIDEO>", "<s:img src=\"cid:v\">x</s:img>"),
@@ -102,7 +112,7 @@ fn the_element_follows_the_medium() {
         ("<ref src='v.3gp'/><text src='cid:n'/>", "<ref src='v.jpg'/><text src='cid:n'/>"),
         ("<animation src='v.3gp'/>", "<animation src='v.jpg'/>"),
     ] {
-        assert_eq!(run(before, &leaves, &fates).as_deref(), Some(after), "{before}");
+        assert_eq!(run(before, &leaves, &ref_changes).as_deref(), Some(after), "{before}");
     }
 }
 
@@ -180,7 +190,7 @@ fn hostile_presentations_are_judged_in_linear_time() {
 /// A slide show on a screen of this size, with its lengths as they come out.
 fn on_screen(smil: &str, screen: &str) -> Option<String> {
     let index = Index::new(std::iter::empty());
-    let showing = Showing { screen: screen.parse().ok(), played: Vec::new() };
+    let showing = PresentationUpdate { screen: screen.parse().ok(), played: Vec::new() };
     let changed = rewrite(smil.as_bytes(), &index, &[], &showing);
     changed.map(|bytes| String::from_utf8(bytes).unwrap())
 }
@@ -227,12 +237,12 @@ fn layouts_shrink_into_the_screen_and_only_then() {
 }
 
 /// The first leaf plays as told.
-fn played(smil: &str, before_ms: u32, after: After) -> String {
+fn played(smil: &str, before_ms: u32, after: NewDuration) -> String {
     let leaves = [leaf(None, Some("v"), None), leaf(None, Some("p"), None)];
     let index = Index::new(leaves.iter());
-    let played = vec![Played { part: crate::model::PartId(0), before_ms, after }];
-    let showing = Showing { screen: None, played };
-    let changed = rewrite(smil.as_bytes(), &index, &[Fate::Stay, Fate::Stay], &showing);
+    let played = vec![PlayTime { part: crate::model::PartId(0), before_ms, after }];
+    let showing = PresentationUpdate { screen: None, played };
+    let changed = rewrite(smil.as_bytes(), &index, &[RefChange::Keep, RefChange::Keep], &showing);
     changed.map_or_else(|| smil.to_owned(), |bytes| String::from_utf8(bytes).unwrap())
 }
 
@@ -243,32 +253,38 @@ fn slides_last_as_long_as_what_they_play() {
     };
     for (par, medium, after, to_par, to_medium) in [
         // Cut: slides that were as long as the clip are cut with it, in their own unit.
-        (" dur=\"30s\"", "", After::Plays(11_300), " dur=\"12s\"", ""),
-        (" dur='30000ms'", " dur='30s'", After::Plays(11_300), " dur='12000ms'", " dur='12s'"),
-        (" dur='31'", " end='0:00:30'", After::Plays(9_000), " dur='9s'", " end='9s'"),
+        (" dur=\"30s\"", "", NewDuration::Plays(11_300), " dur=\"12s\"", ""),
+        (
+            " dur='30000ms'",
+            " dur='30s'",
+            NewDuration::Plays(11_300),
+            " dur='12000ms'",
+            " dur='12s'",
+        ),
+        (" dur='31'", " end='0:00:30'", NewDuration::Plays(9_000), " dur='9s'", " end='9s'"),
         // Whole: nothing changes.
-        (" dur='30s'", "", After::Plays(29_900), " dur='30s'", ""),
+        (" dur='30s'", "", NewDuration::Plays(29_900), " dur='30s'", ""),
         // A slide that outlasts its clip has its own reasons.
-        (" dur='60s'", "", After::Plays(9_000), " dur='60s'", ""),
-        (" dur='indefinite'", "", After::Still, " dur='indefinite'", ""),
+        (" dur='60s'", "", NewDuration::Plays(9_000), " dur='60s'", ""),
+        (" dur='indefinite'", "", NewDuration::Still, " dur='indefinite'", ""),
         // A still is looked at, and then the show goes on.
-        (" dur='30s'", "", After::Still, " dur='10s'", ""),
-        (" dur='8s'", "", After::Still, " dur='8s'", ""),
+        (" dur='30s'", "", NewDuration::Still, " dur='10s'", ""),
+        (" dur='8s'", "", NewDuration::Still, " dur='8s'", ""),
         // What held the slide is gone: it gets a time of its own.
-        ("", "", After::Still, " dur=\"10s\"", ""),
-        ("", "", After::Plays(9_000), "", ""),
+        ("", "", NewDuration::Still, " dur=\"10s\"", ""),
+        ("", "", NewDuration::Plays(9_000), "", ""),
         // Not decided: as long as it may become.
-        (" dur='30s'", "", After::Open, " dur='30s'", ""),
-        ("", "", After::Open, " dur=\"10s\"", ""),
+        (" dur='30s'", "", NewDuration::Open, " dur='30s'", ""),
+        ("", "", NewDuration::Open, " dur=\"10s\"", ""),
     ] {
         let out = played(&slide(par, medium), 30_000, after);
         assert_eq!(out, slide(to_par, to_medium), "{par} {medium} {after:?}");
     }
-    assert_eq!(played(&slide("", ""), 0, After::Still), slide(" dur=\"5s\"", ""));
+    assert_eq!(played(&slide("", ""), 0, NewDuration::Still), slide(" dur=\"5s\"", ""));
     // The draft is never shorter than what follows from it.
     for par in ["", " dur='30s'", " dur='0:30'", " dur='30000ms'", " dur='7'"] {
-        let draft = played(&slide(par, " dur='30s'"), 30_000, After::Open).len();
-        for after in [After::Still, After::Plays(30_000), After::Plays(1_000)] {
+        let draft = played(&slide(par, " dur='30s'"), 30_000, NewDuration::Open).len();
+        for after in [NewDuration::Still, NewDuration::Plays(30_000), NewDuration::Plays(1_000)] {
             assert!(played(&slide(par, " dur='30s'"), 30_000, after).len() <= draft);
         }
     }
@@ -279,7 +295,7 @@ fn slides_last_as_long_as_what_they_play() {
 fn timing_of_hostile_markup_is_linear() {
     let deep =
         format!("{}<video src='v'/>{}", "<par dur='9s'>".repeat(60_000), "</par>".repeat(60_000));
-    let (_, cost) = crate::cost::of(|| played(&deep, 9_000, After::Still));
+    let (_, cost) = crate::cost::of(|| played(&deep, 9_000, NewDuration::Still));
     assert!(cost < 500.0, "{cost}");
 }
 
@@ -314,37 +330,37 @@ fn a_text_beside_a_text_goes_to_a_slide_of_its_own() {
         } else {
             vec![(label.to_owned(), format!("{}.txt", &label[..1]))]
         };
-        Fate::Become(names, Some("text"))
+        RefChange::Relabel(names, Some("text"))
     };
     let layout = "<layout><region id='Image'/><region id='Text'/></layout>";
-    for (slide, fates, wanted) in [
+    for (slide, ref_changes, wanted) in [
         // Alone it is a text where texts are.
         (
             "<par dur='9s'><video src='v.3gp' region='Image'/></par>",
-            [told("v.3gp"), Fate::Stay, Fate::Stay],
+            [told("v.3gp"), RefChange::Keep, RefChange::Keep],
             "<par dur='9s'><text src='v.txt' region='Text'/></par>",
         ),
         (
             "<par><video src=\"v.3gp\" region=\"Image\"></video><text src=\"t.txt\" region=\"Text\"/></par>",
-            [told("v.3gp"), Fate::Stay, Fate::Stay],
+            [told("v.3gp"), RefChange::Keep, RefChange::Keep],
             "<par><text src=\"t.txt\" region=\"Text\"/></par>\
              <par dur=\"5000ms\"><text src=\"v.txt\" region=\"Text\"/></par>",
         ),
         // The text beside it goes.
         (
             "<par><video src='v.3gp' region='Image'/><text src='t.txt' region='Text'/></par>",
-            [told("v.3gp"), Fate::Gone, Fate::Stay],
+            [told("v.3gp"), RefChange::Remove, RefChange::Keep],
             "<par><text src='v.txt' region='Text'/></par>",
         ),
         // Two of them, one by its Content-ID.
         (
             "<par><video src='v.3gp' region='Image'/><audio src='cid:a'/></par>",
-            [told("v.3gp"), Fate::Stay, told("")],
+            [told("v.3gp"), RefChange::Keep, told("")],
             "<par><text src='v.txt' region='Text'/></par>\
              <par dur=\"5000ms\"><text src=\"cid:a\" region=\"Text\"/></par>",
         ),
     ] {
-        let got = run(&format!("{layout}{slide}"), &leaves, &fates).expect("it changes");
+        let got = run(&format!("{layout}{slide}"), &leaves, &ref_changes).expect("it changes");
         assert_eq!(got, format!("{layout}{wanted}"), "{slide}");
     }
 }

@@ -7,7 +7,7 @@ use super::{
     clock::{self, Clock},
     scan::{Kind, Tag},
 };
-use crate::message::{After, Played};
+use crate::message::{NewDuration, PlayTime};
 
 /// A slide lasts "as long as" its medium up to this much longer: senders round up to seconds, and
 /// some add a little.
@@ -36,11 +36,11 @@ struct Slide {
 }
 
 impl Slide {
-    fn add(&mut self, played: Played) {
+    fn add(&mut self, played: PlayTime) {
         match played.after {
-            After::Plays(after) => self.after = self.after.max(after),
-            After::Still => self.lost = true,
-            After::Open => (self.lost, self.open) = (true, true),
+            NewDuration::Plays(after) => self.after = self.after.max(after),
+            NewDuration::Still => self.lost = true,
+            NewDuration::Open => (self.lost, self.open) = (true, true),
         }
         if changed(played) {
             self.changed = true;
@@ -67,10 +67,10 @@ impl Slide {
     }
 }
 
-fn changed(played: Played) -> bool {
+fn changed(played: PlayTime) -> bool {
     match played.after {
-        After::Plays(after) => after.abs_diff(played.before_ms) > SAME_MS,
-        After::Still | After::Open => true,
+        NewDuration::Plays(after) => after.abs_diff(played.before_ms) > SAME_MS,
+        NewDuration::Still | NewDuration::Open => true,
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn changes(
     data: &[u8],
     tags: &[Tag],
     ends: &[Option<usize>],
-    shown: &HashMap<usize, Played>,
+    shown: &HashMap<usize, PlayTime>,
 ) -> Vec<(Range<usize>, Vec<u8>)> {
     let mut list = Vec::new();
     let mut open: Vec<(Slide, usize)> = Vec::new();
@@ -105,7 +105,7 @@ pub(super) fn changes(
         if let Some((slide, _)) = open.last_mut() {
             slide.add(*played);
         }
-        if let After::Plays(after) = played.after
+        if let NewDuration::Plays(after) = played.after
             && changed(*played)
         {
             for name in ["dur", "end"] {

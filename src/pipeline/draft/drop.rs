@@ -2,9 +2,10 @@
 
 use super::prepared::Prepared;
 use crate::{
-    model::{Action, Bytes, LeaveOut, MediaKind, PartId},
+    model::{Action, Bytes, MediaKind, PartId},
     pipeline::job::Job,
     plan::{PartFacts, PartPlan},
+    policy::LeaveOut,
 };
 
 /// Adds to `given_up` as many media as have to go so that the rest may come under the limit, in
@@ -29,7 +30,7 @@ pub(in crate::pipeline) fn drop_more(
     let mut media: Vec<&PartFacts> =
         all.filter(|(part, facts)| there(part, facts)).map(|(_, facts)| facts).collect();
     let key = |facts: &&PartFacts| {
-        let rank = job.policy.yielding.rank(facts.info.kind);
+        let rank = job.policy.shrink_order.rank(facts.info.kind);
         (rank, std::cmp::Reverse(facts.info.bytes), std::cmp::Reverse(facts.id))
     };
     media.sort_by_key(key);

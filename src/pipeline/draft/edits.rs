@@ -4,7 +4,7 @@ use bytes::Bytes as Buffer;
 
 use super::notices;
 use crate::{
-    message::{After, Edit, Played, Showing},
+    message::{Edit, NewDuration, PlayTime, PresentationUpdate},
     model::{Action, Bytes, MediaInfo, MediaKind, MediaType, Reason, ReasonCode, Recipe},
     pipeline::{
         examine::{Examined, Rewrite},
@@ -63,7 +63,7 @@ fn rewritten(job: &Job, examined: &Examined, part: &PartPlan) -> Option<Edit> {
 fn rewrite_of<'a>(examined: &'a Examined, part: &PartPlan) -> Option<&'a Rewrite> {
     let wanted = match &part.recode {
         Some(recode) => recode.rewrite,
-        None => part.action == Action::Keep && (part.strip || part.pared),
+        None => part.action == Action::Keep && (part.strip || part.without_photo),
     };
     examined.rewrites.get(part.id.index())?.as_ref().filter(|_| wanted)
 }
@@ -106,27 +106,30 @@ pub(in crate::pipeline) fn presentation(
     facts: &[PartFacts],
     parts: &[PartPlan],
     recipes: &[Option<Recipe>],
-) -> Showing {
+) -> PresentationUpdate {
     let played = parts.iter().zip(facts).filter_map(|(part, facts)| {
         let before_ms = play_time(facts)?;
         let recipe = recipes.get(part.id.index()).and_then(Option::as_ref);
         let after = match (part.action, recipe) {
-            (Action::Keep, _) => After::Plays(before_ms),
+            (Action::Keep, _) => NewDuration::Plays(before_ms),
             (Action::Transcode, Some(recipe)) => plays(recipe, before_ms),
-            (Action::Transcode, None) => After::Open,
-            (Action::Replace | Action::Drop, _) => After::Still,
+            (Action::Transcode, None) => NewDuration::Open,
+            (Action::Replace | Action::Drop, _) => NewDuration::Still,
         };
-        Some(Played { part: part.id, before_ms, after })
+        Some(PlayTime { part: part.id, before_ms, after })
     });
-    Showing { screen: parts.iter().find_map(|part| part.layout), played: played.collect() }
+    PresentationUpdate {
+        screen: parts.iter().find_map(|part| part.layout),
+        played: played.collect(),
+    }
 }
 
-fn plays(recipe: &Recipe, before_ms: u32) -> After {
+fn plays(recipe: &Recipe, before_ms: u32) -> NewDuration {
     match recipe {
-        Recipe::Image(_) => After::Still,
-        Recipe::Audio(recipe) => After::Plays(recipe.keep_ms.unwrap_or(before_ms)),
-        Recipe::Video(recipe) => After::Plays(recipe.keep_ms.unwrap_or(before_ms)),
-        Recipe::Remux(_) => After::Plays(before_ms),
+        Recipe::Image(_) => NewDuration::Still,
+        Recipe::Audio(recipe) => NewDuration::Plays(recipe.keep_ms.unwrap_or(before_ms)),
+        Recipe::Video(recipe) => NewDuration::Plays(recipe.keep_ms.unwrap_or(before_ms)),
+        Recipe::Remux(_) => NewDuration::Plays(before_ms),
     }
 }
 

@@ -3,11 +3,12 @@
 
 use super::Draft;
 use crate::{
-    codec::text::{self, Charset},
     message::Edit,
-    model::{Action, Bytes, Language, MediaInfo, MediaKind, MediaType, PartId, Step, WireLimit},
+    model::{Action, Bytes, MediaInfo, MediaKind, MediaType, PartId, WireLimit},
     pipeline::job::{Job, PipelineError},
     plan::{self, Cause, Missing, PartPlan},
+    policy::{Fallback, Language},
+    text::{self, Charset},
 };
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
@@ -197,14 +198,14 @@ impl Draft<'_> {
             if self.parts[index].action != Action::Drop || self.parts[index].is_spare_version() {
                 continue;
             }
-            self.parts[index].give_way(facts, policy)?;
+            self.parts[index].fall_back(facts, policy)?;
             if self.parts[index].action == Action::Drop {
                 continue;
             }
             match self.measured_over(sizes) {
                 None => {}
-                Some(_) if policy.allows(facts.info.kind, Step::Drop) => {
-                    self.parts[index].leave_out();
+                Some(_) if policy.allows(facts.info.kind, Fallback::Drop) => {
+                    self.parts[index].drop();
                     self.measure();
                 }
                 Some((smallest, limit)) => {
@@ -215,9 +216,9 @@ impl Draft<'_> {
         if !plan::shows_nothing(&self.parts, facts) {
             return Ok(());
         }
-        plan::stand_in_for_all(&mut self.parts, facts, policy)?;
+        plan::replace_all_with_notices(&mut self.parts, facts, policy)?;
         while let Some((smallest, limit)) = self.measured_over(sizes) {
-            if !plan::spare_notice(&mut self.parts, facts, policy) {
+            if !plan::drop_last_notice(&mut self.parts, facts, policy) {
                 let part = self.parts[0].id;
                 return Err(PipelineError::CannotFit { part, smallest, limit });
             }

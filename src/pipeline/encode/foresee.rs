@@ -2,14 +2,12 @@
 
 use super::task;
 use crate::{
-    fit::{Search, Step, Task},
+    fit::{Search, SearchStep, Task},
     model::{Bytes, PartId, Reason, ReasonCode, Recipe},
     pipeline::job::Job,
     plan::{self, PartFacts, PartPlan, Plan, Target, VideoTarget},
+    quality,
 };
-
-/// Audio of fewer samples a second is taken for speech until it is heard.
-const MUSIC_RATE: u32 = 32_000;
 
 /// The recipe that would be tried first, where it is known without decoding: of audio and video.
 pub(in crate::pipeline) fn first_recipe(
@@ -17,7 +15,7 @@ pub(in crate::pipeline) fn first_recipe(
     part: &PartPlan,
     facts: &PartFacts,
 ) -> Option<Recipe> {
-    let music = facts.info.audio.as_ref().is_some_and(|track| track.sample_rate >= MUSIC_RATE);
+    let music = quality::audio::foreseen(facts.info.audio.as_ref()).music;
     let task = match part.target.as_ref()? {
         Target::Image(_) => return None,
         Target::Audio(target) => Task::Audio(task::audio(job, facts, target, (None, music), None)),
@@ -26,7 +24,7 @@ pub(in crate::pipeline) fn first_recipe(
         }
     };
     match Search::new(&task, part.budget?).step() {
-        Step::Try { recipe, .. } => Some(recipe),
+        SearchStep::Try { recipe, .. } => Some(recipe),
         _ => None,
     }
 }
@@ -61,5 +59,5 @@ fn fits(job: &Job, part: &PartPlan, facts: &PartFacts, room: Bytes) -> Option<bo
     };
     let task = task::video(job, facts, choices, (None, false), None).ok()?;
     let mut search = Search::new(&Task::Video(task), room);
-    Some(!matches!(search.step(), Step::Exhausted { .. }))
+    Some(!matches!(search.step(), SearchStep::Exhausted { .. }))
 }

@@ -80,7 +80,8 @@ fn is_photo(part: &PartEncoding) -> bool {
 /// Goes on with a bigger budget, if it is enough bigger. What was in hand stays in hand, whatever
 /// comes of trying for more.
 fn try_for_more(context: &Context<'_>, part: &mut PartEncoding, budget: Bytes) {
-    let worth = if part.search.must_measure() { WORTH_ANOTHER } else { WORTH_ANOTHER_VIDEO };
+    let worth =
+        if part.search.size_is_unpredictable() { WORTH_ANOTHER } else { WORTH_ANOTHER_VIDEO };
     if (budget.get() as f64) < part.best.size().get() as f64 * worth
         || budget <= part.budget
         || part.search.saturated()

@@ -102,7 +102,7 @@ impl<'a> Encoder<'a> {
     /// Stopped, or nobody is there to encode.
     pub fn weigh_images(&mut self) -> Result<(), PipelineError> {
         let context = self.context;
-        let images = self.parts.par_iter_mut().filter(|part| part.search.must_measure());
+        let images = self.parts.par_iter_mut().filter(|part| part.search.size_is_unpredictable());
         images.for_each(|part| part.advance(&context, 1));
         self.settle_failed()
     }
@@ -113,7 +113,7 @@ impl<'a> Encoder<'a> {
     /// Stopped, or nobody is there to encode.
     pub fn encode_audio_and_video(&mut self) -> Result<(), PipelineError> {
         let context = self.context;
-        let others = self.parts.par_iter_mut().filter(|part| !part.search.must_measure());
+        let others = self.parts.par_iter_mut().filter(|part| !part.search.size_is_unpredictable());
         others.for_each(|part| part.advance(&context, u32::MAX));
         self.settle_failed()
     }

@@ -3,7 +3,6 @@
 use super::{
     message::Encoder,
     part::{Best, PartEncoding},
-    share::HEAVIEST,
 };
 use crate::{
     codec::{CodecError, EncodeError},
@@ -11,6 +10,7 @@ use crate::{
     model::{Bytes, PartId},
     pipeline::{context::Context, job::PipelineError},
     plan::{self, Constraint},
+    quality::HEAVIEST,
 };
 
 impl Encoder<'_> {
@@ -100,7 +100,7 @@ fn fair_share(parts: &[PartEncoding], room: Bytes) -> Bytes {
     let weight = |part: &PartEncoding| {
         let most = room.get() as f64 * HEAVIEST;
         let demand = part.demand();
-        part.weight * if part.search.must_measure() { demand } else { demand.min(most) }
+        part.weight * if part.search.size_is_unpredictable() { demand } else { demand.min(most) }
     };
     let total: f64 = parts.iter().map(weight).sum();
     let own = parts.first().map_or(0.0, weight);

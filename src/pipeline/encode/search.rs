@@ -6,7 +6,7 @@ use bytes::Bytes as Buffer;
 use super::part::{Best, PartEncoding};
 use crate::{
     codec::{CodecError, EncodeError},
-    fit::{Judgement, Observation, Step, Task, Verdict},
+    fit::{Judgement, Observation, SearchStep, Task, Verdict},
     model::{Bytes, Dimensions, Recipe, StopCause},
     pipeline::context::Context,
 };
@@ -22,29 +22,29 @@ impl PartEncoding {
         let context = &context.stopped_by(late.as_ref().unwrap_or(context.stop));
         for _ in 0..steps {
             match self.search.step() {
-                Step::Done => {
+                SearchStep::Done => {
                     let settled = !self.relax() && self.settle(context);
                     if settled && (self.failed.is_some() || self.search.is_finished()) {
                         return;
                     }
                 }
-                Step::Exhausted { .. } => {
+                SearchStep::Exhausted { .. } => {
                     if !self.lift_ceiling() {
                         return;
                     }
                 }
-                Step::Compare { recipes } => {
+                SearchStep::Compare { recipes } => {
                     let Self { session, cpu, .. } = self;
                     let found = context.timed(cpu, || session.compare(&recipes, context.stop));
                     // What cannot be compared, or not in time, is left to the rules.
                     self.search.choose(found.unwrap_or(None));
                 }
-                Step::Judge { recipe, largest, cap } => {
+                SearchStep::Judge { recipe, largest, cap } => {
                     if !self.judge(context, recipe, largest, cap) {
                         return;
                     }
                 }
-                Step::Take { recipe } => {
+                SearchStep::Take { recipe } => {
                     self.best = Best::Measured { recipe, size: self.best.size() };
                     // It was encoded when it was judged.
                     let encodes = self.encodes;
@@ -54,7 +54,7 @@ impl PartEncoding {
                         return;
                     }
                 }
-                Step::Try { recipe, cap } => {
+                SearchStep::Try { recipe, cap } => {
                     if !self.attempt(context, recipe, cap) {
                         return;
                     }

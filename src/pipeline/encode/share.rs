@@ -5,6 +5,7 @@ use crate::{
     fit::Task,
     model::{Bytes, PartId},
     plan::{self, Constraint, Demand},
+    quality::{AUDIO_SHARE, FLOORS_SHARE, HEAVIEST, VIDEO_SHARE},
 };
 
 impl Encoder<'_> {
@@ -21,13 +22,13 @@ impl Encoder<'_> {
         let settled: Vec<(PartId, Bytes)> = self
             .parts
             .iter()
-            .filter(|part| !part.search.must_measure())
+            .filter(|part| !part.search.size_is_unpredictable())
             // Nothing fitted: what it may get yet is kept back for it.
             .map(|part| (part.id, if part.best.is_none() { part.budget } else { part.best.size() }))
             .collect();
         let rest = without(self.draft.constraints(), &settled);
         let room = plan::room(&rest);
-        let images = self.parts.iter().filter(|part| part.search.must_measure());
+        let images = self.parts.iter().filter(|part| part.search.size_is_unpredictable());
         let demands: Vec<Demand> = images.map(|part| demand(part, room)).collect();
         set_budgets(&mut self.parts, &plan::allocate(&rest, &demands));
     }
@@ -45,21 +46,6 @@ fn set_budgets(parts: &mut [PartEncoding], budgets: &[(PartId, Bytes)]) {
 pub(super) fn without(constraints: &[Constraint], settled: &[(PartId, Bytes)]) -> Vec<Constraint> {
     constraints.iter().map(|c| Constraint { fixed: c.wire(settled), ..c.clone() }).collect()
 }
-
-/// Beside images, what a video and an audio should get of what an image gets on the average.
-/// Quality grows with the logarithm of the bytes, by so much per doubling: a photo 16 points of
-/// SSIMULACRA2, a video 8 to 11 on the same scale, AMR 12 points of opinion; a video counts half as
-/// much again (fit-to-size.md §5). Measured 2026-11-26 with `tests/suite/joint.rs`, which prints the
-/// curves. Of 0.8, 0.9 and 1.0 for a video the first is the best (2026-11-29: 1.2, 2.2 and 2.9 % below
-/// the oracle).
-const VIDEO_SHARE: f64 = 0.8;
-const AUDIO_SHARE: f64 = 0.7;
-/// What audio and video need at the least may take so much of the room; else they fall back.
-const FLOORS_SHARE: f64 = 0.65;
-
-/// Alone among themselves, audio and video weigh what they take at a fair quality, but none more
-/// than this many times the room.
-pub(super) const HEAVIEST: f64 = 1.5;
 
 /// What all parts would like to have.
 fn demands(parts: &[PartEncoding], room: Bytes) -> Vec<Demand> {

@@ -2,13 +2,14 @@
 
 use crate::{
     codec::{CodecError, Session},
-    fit::{self, AudioTask, ImageTask, VideoTask},
+    fit::{AudioTask, ImageTask, VideoTask},
     model::{
-        Adaptation, AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, Trim, VideoChoice,
-        VideoCodec, VideoTrack,
+        AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, VideoChoice, VideoCodec, VideoTrack,
     },
     pipeline::job::Job,
     plan::{AudioTarget, ImageTarget, PartFacts, PartPlan, Target},
+    policy::{Adaptation, Trim},
+    quality::source,
 };
 
 /// The dimensions of what has to have some.
@@ -97,7 +98,7 @@ pub(super) fn audio(
         duration_ms: facts.info.duration_ms,
         sample_rate: track.map_or(0, |t| t.sample_rate),
         channels: track.map_or(0, |t| t.channels),
-        enough: track.map_or(u32::MAX, |t| fit::enough_sound(&t.codec, &t.profile, t.bitrate)),
+        enough: track.map_or(u32::MAX, |t| source::enough_audio(&t.codec, &t.profile, t.bitrate)),
         music,
         choices: target.choices.clone(),
         remux: target.remux,
@@ -130,7 +131,7 @@ pub(super) fn video(
         duration_ms: info.duration_ms,
         frame_rate,
         bitrate,
-        bits: info.video.as_ref().map_or(0.0, |track| fit::bits_of(&track.codec)),
+        bits: info.video.as_ref().map_or(0.0, |track| source::codec_bits(&track.codec)),
         // Audio that cannot be decoded costs the video its audio, nothing else.
         sound: info.audio.clone().filter(AudioTrack::is_readable),
         music,

@@ -1,11 +1,12 @@
 //! What each part is, by its bytes.
 
 use crate::{
-    codec::{CodecError, sniff, text},
+    codec::{CodecError, sniff},
     message::Part,
     model::{Bytes, Category, Fault, MediaInfo, MediaKind, MediaType, PartId},
     pipeline::{context::Context, job::PipelineError},
     plan::{Makes, PartFacts, Problem},
+    text,
 };
 
 /// Facts of every part, in order.

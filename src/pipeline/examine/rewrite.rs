@@ -5,14 +5,15 @@
 use bytes::Bytes as Buffer;
 
 use crate::{
-    codec::text::{self, Charset},
     message::Part,
-    model::{Bytes, Capabilities, Dimensions, MediaKind, MediaType, Sanitize},
+    model::{Bytes, Capabilities, Dimensions, MediaKind, MediaType},
     pipeline::{
         context::Context,
         job::{Job, PipelineError},
     },
     plan::{PartFacts, TextFacts},
+    policy::Sanitize,
+    text::{self, Charset},
 };
 
 /// Bytes that a part may get without being encoded.

@@ -11,8 +11,9 @@ use super::{
     job::{Adapted, Job, PipelineError},
 };
 use crate::{
-    model::{Adaptation, Outcome, PartId, Report},
+    model::{Outcome, PartId, Report},
     plan::PlanError,
+    policy::Adaptation,
 };
 
 pub(super) use report::{foreseen, unchanged};

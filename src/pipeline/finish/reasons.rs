@@ -27,7 +27,7 @@ pub(super) fn of(facts: &PartFacts, part: &PartPlan, result: &EncodedPart) -> Ve
         }
         Recipe::Image(recipe) => picture(&mut reasons, source, result, recipe, info),
         Recipe::Audio(recipe) => {
-            reasons.push(Reason::new(ReasonCode::Rung, sound_words(&recipe.coding)));
+            reasons.push(Reason::new(ReasonCode::EncodingChosen, sound_words(&recipe.coding)));
             if let Task::Audio(task) = &result.task
                 && matches!(recipe.coding.codec, AudioCodec::Aac | AudioCodec::Mp3)
                 && recipe.coding.bitrate.saturating_add(100) > task.enough
@@ -119,7 +119,7 @@ fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &EncodedPart, rec
     if let Some(why) = &result.converted {
         reasons.push(Reason::new(ReasonCode::AnimationAsVideo, why.clone()));
     }
-    reasons.push(Reason::new(ReasonCode::Rung, clip_words(recipe)));
+    reasons.push(Reason::new(ReasonCode::EncodingChosen, clip_words(recipe)));
     if let Task::Video(task) = &result.task {
         let video = &recipe.video;
         let enough = task.enough(video.codec, video.dimensions, video.rate.per_second());

@@ -5,11 +5,8 @@ use toml::Spanned;
 
 use super::{Carrier, CarrierError, CarrierLimit, LimitKind};
 use crate::{
-    model::{Bytes, Counting, Day, Dimensions, Interface, SenderType},
-    profile::{
-        nearest,
-        policy::{self, PolicyError},
-    },
+    model::{Bytes, Counting, Day, Dimensions, Interface, SenderType, nearest},
+    policy::file::{self, PolicyError},
 };
 
 #[derive(Deserialize)]
@@ -87,7 +84,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Carrier, CarrierError> {
         limits,
         max_image,
         default_device: file.default_device,
-        wishes: policy::wishes(text).map_err(|error| reader.policy(error))?,
+        settings: file::settings(text).map_err(|error| reader.policy(error))?,
     })
 }
 

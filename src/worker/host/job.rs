@@ -21,7 +21,7 @@ use crate::{
 /// that gives none in as long again is replaced.
 const SUSPICION: Duration = Duration::from_secs(2);
 /// How long the end of a job that hung up is waited for, to tell how it ended.
-const OBITUARY: Duration = Duration::from_secs(1);
+const EXIT_GRACE: Duration = Duration::from_secs(1);
 
 /// A running job. Dropping it ends the process.
 pub(super) struct Job {
@@ -103,7 +103,7 @@ impl Job {
     }
 
     /// Ends the job because of what it claimed.
-    pub fn condemn(&mut self, what: String) -> CodecError {
+    pub fn kill_for_violation(&mut self, what: String) -> CodecError {
         self.end_with(CodecError::Internal(format!("a worker lied: {what}")))
     }
 
@@ -152,7 +152,7 @@ impl Job {
                 limit: self.settings.call_time.as_secs(),
             },
             LineError::Garbled(what) => CodecError::Internal(what),
-            LineError::Closed => match self.ending.wait(OBITUARY) {
+            LineError::Closed => match self.ending.wait(EXIT_GRACE) {
                 Some(Ended::Lost | Ended::Exit(Exit::NotStarted(_))) => {
                     return CallError::Lost(Loss::WithAll);
                 }

@@ -12,9 +12,9 @@ const MAX_NAME: usize = 64;
 const MAX_WHY: usize = 400;
 
 /// What is wrong with a claim.
-pub(super) type Lie = String;
+pub(super) type Violation = String;
 
-fn lie<T>(what: impl Into<String>) -> Result<T, Lie> {
+fn violation<T>(what: impl Into<String>) -> Result<T, Violation> {
     Err(what.into())
 }
 
@@ -24,14 +24,14 @@ pub(super) fn info(
     recognised: &MediaType,
     size: Bytes,
     limits: &DecodeLimits,
-) -> Result<(), Lie> {
+) -> Result<(), Violation> {
     if info.bytes != size {
-        return lie(format!("{} bytes are {}", size, info.bytes));
+        return violation(format!("{} bytes are {}", size, info.bytes));
     }
     // What could hold a film by its container may hold sound alone, or sound and its cover.
     let sound_alone = (recognised.kind(), info.kind) == (MediaKind::Video, MediaKind::Audio);
     if info.kind != info.media_type.kind() || info.kind != recognised.kind() && !sound_alone {
-        return lie(format!("{recognised} is {} of kind {:?}", info.media_type, info.kind));
+        return violation(format!("{recognised} is {} of kind {:?}", info.media_type, info.kind));
     }
     let sane = |name: &str| name.len() <= MAX_NAME && !name.contains(|c: char| c.is_control());
     let mut names = vec![info.codec.as_str()];
@@ -39,19 +39,19 @@ pub(super) fn info(
     names.extend(info.audio.iter().flat_map(|a| [a.codec.as_str(), a.profile.as_str()]));
     let unreadable = info.audio.as_ref().map_or("", |a| a.unreadable.as_str());
     if unreadable.len() > MAX_WHY || unreadable.contains(|c: char| c.is_control()) {
-        return lie("a reason is none");
+        return violation("a reason is none");
     }
     if !names.into_iter().all(sane) {
-        return lie("a name is none");
+        return violation("a name is none");
     }
     if info.dimensions.is_some_and(|d| d.pixels() > limits.max_pixels) {
-        return lie("more pixels than it may have");
+        return violation("more pixels than it may have");
     }
     if u64::from(info.duration_ms) > limits.max_duration_ms {
-        return lie("longer than it may be");
+        return violation("longer than it may be");
     }
     if info.video.as_ref().is_some_and(|v| !(0.0..=1e6).contains(&v.frame_rate)) {
-        return lie("a frame rate is none");
+        return violation("a frame rate is none");
     }
     let complete = match info.kind {
         MediaKind::Image => info.dimensions.is_some(),
@@ -59,7 +59,7 @@ pub(super) fn info(
         MediaKind::Audio => info.audio.is_some() && info.video.is_none(),
         _ => false,
     };
-    if complete { Ok(()) } else { lie(format!("no whole {:?}", info.kind)) }
+    if complete { Ok(()) } else { violation(format!("no whole {:?}", info.kind)) }
 }
 
 /// An output of `recipe`, which the host takes for `recognised`.
@@ -68,23 +68,23 @@ pub(super) fn output(
     recognised: Option<&MediaType>,
     recipe: &Recipe,
     cap: Bytes,
-) -> Result<(), Lie> {
+) -> Result<(), Violation> {
     if Bytes::of(output) > cap {
-        return lie(format!("{} bytes, {cap} were allowed", output.len()));
+        return violation(format!("{} bytes, {cap} were allowed", output.len()));
     }
     let wanted = recipe.media_type();
     if recognised == Some(&wanted) {
         return Ok(());
     }
-    lie(format!("{wanted} looks like {}", recognised.map_or("nothing", MediaType::as_str)))
+    violation(format!("{wanted} looks like {}", recognised.map_or("nothing", MediaType::as_str)))
 }
 
 /// A reference picture: as large as its dimensions say, within the box asked for.
 pub(super) fn reference(
     reference: &Reference,
     largest: crate::model::Dimensions,
-) -> Result<(), Lie> {
+) -> Result<(), Violation> {
     let whole = reference.luma.len() as u64 == reference.dimensions.pixels();
     let within = reference.dimensions.within(largest);
-    if whole && within { Ok(()) } else { lie("a reference is not of its size") }
+    if whole && within { Ok(()) } else { violation("a reference is not of its size") }
 }

@@ -88,13 +88,13 @@ impl RemoteCodec {
         let recognised = self.recognised(input).unwrap_or(MediaType::OCTETS);
         match recheck::info(&info, &recognised, Bytes::of(input), limits) {
             Ok(()) => Ok(info),
-            Err(lie) => Err(job.condemn(lie)),
+            Err(violation) => Err(job.kill_for_violation(violation)),
         }
     }
 }
 
 pub(super) fn unasked(job: &mut Job) -> CodecError {
-    job.condemn("an answer to another question".into())
+    job.kill_for_violation("an answer to another question".into())
 }
 
 impl Codec for RemoteCodec {
@@ -263,8 +263,8 @@ impl Session for RemoteSession {
         let reference = reference?;
         match recheck::reference(&reference, largest) {
             Ok(()) => Some(reference),
-            Err(lie) => {
-                self.job.condemn(lie);
+            Err(violation) => {
+                self.job.kill_for_violation(violation);
                 None
             }
         }
@@ -287,8 +287,10 @@ impl Session for RemoteSession {
                 let checked = moments.iter().try_for_each(|m| recheck::reference(m, shown));
                 match checked {
                     Ok(()) if moments.len() == usize::from(count) => Ok(Some(moments)),
-                    Ok(()) => Err(self.job.condemn("not as many moments as asked for".into())),
-                    Err(lie) => Err(self.job.condemn(lie)),
+                    Ok(()) => {
+                        Err(self.job.kill_for_violation("not as many moments as asked for".into()))
+                    }
+                    Err(violation) => Err(self.job.kill_for_violation(violation)),
                 }
             }
             _ => Err(unasked(&mut self.job)),
@@ -310,7 +312,7 @@ impl Session for RemoteSession {
                 let recognised = remote::recognise_output(&output);
                 match recheck::output(&output, recognised.as_ref(), recipe, cap) {
                     Ok(()) => Ok(output),
-                    Err(lie) => Err(self.job.condemn(lie).into()),
+                    Err(violation) => Err(self.job.kill_for_violation(violation).into()),
                 }
             }
             Reply::OverCap(at_least) if at_least > cap => Err(EncodeError::OverCap { at_least }),

@@ -86,11 +86,11 @@ pub(super) struct Zygote {
 }
 
 impl Zygote {
-    /// Starts the program and hears its greeting. `mourn` is called on the watching thread when
+    /// Starts the program and hears its greeting. `on_exit` is called on the watching thread when
     /// it has died.
     pub fn start(
         settings: &Settings,
-        mourn: impl FnOnce(&Zygote) + Send + 'static,
+        on_exit: impl FnOnce(&Zygote) + Send + 'static,
     ) -> Result<Arc<Self>, StartError> {
         let program = || settings.program.clone();
         let spawn = |detail: String| StartError::Spawn { program: program(), detail };
@@ -128,8 +128,8 @@ impl Zygote {
             watched.watch(reader);
             // The socket is closed or broken: whatever the process still does, it ends here.
             end(&mut child);
-            watched.bury();
-            mourn(&watched);
+            watched.mark_dead();
+            on_exit(&watched);
         });
         watching.map_err(|e| {
             zygote.destroy();
@@ -165,7 +165,7 @@ impl Zygote {
         }
         // Died in between: nobody will tell of this job's end any more.
         if !self.alive() {
-            self.bury();
+            self.mark_dead();
         }
         Ok(ending)
     }
@@ -229,7 +229,7 @@ impl Zygote {
         }
     }
 
-    fn bury(&self) {
+    fn mark_dead(&self) {
         self.dead.store(true, Ordering::Release);
         for (_, ending) in lock(&self.jobs).drain() {
             ending.set(Ended::Lost);

@@ -3,6 +3,8 @@
 
 use std::{path::PathBuf, process::Command};
 
+#[path = "../../../../tests/support/contract.rs"]
+pub mod contract;
 #[path = "../../../../tests/support/need.rs"]
 pub mod need;
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::model::{
-    Adaptation, Ceilings, Empty, Floors, Ladder, Ladders, Language, LeaveOut, MediaKind, Rgb,
-    Sanitize, Step, Trim, Weights, Yielding,
+use super::{
+    floors::{Ceilings, Floors, Weights},
+    ladder::{Fallback, Ladder, Ladders, ShrinkOrder},
+    preference::{Language, Sanitize, Trim},
+    settings::{Adaptation, Empty, LanguageChoice, LeaveOut, PolicySettings},
 };
+use crate::model::{MediaKind, Rgb};
 
 /// What policy says, beyond limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +25,7 @@ pub struct Policy {
     /// What may become of parts that cannot be shown. Default: whatever loses the least.
     pub ladders: Ladders,
     /// Which kind of media gives way first. Default: what is the largest.
-    pub yielding: Yielding,
+    pub shrink_order: ShrinkOrder,
     /// Whether media may be given up to keep a limit. Default: never.
     pub leave_out: LeaveOut,
     /// What happens where nothing of the message can be shown. Default: notices.
@@ -43,26 +46,47 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            background: [255; 3],
-            adaptation: Adaptation::Major,
-            trim: Trim::Never,
-            sanitize: Sanitize::Off,
-            ladders: Ladders::default(),
-            yielding: Yielding::default(),
-            leave_out: LeaveOut::Never,
-            empty: Empty::Notice,
-            floors: Floors::default(),
-            ceilings: Ceilings::default(),
-            weights: Weights::default(),
-            notices: true,
-            language: Language::English,
-            sentence: None,
-        }
+        Self::of(&PolicySettings::default(), None)
     }
 }
 
 impl Policy {
+    /// What settings come to for a subscriber of this country (ISO 3166-1), where it is known.
+    pub fn of(settings: &PolicySettings, country: Option<&str>) -> Self {
+        let language = match settings.language.unwrap_or_default() {
+            LanguageChoice::Fixed(language) => language,
+            LanguageChoice::Auto => country.map_or(Language::English, Language::of_country),
+        };
+        Self {
+            background: settings.background.map_or([255; 3], |color| color.0),
+            adaptation: settings.adaptation.unwrap_or_default(),
+            trim: settings.trim.unwrap_or_default(),
+            sanitize: settings.sanitize.unwrap_or_default(),
+            ladders: settings.ladders(),
+            shrink_order: settings.shrink_order.unwrap_or_default(),
+            leave_out: settings.leave_out.unwrap_or_default(),
+            empty: settings.empty.unwrap_or_default(),
+            floors: settings.floors(),
+            ceilings: settings.ceilings(),
+            weights: settings.weights(),
+            notices: true,
+            language,
+            sentence: settings.sentence(language).map(Into::into),
+        }
+    }
+
+    /// For one file alone: nothing stands for it, and it is not left out.
+    #[must_use]
+    pub fn of_bare(self) -> Self {
+        Self { leave_out: LeaveOut::Never, notices: false, ..self }
+    }
+
+    /// Where originator or device forbid any change.
+    #[must_use]
+    pub fn forbidding(self) -> Self {
+        Self { adaptation: Adaptation::Never, ..self }
+    }
+
     /// Nothing may be changed.
     pub fn forbids_all(&self) -> bool {
         self.adaptation == Adaptation::Never
@@ -74,14 +98,14 @@ impl Policy {
     }
 
     /// Whether a step may be taken for a part of this kind.
-    pub fn allows(&self, kind: MediaKind, step: Step) -> bool {
-        let minor = step == Step::Format;
+    pub fn allows(&self, kind: MediaKind, step: Fallback) -> bool {
+        let minor = step == Fallback::Format;
         let adaptation = if minor { Adaptation::Minor } else { Adaptation::Major };
         self.adaptation >= adaptation && self.ladder(kind).has(step)
     }
 
     /// Whether a notice stands for a part of this kind that is left out.
     pub fn notices(&self, kind: MediaKind) -> bool {
-        self.notices && self.allows(kind, Step::Notice)
+        self.notices && self.allows(kind, Fallback::Notice)
     }
 }

@@ -2,8 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::nearest;
-use crate::model::{WishError, Wishes};
+use super::settings::{PolicySettings, SettingError};
+use crate::model::nearest;
 
 /// What is wrong with a `[policy]` table, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub(crate) struct PolicyError {
 /// Tables in tables: `policy.ladder.image` is the deepest there is.
 const MAX_DEPTH: usize = 3;
 
-/// The wishes of a file's `[policy]` table; none where it has no such table.
-pub(crate) fn wishes(text: &str) -> Result<Wishes, PolicyError> {
-    let mut wishes = Wishes::default();
+/// The settings of a file's `[policy]` table; none where it has no such table.
+pub(crate) fn settings(text: &str) -> Result<PolicySettings, PolicyError> {
+    let mut settings = PolicySettings::default();
     // What is no TOML was told before.
-    let Ok(file) = DeTable::parse(text) else { return Ok(wishes) };
+    let Ok(file) = DeTable::parse(text) else { return Ok(settings) };
     if let Some(table) = file.get_ref().get("policy") {
-        walk("", table.get_ref(), table.span().start, 0, &mut wishes)?;
+        walk("", table.get_ref(), table.span().start, 0, &mut settings)?;
     }
-    Ok(wishes)
+    Ok(settings)
 }
 
 fn walk(
@@ -37,7 +37,7 @@ fn walk(
     value: &DeValue<'_>,
     offset: usize,
     depth: usize,
-    wishes: &mut Wishes,
+    settings: &mut PolicySettings,
 ) -> Result<(), PolicyError> {
     let error = |message: String, suggestions| PolicyError {
         offset,
@@ -54,19 +54,19 @@ fn walk(
                 "" => name.get_ref().to_string(),
                 _ => format!("{key}.{}", name.get_ref()),
             };
-            walk(&inner, value.get_ref(), value.span().start, depth + 1, wishes)?;
+            walk(&inner, value.get_ref(), value.span().start, depth + 1, settings)?;
         }
         return Ok(());
     }
     let text = written(value).ok_or_else(|| error("is no value of a policy".to_owned(), vec![]))?;
-    wishes.set(key, text.trim()).map_err(|wrong| match wrong {
-        WishError::UnknownKey => unknown(key, &error),
-        WishError::Value(message) => error(format!("{message}: `{text}`"), Vec::new()),
+    settings.set(key, text.trim()).map_err(|wrong| match wrong {
+        SettingError::UnknownKey => unknown(key, &error),
+        SettingError::Value(message) => error(format!("{message}: `{text}`"), Vec::new()),
     })
 }
 
 fn unknown(key: &str, error: &dyn Fn(String, Vec<String>) -> PolicyError) -> PolicyError {
-    let near = nearest::nearest(key, Wishes::KEYS.iter().copied());
+    let near = nearest::nearest(key, PolicySettings::KEYS.iter().copied());
     error("there is no such key".to_owned(), near)
 }
 
@@ -94,17 +94,17 @@ fn written(value: &DeValue<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Trim;
+    use crate::policy::Trim;
 
     #[test]
     fn tables_are_read_with_their_places() {
         let text = "a = 1\n[policy]\ntrim = 'allow'\nfloor.image_side = 96\n\
             weight = { video = 0.5 }\n[policy.ladder]\nvideo = ['format', 'still']\n";
-        let found = wishes(text).unwrap();
+        let found = settings(text).unwrap();
         assert_eq!(found.trim, Some(Trim::Allow));
         assert_eq!((found.image_side, found.video_weight), (Some(96), Some(0.5)));
         assert_eq!(found.ladders().video.to_string(), "format, still");
-        assert_eq!(wishes("[other]\nx = 1").unwrap(), Wishes::default());
+        assert_eq!(settings("[other]\nx = 1").unwrap(), PolicySettings::default());
     }
 
     #[test]
@@ -117,12 +117,12 @@ mod tests {
             ("[policy]\na.b.c.d = 1", "policy.a.b.c", "no such key"),
             ("[policy]\ntrim = [['x']]", "policy.trim", "no value"),
         ] {
-            let error = wishes(text).unwrap_err();
+            let error = settings(text).unwrap_err();
             assert_eq!(error.key, key);
             assert!(error.message.contains(message), "{}", error.message);
             assert!(error.offset > 8, "{}", error.offset);
         }
-        let error = wishes("[policy.ladder]\nvidoe = []").unwrap_err();
+        let error = settings("[policy.ladder]\nvidoe = []").unwrap_err();
         assert_eq!(error.suggestions.first().map(String::as_str), Some("ladder.video"));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::MediaKind;
+use crate::model::MediaKind;
 
 /// One way to make do without a part as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Fallback {
     /// The same medium: another format, fewer bytes.
     Format,
     /// An animation becomes a video.
@@ -25,7 +25,7 @@ pub enum Step {
     Drop,
 }
 
-impl Step {
+impl Fallback {
     const ALL: [(Self, &'static str); 8] = [
         (Self::Format, "format"),
         (Self::Clip, "clip"),
@@ -46,24 +46,30 @@ impl Step {
 /// Steps in the order in which they are tried: the first that is possible is taken. What none of
 /// them can help is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ladder([Option<Step>; LONGEST]);
+pub struct Ladder([Option<Fallback>; LONGEST]);
 
 const LONGEST: usize = 6;
 
 impl Ladder {
     /// What pictures may become, with all steps in the order that loses the least.
-    pub const IMAGE: Self = Self::new(&[Step::Format, Step::Clip, Step::Still, Step::Drop]);
+    pub const IMAGE: Self =
+        Self::new(&[Fallback::Format, Fallback::Clip, Fallback::Still, Fallback::Drop]);
     /// Likewise videos.
-    pub const VIDEO: Self =
-        Self::new(&[Step::Format, Step::Animation, Step::Still, Step::Sound, Step::Drop]);
+    pub const VIDEO: Self = Self::new(&[
+        Fallback::Format,
+        Fallback::Animation,
+        Fallback::Still,
+        Fallback::Sound,
+        Fallback::Drop,
+    ]);
     /// Likewise sounds.
-    pub const AUDIO: Self = Self::new(&[Step::Format, Step::Drop]);
+    pub const AUDIO: Self = Self::new(&[Fallback::Format, Fallback::Drop]);
     /// Likewise all that no codec reads.
-    pub const OTHER: Self = Self::new(&[Step::Drop]);
+    pub const OTHER: Self = Self::new(&[Fallback::Drop]);
     /// Likewise cards.
-    pub const CARD: Self = Self::new(&[Step::Photo]);
+    pub const CARD: Self = Self::new(&[Fallback::Photo]);
 
-    const fn new(steps: &[Step]) -> Self {
+    const fn new(steps: &[Fallback]) -> Self {
         let mut ladder = [None; LONGEST];
         let mut at = 0;
         while at < steps.len() {
@@ -78,8 +84,8 @@ impl Ladder {
     /// # Errors
     /// What is wrong, for people.
     pub fn parse(text: &str, all: Self) -> Result<Self, String> {
-        let known: Vec<Step> = all.with_notice().steps().collect();
-        let mut steps: Vec<Step> = Vec::new();
+        let known: Vec<Fallback> = all.with_notice().steps().collect();
+        let mut steps: Vec<Fallback> = Vec::new();
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let step = known.iter().find(|step| step.name() == word);
             let names = || known.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
@@ -89,7 +95,7 @@ impl Ladder {
             }
             steps.push(step);
         }
-        let end = steps.iter().position(|step| matches!(step, Step::Drop));
+        let end = steps.iter().position(|step| matches!(step, Fallback::Drop));
         if end.is_some_and(|at| at + 1 < steps.len()) {
             return Err("nothing can follow `drop`".to_owned());
         }
@@ -97,35 +103,35 @@ impl Ladder {
     }
 
     /// The steps in order.
-    pub fn steps(self) -> impl Iterator<Item = Step> {
+    pub fn steps(self) -> impl Iterator<Item = Fallback> {
         self.0.into_iter().flatten()
     }
 
     /// Whether a step is on it.
-    pub fn has(self, step: Step) -> bool {
+    pub fn has(self, step: Fallback) -> bool {
         self.steps().any(|own| own == step)
     }
 
     /// Whether `first` is tried before `second`, which may not be on it at all.
-    pub fn prefers(self, first: Step, second: Step) -> bool {
+    pub fn prefers(self, first: Fallback, second: Fallback) -> bool {
         self.steps().find(|step| *step == first || *step == second) == Some(first)
     }
 
     /// With a notice before things are dropped. Cards stay as they are.
     #[must_use]
     pub fn with_notice(self) -> Self {
-        if self.has(Step::Notice) || !self.has(Step::Drop) {
+        if self.has(Fallback::Notice) || !self.has(Fallback::Drop) {
             return self;
         }
-        let before = self.steps().filter(|step| *step != Step::Drop);
-        let steps: Vec<Step> = before.chain([Step::Notice, Step::Drop]).collect();
+        let before = self.steps().filter(|step| *step != Fallback::Drop);
+        let steps: Vec<Fallback> = before.chain([Fallback::Notice, Fallback::Drop]).collect();
         Self::new(&steps)
     }
 }
 
 impl fmt::Display for Ladder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.steps().map(Step::name).collect();
+        let names: Vec<&str> = self.steps().map(Fallback::name).collect();
         f.pad(&names.join(", "))
     }
 }
@@ -175,9 +181,9 @@ impl Ladders {
 /// Which kinds of media give way first where a message is over its limit; kinds that are not
 /// named, after them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Yielding([Option<MediaKind>; 3]);
+pub struct ShrinkOrder([Option<MediaKind>; 3]);
 
-impl Yielding {
+impl ShrinkOrder {
     const KINDS: [(MediaKind, &'static str); 3] =
         [(MediaKind::Image, "image"), (MediaKind::Audio, "audio"), (MediaKind::Video, "video")];
 
@@ -205,7 +211,7 @@ impl Yielding {
     }
 }
 
-impl fmt::Display for Yielding {
+impl fmt::Display for ShrinkOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |kind: &MediaKind| Self::KINDS.iter().find(|(own, _)| own == kind);
         let names: Vec<&str> = self.0.iter().flatten().filter_map(name).map(|(_, n)| *n).collect();
@@ -221,8 +227,8 @@ mod tests {
     fn ladders_are_read_and_told() {
         let ladder = Ladder::parse("format, still, notice", Ladder::VIDEO).unwrap();
         assert_eq!(ladder.to_string(), "format, still, notice");
-        assert!(ladder.prefers(Step::Still, Step::Animation));
-        assert!(!ladder.has(Step::Drop));
+        assert!(ladder.prefers(Fallback::Still, Fallback::Animation));
+        assert!(!ladder.has(Fallback::Drop));
         assert_eq!(Ladder::VIDEO.with_notice().steps().count(), LONGEST);
         assert_eq!(Ladder::CARD.with_notice(), Ladder::CARD);
         assert_eq!(Ladder::parse("", Ladder::CARD).unwrap().steps().count(), 0);
@@ -238,10 +244,10 @@ mod tests {
 
     #[test]
     fn kinds_give_way_in_their_order() {
-        let order = Yielding::parse("video,image").unwrap();
+        let order = ShrinkOrder::parse("video,image").unwrap();
         let ranks = [MediaKind::Video, MediaKind::Image, MediaKind::Audio].map(|k| order.rank(k));
         assert_eq!(ranks, [0, 1, 3]);
         assert_eq!(order.to_string(), "video, image");
-        assert!(Yielding::parse("text").is_err() && Yielding::parse("audio,audio").is_err());
+        assert!(ShrinkOrder::parse("text").is_err() && ShrinkOrder::parse("audio,audio").is_err());
     }
 }

@@ -13,7 +13,7 @@ use super::{
     words,
 };
 
-const STYLE: &str = include_str!("html/page.css");
+const STYLE: &str = include_str!("page.css");
 
 /// Pictures over this are not put into the page.
 const LARGEST_PREVIEW: usize = 24 << 20;

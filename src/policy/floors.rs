@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Bytes, Dimensions, MediaKind};
+use crate::model::{Bytes, Dimensions, MediaKind};
 
 /// Bytes of a limit that are left free.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::Rgb;
+use crate::model::Rgb;
 
 /// Values as configurations spell them.
 macro_rules! spelt {

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use super::{
-    Ceilings, Color, Floors, Ladder, Language, Margin, Notice, Sanitize, Trim, Weights, Yielding,
-    preference::spelt,
+    floors::{Ceilings, Floors, Margin, Weights},
+    ladder::{Ladder, Ladders, ShrinkOrder},
+    preference::{Color, Language, Notice, Sanitize, Trim, spelt},
 };
 
 spelt! {
@@ -48,7 +49,7 @@ pub enum Empty {
 
 /// Why a wish cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WishError {
+pub enum SettingError {
     /// There is no such key.
     UnknownKey,
     /// What is wrong with the value, for people.
@@ -56,17 +57,17 @@ pub enum WishError {
 }
 
 /// Declares the keys once: field, name in files, type, how it is read.
-macro_rules! wishes {
+macro_rules! settings {
     ($($(#[$doc:meta])* $field:ident $key:literal : $type:ty = $read:expr;)+) => {
         /// What a policy states. What it does not state is up to the next one.
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct Wishes {
+        pub struct PolicySettings {
             $($(#[$doc])* pub $field: Option<$type>,)+
             /// All that is stated, by key, as it was written.
             pub stated: BTreeMap<String, String>,
         }
 
-        impl Wishes {
+        impl PolicySettings {
             /// All keys, but those of the sentences: `notices.` and a language.
             pub const KEYS: &[&str] = &[$($key),+];
 
@@ -74,13 +75,13 @@ macro_rules! wishes {
             ///
             /// # Errors
             /// No such key, or a value that it cannot have.
-            pub fn set(&mut self, key: &str, text: &str) -> Result<(), WishError> {
-                let wrong = |message: String| WishError::Value(message);
+            pub fn set(&mut self, key: &str, text: &str) -> Result<(), SettingError> {
+                let wrong = |message: String| SettingError::Value(message);
                 match key {
                     $($key => self.$field = Some(($read)(text).map_err(wrong)?),)+
                     _ => {
-                        let code = key.strip_prefix("notices.").ok_or(WishError::UnknownKey)?;
-                        code.parse::<Language>().map_err(|_| WishError::UnknownKey)?;
+                        let code = key.strip_prefix("notices.").ok_or(SettingError::UnknownKey)?;
+                        code.parse::<Language>().map_err(|_| SettingError::UnknownKey)?;
                         sentence(text).map_err(wrong)?;
                     }
                 }
@@ -88,7 +89,7 @@ macro_rules! wishes {
                 Ok(())
             }
 
-            /// These wishes, and where they state nothing, `base`.
+            /// These settings, and where they state nothing, `base`.
             #[must_use]
             pub fn over(&self, base: &Self) -> Self {
                 let mut stated = base.stated.clone();
@@ -102,7 +103,7 @@ macro_rules! wishes {
     };
 }
 
-wishes! {
+settings! {
     /// How much of a message may be changed. Default: everything.
     adaptation "adaptation": Adaptation = value;
     /// Whether sounds and clips may be cut shorter. Default: never.
@@ -110,7 +111,7 @@ wishes! {
     /// Whether notices stand for what is left out, where a ladder does not say. Default: no.
     notice "notice": Notice = value;
     /// The language of notices; `auto`: that of the carrier's country. Default: that.
-    language "language": Tongue = value;
+    language "language": LanguageChoice = value;
     /// What may be hidden in media that pass. Default: they pass bit for bit.
     sanitize "sanitize": Sanitize = value;
     /// The colour behind transparent pixels where the format has none. Default: white.
@@ -132,7 +133,7 @@ wishes! {
     /// What becomes of all else. Default: left out where the device does not take it.
     other "ladder.other": Ladder = |text| Ladder::parse(text, Ladder::OTHER);
     /// Which kind gives way first. Default: what is the largest.
-    yielding "ladder.first": Yielding = Yielding::parse;
+    shrink_order "ladder.first": ShrinkOrder = ShrinkOrder::parse;
     /// Media types that alone are taken. Default: all that the device takes.
     allow "formats.allow": Vec<String> = types;
     /// Media types that are not taken, whatever the device says. Default: none.
@@ -157,7 +158,7 @@ wishes! {
     video_weight "weight.video": f64 = weight;
 }
 
-impl Wishes {
+impl PolicySettings {
     /// The floors, where nothing is stated the engine's own.
     pub fn floors(&self) -> Floors {
         let own = Floors::default();
@@ -187,12 +188,12 @@ impl Wishes {
     }
 
     /// The ladders, with notices where those are wished and a ladder is not stated.
-    pub fn ladders(&self) -> super::Ladders {
+    pub fn ladders(&self) -> Ladders {
         let stated = |ladder: Option<Ladder>, all: Ladder| {
             let notice = self.notice == Some(Notice::Text);
             ladder.unwrap_or_else(|| if notice { all.with_notice() } else { all })
         };
-        super::Ladders {
+        Ladders {
             image: stated(self.image, Ladder::IMAGE),
             video: stated(self.video, Ladder::VIDEO),
             audio: stated(self.audio, Ladder::AUDIO),
@@ -209,7 +210,7 @@ impl Wishes {
 
 /// A language, or the one of the country.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tongue {
+pub enum LanguageChoice {
     /// That of the carrier's country, else English.
     #[default]
     Auto,
@@ -217,7 +218,7 @@ pub enum Tongue {
     Fixed(Language),
 }
 
-impl FromStr for Tongue {
+impl FromStr for LanguageChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -282,8 +283,8 @@ mod tests {
 
     #[test]
     fn the_nearer_policy_wins_key_by_key() {
-        let mut operator = Wishes::default();
-        let mut carrier = Wishes::default();
+        let mut operator = PolicySettings::default();
+        let mut carrier = PolicySettings::default();
         for (key, text) in
             [("trim", "allow"), ("ladder.video", "format, drop"), ("notices.de", "[{name} fehlt]")]
         {
@@ -301,9 +302,9 @@ mod tests {
 
     #[test]
     fn wrong_values_are_told() {
-        let mut wishes = Wishes::default();
-        assert_eq!(wishes.set("ladder.text", "drop"), Err(WishError::UnknownKey));
-        assert_eq!(wishes.set("notices.xx", "a"), Err(WishError::UnknownKey));
+        let mut settings = PolicySettings::default();
+        assert_eq!(settings.set("ladder.text", "drop"), Err(SettingError::UnknownKey));
+        assert_eq!(settings.set("notices.xx", "a"), Err(SettingError::UnknownKey));
         for (key, text, wrong) in [
             ("margin", "60%", "between"),
             ("margin", "much", ""),
@@ -315,11 +316,11 @@ mod tests {
             ("language", "xx", "auto"),
             ("adaptation", "some", "minor"),
         ] {
-            match wishes.set(key, text) {
-                Err(WishError::Value(message)) => assert!(message.contains(wrong), "{message}"),
+            match settings.set(key, text) {
+                Err(SettingError::Value(message)) => assert!(message.contains(wrong), "{message}"),
                 other => panic!("{key}: {other:?}"),
             }
         }
-        assert_eq!(wishes, Wishes::default());
+        assert_eq!(settings, PolicySettings::default());
     }
 }

@@ -1,6 +1,6 @@
 //! What a source still holds: bits beyond those that write it down again are padding.
 //!
-//! The figures are orders of magnitude from published comparisons of the codecs (for sound the
+//! The figures are orders of magnitude from published comparisons of the codecs (for audio the
 //! ITU-R BS.1534 tests named in fit-to-size.md §6), with some more for coding twice; not measured
 //! here.
 
@@ -11,9 +11,9 @@ const CODED_TWICE: f64 = 1.3;
 /// d ln bits / d ln (pixels × frames): smaller pictures take more bits for each pixel.
 const PIXEL_RATE_EXPONENT: f64 = 0.75;
 
-/// Bits per second of AAC-LC or MP3 that lose next to nothing of what a sound of `codec` (as
+/// Bits per second of AAC-LC or MP3 that lose next to nothing of what audio of `codec` (as
 /// ffprobe names it) at `bitrate` still has; no bound for sources without loss or of unknown rate.
-pub fn enough_sound(codec: &str, profile: &str, bitrate: u32) -> u32 {
+pub fn enough_audio(codec: &str, profile: &str, bitrate: u32) -> u32 {
     let factor = match codec {
         "opus" | "amr_nb" | "amr_wb" | "amrnb" | "amrwb" | "evrc" | "qcelp" | "speex" => 2.0,
         "aac" if profile.contains("HE") => 2.0,
@@ -25,7 +25,7 @@ pub fn enough_sound(codec: &str, profile: &str, bitrate: u32) -> u32 {
 
 /// Bits that a codec of pictures, as ffprobe names it, takes for the look of one bit of H.264
 /// baseline; 0 where that is not known.
-pub fn bits_of(codec: &str) -> f32 {
+pub fn codec_bits(codec: &str) -> f32 {
     match codec {
         "av1" => 0.5,
         "hevc" => 0.55,
@@ -39,19 +39,22 @@ pub fn bits_of(codec: &str) -> f32 {
     }
 }
 
-/// The pictures of a clip: what their codec takes ([`bits_of`]), bits per second (0: unknown), size
-/// and frames per second.
+/// A video as it came.
 #[derive(Clone, Copy, Debug)]
-pub struct Pictures {
+pub struct VideoSource {
+    /// What its codec takes, see [`codec_bits`].
     pub bits: f32,
+    /// Bits per second of its pictures; 0 where unknown.
     pub bitrate: u32,
+    /// Of its frames.
     pub dimensions: Dimensions,
+    /// Frames per second.
     pub rate: f64,
 }
 
 /// Bits per second of `target` at `shown` and `rate` that lose next to nothing of what `source`
 /// still has; infinite where that is not known.
-pub fn enough_pictures(source: Pictures, target: VideoCodec, shown: Dimensions, rate: f64) -> f64 {
+pub fn enough_video(source: VideoSource, target: VideoCodec, shown: Dimensions, rate: f64) -> f64 {
     let ours = match target {
         VideoCodec::H264 => 1.0,
         VideoCodec::Mpeg4 => 1.6,
@@ -72,14 +75,14 @@ mod tests {
 
     #[test]
     fn better_codecs_and_larger_sources_leave_more() {
-        assert_eq!(enough_sound("opus", "", 16_000), 32_000);
-        assert_eq!(enough_sound("pcm_s16le", "", 705_600), u32::MAX);
-        assert_eq!(enough_sound("mp3", "", 0), u32::MAX);
+        assert_eq!(enough_audio("opus", "", 16_000), 32_000);
+        assert_eq!(enough_audio("pcm_s16le", "", 705_600), u32::MAX);
+        assert_eq!(enough_audio("mp3", "", 0), u32::MAX);
         let d = |text: &str| text.parse::<Dimensions>().unwrap();
         let of = |codec, bitrate, shown: &str| {
-            let bits = bits_of(codec);
-            let source = Pictures { bits, bitrate, dimensions: d("1280x720"), rate: 30.0 };
-            enough_pictures(source, VideoCodec::H264, d(shown), 30.0)
+            let bits = codec_bits(codec);
+            let source = VideoSource { bits, bitrate, dimensions: d("1280x720"), rate: 30.0 };
+            enough_video(source, VideoCodec::H264, d(shown), 30.0)
         };
         assert!(of("hevc", 500_000, "1280x720") > of("h264", 500_000, "1280x720"));
         assert!(of("h264", 500_000, "640x360") < 500_000.0);

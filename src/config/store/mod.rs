@@ -18,8 +18,9 @@ use self::{
     mirror::Mirror,
 };
 use super::{Config, ConfigError, read_bytes, read_text};
-use crate::profile::{
-    self, Defaults, Profile, ProfileStore, StoredProfile, carrier::Carrier, nearest::nearest,
+use crate::{
+    model::nearest::nearest,
+    profile::{self, Defaults, Profile, ProfileStore, StoredProfile, carrier::Carrier},
 };
 
 static DEVICES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles/devices");

@@ -4,9 +4,8 @@ mod file;
 mod select;
 
 use crate::{
-    model::{
-        Bytes, Category, Counting, Day, Dimensions, Fault, Interface, SenderType, WireLimit, Wishes,
-    },
+    model::{Bytes, Category, Counting, Day, Dimensions, Fault, Interface, SenderType, WireLimit},
+    policy::PolicySettings,
     profile::error::suggest,
 };
 
@@ -67,9 +66,9 @@ pub struct Carrier {
     pub max_image: Option<Dimensions>,
     /// The store document to assume for devices that say nothing usable.
     pub default_device: Option<String>,
-    /// What it wishes for messages of its subscribers, over what the operator of this service
+    /// What it settings for messages of its subscribers, over what the operator of this service
     /// does.
-    pub wishes: Wishes,
+    pub settings: PolicySettings,
 }
 
 impl Carrier {

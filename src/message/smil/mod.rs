@@ -19,19 +19,19 @@ use self::{
     retold::Retold,
     scan::{Kind, Tag, matching, scan},
 };
-use super::{Played, Showing, leaf::Leaf};
+use super::{PlayTime, PresentationUpdate, leaf::Leaf};
 use crate::model::Dimensions;
 
 /// What becomes of one part's references.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum RefChange {
     /// They stay.
-    Stay,
+    Keep,
     /// Its labels change, old to new, and the element that shows it, where the medium is another
     /// (`video` to `img`). Content-ID stays.
-    Become(Vec<(String, String)>, Option<&'static str>),
+    Relabel(Vec<(String, String)>, Option<&'static str>),
     /// It goes, and the elements that refer to it.
-    Gone,
+    Remove,
 }
 
 /// By what a reference was resolved.
@@ -119,14 +119,16 @@ impl Index {
 pub(super) fn rewrite(
     data: &[u8],
     index: &Index,
-    fates: &[Fate],
-    showing: &Showing,
+    ref_changes: &[RefChange],
+    showing: &PresentationUpdate,
 ) -> Option<Vec<u8>> {
-    if fates.iter().all(|fate| *fate == Fate::Stay) && *showing == Showing::default() {
+    if ref_changes.iter().all(|ref_change| *ref_change == RefChange::Keep)
+        && *showing == PresentationUpdate::default()
+    {
         return None;
     }
     let text = readable(data);
-    let changed = rewrite_bytes(&text, index, fates, showing)?;
+    let changed = rewrite_bytes(&text, index, ref_changes, showing)?;
     let Some(encoding) = utf16(data) else { return Some(changed) };
     let text = String::from_utf8_lossy(&changed);
     let big = encoding == encoding_rs::UTF_16BE;
@@ -180,10 +182,15 @@ fn utf16(data: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate], showing: &Showing) -> Option<Vec<u8>> {
+fn rewrite_bytes(
+    data: &[u8],
+    index: &Index,
+    ref_changes: &[RefChange],
+    showing: &PresentationUpdate,
+) -> Option<Vec<u8>> {
     let tags = scan(data);
     let ends = matching(&tags);
-    let (mut changes, removed, shown) = references(data, &tags, &ends, index, fates, showing);
+    let (mut changes, removed, shown) = references(data, &tags, &ends, index, ref_changes, showing);
     if !shown.is_empty() {
         changes.extend(timing::changes(data, &tags, &ends, &shown));
     }
@@ -199,18 +206,18 @@ fn rewrite_bytes(data: &[u8], index: &Index, fates: &[Fate], showing: &Showing) 
 /// New bytes for ranges of a document.
 type Changes = Vec<(Range<usize>, Vec<u8>)>;
 
-/// What follows from the fates of parts: new values and names, elements that go, and which tag
+/// What follows from the ref_changes of parts: new values and names, elements that go, and which tag
 /// shows what plays.
 fn references(
     data: &[u8],
     tags: &[Tag],
     ends: &[Option<usize>],
     index: &Index,
-    fates: &[Fate],
-    showing: &Showing,
-) -> (Changes, Vec<Range<usize>>, HashMap<usize, Played>) {
+    ref_changes: &[RefChange],
+    showing: &PresentationUpdate,
+) -> (Changes, Vec<Range<usize>>, HashMap<usize, PlayTime>) {
     let mut changes: Changes = Vec::new();
-    let played: HashMap<usize, Played> =
+    let played: HashMap<usize, PlayTime> =
         showing.played.iter().map(|played| (played.part.index(), *played)).collect();
     let mut shown = HashMap::new();
     // Media elements that stay and that go, counted up to each tag: containers by difference.
@@ -231,15 +238,17 @@ fn references(
         if let Some(played) = part.and_then(|part| played.get(&part)) {
             shown.insert(at, *played);
         }
-        let fate = part.and_then(|part| fates.get(part)).unwrap_or(&Fate::Stay);
-        match (fate, &found) {
-            (Fate::Gone, _) => {
+        let ref_change = part.and_then(|part| ref_changes.get(part)).unwrap_or(&RefChange::Keep);
+        match (ref_change, &found) {
+            (RefChange::Remove, _) => {
                 going[at + 1] += 1;
                 let end = ends[at].map_or(tag.range.end, |close| tags[close].range.end);
                 removed.push(tag.range.start..end);
                 continue;
             }
-            (Fate::Become(map, Some("text")), Some(found)) if shows_other(&tag.name, "text") => {
+            (RefChange::Relabel(map, Some("text")), Some(found))
+                if shows_other(&tag.name, "text") =>
+            {
                 let fresh = match found {
                     Found::Label(_) => new_value(&value, map),
                     Found::Id(_) => None,
@@ -248,7 +257,7 @@ fn references(
                 let src = attribute(fresh.as_deref().unwrap_or(value.trim()));
                 retold.push(Retold { at, src, renamed });
             }
-            (Fate::Become(map, element), Some(found)) => {
+            (RefChange::Relabel(map, element), Some(found)) => {
                 if let Some(element) = element.filter(|fresh| shows_other(&tag.name, fresh)) {
                     changes.push((tag.word.clone(), element.into()));
                     if let Some(close) = ends[at] {
