@@ -4,6 +4,7 @@
 //! The graph is a table, [`rules::ROOMS`]. A new edge is its own commit with a reason.
 
 mod check;
+mod library;
 mod licence;
 mod rules;
 mod source;
