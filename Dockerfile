@@ -9,9 +9,11 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN scripts/setup.sh build
+# Each by itself: built together, the worker would get the server's features of what both use.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin mmsfit --bin mmsfit-worker \
+    cargo build --release --locked -p mmsfit \
+    && cargo build --release --locked -p mmsfit-worker \
     && install -D -m 0755 -s target/release/mmsfit /out/mmsfit \
     && install -D -m 0755 -s target/release/mmsfit-worker /out/mmsfit-worker
 

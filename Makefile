@@ -11,9 +11,12 @@ help: ## this list
 setup: ## install what is missing (Debian 12/13, Ubuntu 24.04), for building and for the tests
 	@scripts/setup.sh test
 
-build: ## the release executable, target/release/mmsfit
+# Each by itself, as in the Dockerfile: built together, the worker would get the server's features
+# of what both use. Tests and demo take them together, which compiles the library once.
+build: ## the release executables, target/release/mmsfit and mmsfit-worker
 	@scripts/setup.sh build
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked -p mmsfit
+	$(CARGO) build --release --locked -p mmsfit-worker
 
 demo: ## adapt samples over gRPC for an old and a new handset; PHOTO=my.jpg takes your picture
 	@scripts/demo.sh "$${PHOTO:-}"

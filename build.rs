@@ -1,13 +1,23 @@
 //! Compiles `proto/` in pure Rust: no protoc. Leaves the descriptor set for reflection and tests.
+//! The library alone has no protos.
 
-use std::{error::Error, path::PathBuf};
-
-use prost::Message as _;
+use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=proto");
     // The embedded packs of devices and carriers.
     println!("cargo:rerun-if-changed=profiles");
+    #[cfg(feature = "server")]
+    compile_protos()?;
+    Ok(())
+}
+
+#[cfg(feature = "server")]
+fn compile_protos() -> Result<(), Box<dyn Error>> {
+    use std::path::PathBuf;
+
+    use prost::Message as _;
+
+    println!("cargo:rerun-if-changed=proto");
     let mut files: Vec<PathBuf> = std::fs::read_dir("proto/mmsfit/v1")?
         .map(|entry| entry.map(|e| e.path()))
         .collect::<Result<_, _>>()?;

@@ -25,6 +25,7 @@ use mmsfit::{
         },
     },
     message::Form,
+    offload::Offload,
     service::Service,
 };
 use support::message::{jpeg, message};
@@ -239,7 +240,7 @@ fn server() -> Result<(), Failure> {
     let service = Service::new(Config::default());
     let listener = runtime.block_on(grpc::bind(([127, 0, 0, 1], 0).into()))?;
     let addr = listener.addr().to_string();
-    runtime.spawn(grpc::serve(service.clone(), listener, std::future::pending()));
+    runtime.spawn(grpc::serve(Offload::new(service.clone()), listener, std::future::pending()));
 
     let pass = &LOADS[1];
     let (width, height, quality) = pass.picture;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # All checks that are not tests, each by name:
 #
-#   scripts/check.sh [fmt|clippy|doc|deny|tidy]...
+#   scripts/check.sh [fmt|clippy|library|doc|deny|tidy]...
 #
 # Without arguments: all of them.
 set -eu
@@ -10,6 +10,13 @@ cd "$(dirname "$0")/.."
 
 check_fmt() { cargo fmt --all --check; }
 check_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+# The library alone, and each shell alone: all else is built with all of them.
+check_library() {
+    for features in "" server batch; do
+        cargo check --locked -p mmsfit --lib --example adapt --no-default-features --features "$features" || return 1
+    done
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked -p mmsfit --no-default-features --no-deps
+}
 check_doc() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items; }
 # Licences, bans and sources. (Advisories need a database from outside: `cargo deny check`.)
 check_deny() {
@@ -20,9 +27,9 @@ check_tidy() { cargo test --locked --test tidy; }
 
 scripts/setup.sh build
 status=0
-for check in ${@:-fmt clippy doc deny tidy}; do
+for check in ${@:-fmt clippy library doc deny tidy}; do
     case $check in
-    fmt | clippy | doc | deny | tidy) timed "$check" "check_$check" || status=1 ;;
+    fmt | clippy | library | doc | deny | tidy) timed "$check" "check_$check" || status=1 ;;
     *) die "unknown check: $check" ;;
     esac
 done

@@ -5,6 +5,7 @@ use std::{future::Future, net::SocketAddr, path::Path};
 use crate::{
     batch::write,
     grpc::{self, ServeError},
+    offload::Offload,
     service::Service,
 };
 
@@ -61,5 +62,5 @@ async fn start(
             .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))?;
     }
     screen.out(&format!("serving gRPC on {bound}\n"))?;
-    grpc::serve(service, listener, shutdown).await.map_err(failed)
+    grpc::serve(Offload::new(service), listener, shutdown).await.map_err(failed)
 }

@@ -12,21 +12,18 @@ use super::{
     stream::{self, Item},
     v1::{self, adaptation_service_server::AdaptationService},
 };
-use crate::{
-    model::Stop,
-    service::{Service, request::AdaptRequest},
-};
+use crate::{model::Stop, offload::Offload, service::request::AdaptRequest};
 
-/// AdaptationService over a [`Service`].
+/// AdaptationService over a [`Service`](crate::service::Service).
 #[derive(Clone)]
 pub struct Adaptation {
-    service: Service,
+    offload: Offload,
 }
 
 impl Adaptation {
-    /// Over `service`.
-    pub fn new(service: Service) -> Self {
-        Self { service }
+    /// Over the service behind `offload`.
+    pub fn new(offload: Offload) -> Self {
+        Self { offload }
     }
 }
 
@@ -39,8 +36,8 @@ impl AdaptationService for Adaptation {
         let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
         let asked = Instant::now();
-        self.service
-            .offload(Stop::never(), deadline, move |service, stop| {
+        self.offload
+            .run(Stop::never(), deadline, move |service, stop| {
                 let queued = asked.elapsed();
                 service.adapt(AdaptRequest { queued, ..request }, stop)
             })
@@ -57,8 +54,8 @@ impl AdaptationService for Adaptation {
         let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
         let asked = Instant::now();
-        self.service
-            .offload(Stop::never(), deadline, move |service, stop| {
+        self.offload
+            .run(Stop::never(), deadline, move |service, stop| {
                 let queued = asked.elapsed();
                 service.plan(AdaptRequest { queued, ..request }, stop)
             })
@@ -74,7 +71,7 @@ impl AdaptationService for Adaptation {
         request: Request<Streaming<v1::AdaptStreamRequest>>,
     ) -> Result<Response<Self::AdaptStreamStream>, Status> {
         let deadline = deadline(&request);
-        let answers = stream::run(self.service.clone(), request.into_inner(), deadline);
+        let answers = stream::run(self.offload.clone(), request.into_inner(), deadline);
         Ok(Response::new(answers))
     }
 
@@ -86,7 +83,7 @@ impl AdaptationService for Adaptation {
     ) -> Result<Response<Self::AdaptManyStream>, Status> {
         let deadline = deadline(&request);
         let (request, recipients) = request.into_inner().try_into()?;
-        let answers = many::run(self.service.clone(), request, recipients, deadline);
+        let answers = many::run(self.offload.clone(), request, recipients, deadline);
         Ok(Response::new(answers))
     }
 }

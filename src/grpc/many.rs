@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     model::Stop,
+    offload::Offload,
     service::{
-        Service,
         many::{ManyAnswer, Recipient},
         request::AdaptRequest,
     },
@@ -27,7 +27,7 @@ pub type Item = Result<v1::AdaptManyResponse, Status>;
 
 /// Starts the work; the answers end when every recipient has one.
 pub fn run(
-    service: Service,
+    offload: Offload,
     request: AdaptRequest,
     recipients: Vec<Recipient>,
     deadline: Option<Instant>,
@@ -36,7 +36,7 @@ pub fn run(
     tokio::spawn(async move {
         let sender = answers.clone();
         let runtime = Handle::current();
-        let work = service.offload(Stop::never(), deadline, move |service, stop| {
+        let work = offload.run(Stop::never(), deadline, move |service, stop| {
             let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
             service.adapt_many(request, &recipients, stop, &mut |answer| {
                 let answer = Ok(answered(&ids, answer));

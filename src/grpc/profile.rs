@@ -9,22 +9,20 @@ use super::{
 };
 use crate::{
     model::Stop,
-    service::{
-        Service,
-        request::{LimitsRequest, ResolveRequest},
-    },
+    offload::Offload,
+    service::request::{LimitsRequest, ResolveRequest},
 };
 
-/// ProfileService over a [`Service`].
+/// ProfileService over a [`Service`](crate::service::Service).
 #[derive(Clone)]
 pub struct Profiles {
-    service: Service,
+    offload: Offload,
 }
 
 impl Profiles {
-    /// Over `service`.
-    pub fn new(service: Service) -> Self {
-        Self { service }
+    /// Over the service behind `offload`.
+    pub fn new(offload: Offload) -> Self {
+        Self { offload }
     }
 }
 
@@ -36,8 +34,8 @@ impl ProfileService for Profiles {
     ) -> Result<Response<v1::ResolveResponse>, Status> {
         let deadline = deadline(&request);
         let request = ResolveRequest::try_from(request.into_inner())?;
-        self.service
-            .offload(Stop::never(), deadline, move |service, _| service.resolve(request))
+        self.offload
+            .run(Stop::never(), deadline, move |service, _| service.resolve(request))
             .await
             .map(|resolution| Response::new(resolution.into()))
             .map_err(from_error)
@@ -49,8 +47,8 @@ impl ProfileService for Profiles {
     ) -> Result<Response<v1::ListDevicesResponse>, Status> {
         // Off the async threads: it reads every document of the store.
         let devices = self
-            .service
-            .offload(Stop::never(), deadline(&request), |service, _| Ok(service.devices()))
+            .offload
+            .run(Stop::never(), deadline(&request), |service, _| Ok(service.devices()))
             .await
             .map_err(from_error)?;
         let devices = devices.into_iter().map(Into::into).collect();
@@ -61,7 +59,7 @@ impl ProfileService for Profiles {
         &self,
         _request: Request<v1::ListCarriersRequest>,
     ) -> Result<Response<v1::ListCarriersResponse>, Status> {
-        let carriers = self.service.carriers().into_iter().map(Into::into).collect();
+        let carriers = self.offload.service().carriers().into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListCarriersResponse { carriers }))
     }
 
@@ -70,7 +68,8 @@ impl ProfileService for Profiles {
         request: Request<v1::LookupLimitsRequest>,
     ) -> Result<Response<v1::LookupLimitsResponse>, Status> {
         let request = LimitsRequest::try_from(request.into_inner())?;
-        self.service
+        self.offload
+            .service()
             .lookup_limits(request)
             .map(|limits| Response::new(limits.into()))
             .map_err(from_error)

@@ -22,7 +22,7 @@ use super::{
         profile_service_server::ProfileServiceServer,
     },
 };
-use crate::{model::Bytes, service::Service};
+use crate::{model::Bytes, offload::Offload};
 
 /// How long a quiet connection is left before the kernel asks whether the peer is still there.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
@@ -97,18 +97,18 @@ pub async fn bind(addr: SocketAddr) -> Result<Listener, ServeError> {
 /// # Errors
 /// No threads, or a transport that fails.
 pub async fn serve(
-    service: Service,
+    offload: Offload,
     listener: Listener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    if let Some(fault) = service.pool().fault() {
+    if let Some(fault) = offload.service().pool().fault() {
         return Err(ServeError::Threads(fault.to_owned()));
     }
-    let cap = service.config().max_request_bytes;
-    let adaptation = AdaptationServiceServer::new(Adaptation::new(service.clone()))
+    let cap = offload.service().config().max_request_bytes;
+    let adaptation = AdaptationServiceServer::new(Adaptation::new(offload.clone()))
         .max_decoding_message_size(cap.as_usize());
     let profiles =
-        ProfileServiceServer::new(Profiles::new(service)).max_decoding_message_size(cap.as_usize());
+        ProfileServiceServer::new(Profiles::new(offload)).max_decoding_message_size(cap.as_usize());
 
     let health = HealthReporter::new();
     say(&health, ServingStatus::Serving).await;

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     model::{Stop, StopCause},
-    service::{Service, ServiceError, request::AdaptRequest},
+    offload::Offload,
+    service::{ServiceError, request::AdaptRequest},
 };
 
 /// What the caller gets: answers, and at the end a status if the stream itself failed.
@@ -31,20 +32,20 @@ const ITEMS_PER_THREAD: usize = 2;
 
 /// Starts to read `items`; the answers end when the items do, or with the stream's failure.
 pub fn run(
-    service: Service,
+    offload: Offload,
     items: Streaming<v1::AdaptStreamRequest>,
     deadline: Option<Instant>,
 ) -> ReceiverStream<Item> {
     let (answers, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        let driver = Driver { service, items, deadline, answers, work: JoinSet::new() };
+        let driver = Driver { offload, items, deadline, answers, work: JoinSet::new() };
         driver.run().await;
     });
     ReceiverStream::new(receiver)
 }
 
 struct Driver {
-    service: Service,
+    offload: Offload,
     items: Streaming<v1::AdaptStreamRequest>,
     deadline: Option<Instant>,
     answers: mpsc::Sender<Item>,
@@ -53,7 +54,7 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self) {
-        let places = self.service.pool().size().saturating_mul(ITEMS_PER_THREAD);
+        let places = self.offload.service().pool().size().saturating_mul(ITEMS_PER_THREAD);
         let mut next: u32 = 0;
         let mut open = true;
         // A failure of the stream is told last, after the answers to what came before it.
@@ -79,7 +80,7 @@ impl Driver {
                     Ok(None) => open = false,
                     Err(status) => {
                         open = false;
-                        failure = Some(typed(status, self.service.config().max_request_bytes));
+                        failure = Some(typed(status, self.offload.service().config().max_request_bytes));
                     }
                 },
             }
@@ -91,11 +92,11 @@ impl Driver {
 
     /// Puts an item to work.
     fn start(&mut self, index: u32, item: v1::AdaptStreamRequest) {
-        let (service, deadline) = (self.service.clone(), self.deadline);
+        let (offload, deadline) = (self.offload.clone(), self.deadline);
         self.work.spawn(async move {
             let request_id =
                 item.request.as_ref().map(|r| r.request_id.clone()).unwrap_or_default();
-            let result = match adapt(&service, item, deadline).await {
+            let result = match adapt(&offload, item, deadline).await {
                 Ok(response) => Outcome::Response(response),
                 Err(status) => Outcome::Error(status.into()),
             };
@@ -125,14 +126,14 @@ impl Driver {
 
 /// Adapts one item.
 async fn adapt(
-    service: &Service,
+    offload: &Offload,
     item: v1::AdaptStreamRequest,
     deadline: Option<Instant>,
 ) -> Result<v1::AdaptResponse, Status> {
     let request = AdaptRequest::try_from(item)?;
     let asked = Instant::now();
-    service
-        .offload(Stop::never(), deadline, move |service, stop| {
+    offload
+        .run(Stop::never(), deadline, move |service, stop| {
             let queued = asked.elapsed();
             service.adapt(AdaptRequest { queued, ..request }, stop)
         })

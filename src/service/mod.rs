@@ -1,5 +1,5 @@
 //! The engine as a service: resolves device, carrier and limits, runs the pipeline on a pool,
-//! owns the clock. Shells translate to and from the types here and decide nothing.
+//! owns the clock. Blocking: async callers come through `offload`. Shells translate to and from the types here and decide nothing.
 
 mod account;
 mod adapt;
@@ -13,7 +13,7 @@ pub mod request;
 mod resolve;
 pub mod status;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use crate::{
     config::{
@@ -34,7 +34,7 @@ use crate::{
 /// What bytes are, by their content: the same for every door.
 pub use crate::codec::sniff;
 pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
-pub use pool::{Load, Pool};
+pub use pool::Pool;
 pub use status::ServiceError;
 
 /// The engine with its documents and pools. Cheap to clone.
@@ -139,30 +139,6 @@ impl Service {
     /// The pool for CPU work.
     pub fn pool(&self) -> &Pool {
         &self.pool
-    }
-
-    /// Runs CPU work off the async threads: the one door out of tokio. No more jobs are at work
-    /// than there are threads; some more wait, in order.
-    ///
-    /// If the returned future is dropped, `stop` is set to cancelled and the work ends at its next
-    /// poll. A while before `deadline`, `stop` is set to deadline: what the work then returns in
-    /// time is the answer. Panics are caught.
-    ///
-    /// # Errors
-    /// What `work` returns; `Busy` with a hint when to try again, if too many wait; `Deadline`;
-    /// `Internal` if the work panicked.
-    pub async fn offload<T, F>(
-        &self,
-        stop: Stop,
-        deadline: Option<Instant>,
-        work: F,
-    ) -> Result<T, ServiceError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Self, &Stop) -> Result<T, ServiceError> + Send + 'static,
-    {
-        let service = self.clone();
-        self.pool.run(stop, deadline, move |stop| work(&service, stop)).await
     }
 }
 

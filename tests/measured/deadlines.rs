@@ -11,7 +11,8 @@ use mmsfit::{
         self, adapt_request::Content, adapt_response::Content as Answer,
         adaptation_service_client::AdaptationServiceClient,
     },
-    service::{Load, Service},
+    offload::Load,
+    service::Service,
 };
 use tokio::time::timeout;
 use tonic::{Code, Request, Response, Status, transport::Channel};
@@ -89,7 +90,7 @@ async fn a_dropped_call_stops_its_work() {
             continue;
         }
         let left = ProcessTime::now();
-        eventually("the pool is idle", || server.service.pool().load() == IDLE).await;
+        eventually("the pool is idle", || server.offload.load() == IDLE).await;
         left_over.push(left.elapsed());
     }
     println!("undisturbed {whole:?}; after the caller had left: {left_over:?}");
@@ -171,7 +172,7 @@ async fn within(
             None => assert_eq!(status.message(), "Timeout expired", "{status:?}"),
         },
     }
-    eventually("the pool is idle", || server.service.pool().load() == IDLE).await;
+    eventually("the pool is idle", || server.offload.load() == IDLE).await;
     // One thread works; sending and receiving are beside it.
     let spent = began.elapsed();
     assert!(spent < given + whole.cpu / 2, "{spent:?} of work in {given:?}; whole: {whole:?}");

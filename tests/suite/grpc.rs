@@ -11,7 +11,8 @@ use mmsfit::{
         profile_service_client::ProfileServiceClient,
     },
     model::Stop,
-    service::{Load, Service, ServiceError},
+    offload::{Load, Offload},
+    service::{Service, ServiceError},
 };
 use tokio::task::JoinHandle;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
@@ -41,22 +42,22 @@ struct Hold {
 }
 
 impl Hold {
-    async fn all_threads_of(service: &Service) -> Self {
+    async fn all_threads_of(offload: &Offload) -> Self {
         let mut hold = Self { _release: Vec::new(), jobs: Vec::new() };
-        for _ in 0..service.pool().size() {
+        for _ in 0..offload.service().pool().size() {
             let (release, released) = mpsc::channel::<()>();
-            let service = service.clone();
+            let offload = offload.clone();
             hold.jobs.push(tokio::spawn(async move {
                 let wait = move |_: &Service, _: &Stop| {
                     let _ = released.recv();
                     Ok(())
                 };
-                service.offload(Stop::never(), None, wait).await
+                offload.run(Stop::never(), None, wait).await
             }));
             hold._release.push(release);
         }
         eventually("all threads are held", || {
-            service.pool().load().running == service.pool().size()
+            offload.load().running == offload.service().pool().size()
         })
         .await;
         hold
@@ -157,7 +158,7 @@ async fn errors_of_the_engine_are_typed() {
 #[tokio::test]
 async fn an_oversize_request_is_refused_by_type() {
     let server = Running::start(service(1)).await;
-    let cap = server.service.config().max_request_bytes;
+    let cap = server.offload.service().config().max_request_bytes;
     let mut client = adaptation(&server).await.max_encoding_message_size(usize::MAX);
 
     let mut request = junk("large");
@@ -191,7 +192,7 @@ async fn an_oversize_request_is_refused_by_type() {
 #[tokio::test]
 async fn deadlines_are_kept_and_typed() {
     let server = Running::start(service(1)).await;
-    let hold = Hold::all_threads_of(&server.service).await;
+    let hold = Hold::all_threads_of(&server.offload).await;
     let mut request = Request::new(junk("late"));
     // By hand: the client's own clock would otherwise end the call as well.
     request.metadata_mut().insert("grpc-timeout", "500m".parse().expect("ascii"));
@@ -202,20 +203,20 @@ async fn deadlines_are_kept_and_typed() {
         details.error_info().expect("ours, not the client's own").reason,
         "DEADLINE_EXCEEDED"
     );
-    assert_eq!(server.service.pool().load(), Load { running: 1, queued: 0 });
+    assert_eq!(server.offload.load(), Load { running: 1, queued: 0 });
     hold.release().await;
 }
 
 #[tokio::test]
 async fn a_caller_who_leaves_takes_his_work_with_him() {
     let server = Running::start(service(1)).await;
-    let hold = Hold::all_threads_of(&server.service).await;
+    let hold = Hold::all_threads_of(&server.offload).await;
     let mut client = adaptation(&server).await;
     let call = tokio::spawn(async move { client.adapt(junk("gone")).await });
-    let pool = server.service.clone();
-    eventually("the call waits", || pool.pool().load().queued == 1).await;
+    let pool = server.offload.clone();
+    eventually("the call waits", || pool.load().queued == 1).await;
     call.abort();
-    eventually("the call has left", || pool.pool().load().queued == 0).await;
+    eventually("the call has left", || pool.load().queued == 0).await;
     hold.release().await;
 }
 
@@ -248,7 +249,7 @@ async fn a_stream_answers_every_item_and_survives_bad_ones() {
 #[tokio::test]
 async fn a_stream_holds_few_items_at_work_and_cancels_them() {
     let server = Running::start(service(2)).await;
-    let hold = Hold::all_threads_of(&server.service).await;
+    let hold = Hold::all_threads_of(&server.offload).await;
     let (send, items) = tokio::sync::mpsc::channel(1);
     let sender = tokio::spawn(async move {
         let mut sent = 0;
@@ -262,12 +263,12 @@ async fn a_stream_holds_few_items_at_work_and_cancels_them() {
     });
     let mut client = adaptation(&server).await;
     let answers = client.adapt_stream(ReceiverStream::new(items)).await.expect("it starts");
-    let pool = server.service.clone();
-    eventually("the places are taken", || pool.pool().load().queued == 4).await;
+    let pool = server.offload.clone();
+    eventually("the places are taken", || pool.load().queued == 4).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(pool.pool().load(), Load { running: 2, queued: 4 }, "two for each thread");
+    assert_eq!(pool.load(), Load { running: 2, queued: 4 }, "two for each thread");
     drop(answers);
-    eventually("the stream has left", || pool.pool().load().queued == 0).await;
+    eventually("the stream has left", || pool.load().queued == 0).await;
     sender.abort();
     hold.release().await;
 }
@@ -275,7 +276,7 @@ async fn a_stream_holds_few_items_at_work_and_cancels_them() {
 #[tokio::test]
 async fn a_stream_ends_at_its_deadline() {
     let server = Running::start(service(1)).await;
-    let hold = Hold::all_threads_of(&server.service).await;
+    let hold = Hold::all_threads_of(&server.offload).await;
     let (_open, items) = tokio::sync::mpsc::channel(1);
     _open.send(item("stuck")).await.expect("room for one");
     // By hand: the client's own clock would otherwise end the call as well.
@@ -318,7 +319,7 @@ async fn answers_that_nobody_reads_stop_the_reading() {
     assert!(stalled.is_ok(), "items are read though no answer is");
     let sent = *counted.borrow();
     assert!(sent > 4, "it began: {sent}");
-    assert_eq!(server.service.pool().load(), Load { running: 0, queued: 0 });
+    assert_eq!(server.offload.load(), Load { running: 0, queued: 0 });
 
     // And it goes on when they are.
     let mut answers = answers.into_inner();
@@ -333,12 +334,12 @@ async fn answers_that_nobody_reads_stop_the_reading() {
 #[tokio::test]
 async fn shutting_down_lets_calls_finish() {
     let server = Running::start(service(1)).await;
-    let engine = server.service.clone();
+    let engine = server.offload.clone();
     let hold = Hold::all_threads_of(&engine).await;
     let channel = server.channel().await;
     let mut client = AdaptationServiceClient::new(channel.clone());
     let call = tokio::spawn(async move { client.adapt(junk("last")).await });
-    eventually("the call waits", || engine.pool().load().queued == 1).await;
+    eventually("the call waits", || engine.load().queued == 1).await;
     let addr = server.addr;
     let server = server.shut_down();
     let closed = async {
@@ -376,8 +377,8 @@ async fn lists_answer() {
     let mut client = ProfileServiceClient::new(server.channel().await);
     let devices = client.list_devices(v1::ListDevicesRequest {}).await.expect("a list");
     let carriers = client.list_carriers(v1::ListCarriersRequest {}).await.expect("a list");
-    assert_eq!(devices.into_inner().devices.len(), server.service.devices().len());
-    assert_eq!(carriers.into_inner().carriers.len(), server.service.carriers().len());
+    assert_eq!(devices.into_inner().devices.len(), server.offload.service().devices().len());
+    assert_eq!(carriers.into_inner().carriers.len(), server.offload.service().carriers().len());
     let none = client.lookup_limits(v1::LookupLimitsRequest::default()).await;
     assert_eq!(none.expect_err("no carrier named").code(), Code::InvalidArgument);
 }

@@ -10,6 +10,7 @@ use mmsfit::{
     config::Config,
     grpc::{self, ServeError},
     model::Bytes,
+    offload::Offload,
     service::Service,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -23,7 +24,7 @@ pub fn service(threads: usize) -> Service {
 /// A running server.
 pub struct Running {
     pub addr: SocketAddr,
-    pub service: Service,
+    pub offload: Offload,
     shutdown: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ServeError>>,
 }
@@ -33,14 +34,15 @@ impl Running {
         let listener = grpc::bind(([127, 0, 0, 1], 0).into()).await.expect("the loopback binds");
         let addr = listener.addr();
         let (shutdown, asked) = oneshot::channel::<()>();
-        let served = service.clone();
+        let offload = Offload::new(service);
+        let served = offload.clone();
         let server = tokio::spawn(async move {
             grpc::serve(served, listener, async {
                 let _ = asked.await;
             })
             .await
         });
-        Self { addr, service, shutdown, server }
+        Self { addr, offload, shutdown, server }
     }
 
     pub async fn channel(&self) -> Channel {

@@ -6,6 +6,7 @@
 mod check;
 mod circles;
 mod citations;
+mod library;
 mod licence;
 mod rules;
 mod source;

@@ -133,8 +133,15 @@ pub const ROOMS: &[Room] = &[
         crates: None,
         pure: false,
     },
+    // the door from async code to the service: apart from it, so that the engine is had without tokio
+    Room { name: "offload", imports: &["model", "service"], crates: None, pure: false },
     // shells: they see the engine through `service`, and the words
-    Room { name: "grpc", imports: SHELL, crates: None, pure: false },
+    Room {
+        name: "grpc",
+        imports: &["model", "message", "profile", "config", "telemetry", "service", "offload"],
+        crates: None,
+        pure: false,
+    },
     Room { name: "batch", imports: SHELL, crates: None, pure: false },
     // measures a running service through its own client
     Room {
@@ -163,6 +170,7 @@ pub const ROOMS: &[Room] = &[
             "config",
             "telemetry",
             "service",
+            "offload",
             "grpc",
             "batch",
             "capacity",
@@ -177,10 +185,7 @@ const SHELL: &[&str] = &["model", "policy", "message", "profile", "config", "tel
 /// Crates that have a home: no other room names them.
 pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     // The async runtime: CPU work never runs on it, so the engine never sees it.
-    (
-        &["tokio", "tokio_stream", "tokio_util"],
-        &["service", "worker", "grpc", "batch", "capacity", "cli"],
-    ),
+    (&["tokio", "tokio_stream", "tokio_util"], &["offload", "grpc", "batch", "capacity", "cli"]),
     (&["rayon"], &["pipeline", "service", "batch"]),
     // Generated types stay in the gRPC shell; capacity is its client.
     (
@@ -212,7 +217,7 @@ pub const STD_HOMES: &[(&str, &[&str])] = &[
     // batch: its process id in the names of unfinished files
     ("process", &["worker", "batch", "cli", "capacity"]),
     // config: the number of cores
-    ("thread", &["config", "worker", "service", "batch", "capacity", "grpc", "cli"]),
+    ("thread", &["config", "worker", "service", "offload", "batch", "capacity", "grpc", "cli"]),
 ];
 
 /// What no pure room may name, by the start of its path.
