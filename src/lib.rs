@@ -70,6 +70,8 @@ pub mod cli;
 pub mod grpc;
 #[cfg(feature = "server")]
 pub mod offload;
+#[cfg(feature = "server")]
+pub mod samples;
 
 #[cfg(test)]
 #[path = "../tests/support/cost.rs"]

@@ -4,11 +4,11 @@
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
     model::{Category, Counting, Interface, MediaKind, Notice, Stop},
     profile::DeviceDescription,
+    samples::{self, photo},
     service::{
         Service,
         request::{AdaptRequest, Content},

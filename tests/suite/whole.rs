@@ -4,7 +4,6 @@
 use crate::support;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{clip, photo, samples},
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
     model::{
@@ -12,6 +11,7 @@ use mmsfit::{
         Sanitize, Stop, Tongue, Trim,
     },
     profile::{DeviceDescription, InlineCapabilities},
+    samples::{self, clip, photo},
     service::{
         Service,
         request::{AdaptRequest, AdaptResponse, Content},

@@ -122,10 +122,21 @@ pub const ROOMS: &[Room] = &[
         pure: false,
     },
     Room { name: "batch", imports: SHELL, crates: None, pure: false },
+    // files for demonstrations, measurements and tests
+    Room { name: "samples", imports: &["model", "message"], crates: None, pure: true },
     // measures a running service through its own client
     Room {
         name: "capacity",
-        imports: &["model", "message", "profile", "config", "telemetry", "service", "grpc"],
+        imports: &[
+            "model",
+            "message",
+            "profile",
+            "config",
+            "telemetry",
+            "service",
+            "samples",
+            "grpc",
+        ],
         crates: None,
         pure: false,
     },
@@ -142,6 +153,7 @@ pub const ROOMS: &[Room] = &[
             "offload",
             "grpc",
             "batch",
+            "samples",
             "capacity",
         ],
         crates: None,
@@ -168,8 +180,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
     // Sound is decoded by codecs alone.
     (&["symphonia"], &["codec"]),
-    // Capacity paints the samples that it measures with, as a camera would write them.
-    (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
+    // Samples are painted as a camera would write them, and not by the encoders under test.
+    (&["jpeg_encoder", "png", "gif"], &["codec", "samples"]),
     // What charset a text is in, and letters that look alike.
     (&["chardetng", "deunicode"], &["codec"]),
     // Sockets, descriptors and processes of the workers.
