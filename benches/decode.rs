@@ -6,9 +6,9 @@
 mod support;
 
 use mmsfit::{
-    capacity::{photo, samples},
     codec::image::jpeg_in,
     model::{Bytes, Dimensions, Stop},
+    samples::{self, photo},
 };
 use support::Case;
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use cpu_time::ProcessTime;
 use mmsfit::{
-    capacity::{photo, samples},
     codec::{Codec, DecodeLimits, OpenHint, image::ImageCodec},
     config::Config,
     message::PartData,
     model::{Bytes, Dimensions, Effort, Stop},
     profile::{DeviceDescription, InlineCapabilities},
+    samples::{self, photo},
     service::{
         Service,
         many::Recipient,

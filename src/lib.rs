@@ -73,6 +73,8 @@ pub mod cli;
 pub mod grpc;
 #[cfg(feature = "server")]
 pub mod offload;
+#[cfg(feature = "server")]
+pub mod samples;
 
 // What the tests of both packages share names this one as they do.
 #[cfg(test)]

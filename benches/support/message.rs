@@ -2,7 +2,7 @@
 
 use bytes::Bytes as Buffer;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use mmsfit::{capacity::samples, message::Form, message::PartData};
+use mmsfit::{message::Form, message::PartData, samples};
 
 use super::photo::photo;
 

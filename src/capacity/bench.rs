@@ -14,13 +14,12 @@ use serde::Serialize;
 use crate::{
     model::{Bytes, Dimensions, Effort, Stop},
     profile::InlineCapabilities,
+    samples::{self, photo},
     service::{
         Service, ServiceError,
         request::{AdaptRequest, Content, LimitOverrides},
     },
 };
-
-use super::{photo, samples};
 
 /// What to measure.
 #[derive(Clone, Debug)]

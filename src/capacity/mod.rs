@@ -1,6 +1,3 @@
 //! What messages cost on this machine: for those who size clusters.
 
 pub mod bench;
-pub mod clip;
-pub mod photo;
-pub mod samples;

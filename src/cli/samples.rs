@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{capacity::samples, message::Form, model::MediaType, service::Service};
+use crate::{message::Form, model::MediaType, samples, service::Service};
 
 use super::{
     Failure, output, slides,

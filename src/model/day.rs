@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::{Timestamp, civil, tz::TimeZone};
+
 /// A day, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day {
@@ -16,16 +18,16 @@ pub struct Day {
 impl Day {
     /// The day of a time in seconds since 1970, UTC.
     pub fn of_unix(seconds: u64) -> Self {
-        // Civil date from days, eras of 400 years that begin in March.
-        let shifted = seconds / 86_400 + 719_468;
-        let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = year + era * 400 + u64::from(month <= 2);
-        Self { year: year as u32, month: month as u32, day: day as u32 }
+        let time = i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok());
+        time.unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC).date().into()
+    }
+}
+
+impl From<civil::Date> for Day {
+    fn from(date: civil::Date) -> Self {
+        let part = |n: i8| u32::from(n.unsigned_abs());
+        let year = u32::from(date.year().unsigned_abs());
+        Self { year, month: part(date.month()), day: part(date.day()) }
     }
 }
 
@@ -40,18 +42,9 @@ impl FromStr for Day {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let number = |at: usize, digits: usize| {
-            let part = parts.get(at).filter(|part| part.len() == digits)?;
-            let sound = part.bytes().all(|b| b.is_ascii_digit());
-            if sound { part.parse::<u32>().ok() } else { None }
-        };
-        match (number(0, 4), number(1, 2), number(2, 2), parts.len()) {
-            (Some(year), Some(month @ 1..=12), Some(day @ 1..=31), 3) => {
-                Ok(Self { year, month, day })
-            }
-            _ => Err("is not YYYY-MM-DD"),
-        }
+        let date = civil::Date::strptime("%Y-%m-%d", text).ok();
+        // Each figure in full.
+        date.map(Self::from).filter(|day| day.to_string() == text).ok_or("is not YYYY-MM-DD")
     }
 }
 
@@ -65,9 +58,15 @@ mod tests {
         assert_eq!(day.to_string(), "2000-02-29");
         assert_eq!("2000-02-29".parse(), Ok(day));
         assert!("2026-01-01".parse::<Day>().unwrap() > day);
-        for wrong in
-            ["2026-13-01", "2026-1-1", "26-01-01", "2026-01", "2026-01-01-01", "+026-01-01"]
-        {
+        for wrong in [
+            "2026-13-01",
+            "2026-02-30",
+            "2026-1-1",
+            "26-01-01",
+            "2026-01",
+            "2026-01-01-01",
+            "+026-01-01",
+        ] {
             assert!(wrong.parse::<Day>().is_err(), "{wrong}");
         }
     }

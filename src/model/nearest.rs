@@ -6,17 +6,18 @@ pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
     if word.is_empty() || word.len() > 64 {
         return Vec::new();
     }
-    let plain = |text: &str| -> Vec<char> {
+    let plain = |text: &str| -> String {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
     let wanted = plain(word);
+    let length = wanted.chars().count();
     let mut found: Vec<(usize, &str)> = names
         .into_iter()
         .filter_map(|name| {
             let candidate = plain(name);
-            let part = wanted.len() >= 3 && contains(&candidate, &wanted);
-            let distance = if part { 1 } else { distance(&wanted, &candidate) };
-            (distance <= wanted.len().div_ceil(3).clamp(1, 4)).then_some((distance, name))
+            let part = length >= 3 && candidate.contains(&wanted);
+            let distance = if part { 1 } else { strsim::levenshtein(&wanted, &candidate) };
+            (distance <= length.div_ceil(3).clamp(1, 4)).then_some((distance, name))
         })
         .collect();
     found.sort_unstable();
@@ -39,30 +40,6 @@ pub(crate) fn line(text: &str, offset: usize) -> usize {
     1 + before.iter().filter(|b| **b == b'\n').count()
 }
 
-fn contains(text: &[char], part: &[char]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
-}
-
-/// Levenshtein distance.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let above = *cell;
-            let replaced = diagonal + usize::from(x != y);
-            left = replaced.min(above + 1).min(left + 1);
-            diagonal = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,8 +51,5 @@ mod tests {
         assert_eq!(nearest("iphone15", names), ["apple-iphone-15"]);
         assert!(nearest("zzz", names).is_empty());
         assert!(nearest(&"n".repeat(5_000), names).is_empty());
-        assert_eq!(distance(&['a', 'b', 'c'], &['a', 'c']), 1);
-        assert_eq!(distance(&[], &['a']), 1);
-        assert_eq!(distance(&['k', 'i', 't'], &['s', 'i', 't', 's']), 2);
     }
 }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes as Buffer;
 use cpu_time::ProcessTime;
 use mmsfit::{
-    capacity::{photo as scene, samples},
     config::Config,
     grpc::v1::{
         self, adapt_request::Content, adapt_response::Content as Answer,
         adaptation_service_client::AdaptationServiceClient,
     },
     offload::Load,
+    samples::{self, photo as scene},
     service::Service,
 };
 use tokio::time::timeout;

@@ -5,11 +5,11 @@ use std::sync::mpsc::RecvTimeoutError;
 
 use crate::support;
 use mmsfit::{
-    capacity::{clip, photo, samples},
     config::Config,
     message::PartData,
     model::{Action, MediaType, Stop, StopCause},
     profile::DeviceDescription,
+    samples::{self, clip, photo},
     service::request::{AdaptRequest, Content},
 };
 

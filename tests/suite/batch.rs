@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use mmsfit::capacity::{photo, samples};
+use mmsfit::samples::{self, photo};
 use serde_json::Value;
 
 fn batch(input: &Path, output: &Path) -> Command {

@@ -32,7 +32,7 @@ fn stderr(output: &Output) -> String {
 
 /// A photo-like JPEG of 1152 × 864, and a PNG.
 fn samples(dir: &Path) {
-    use mmsfit::capacity::{photo, samples};
+    use mmsfit::samples::{self, photo};
     fs::write(dir.join("photo.jpg"), samples::jpeg(&photo::photo(1152, 864, 1), None).unwrap())
         .unwrap();
     fs::write(dir.join("screen.png"), samples::png(&photo::screenshot(400, 600, 1)).unwrap())

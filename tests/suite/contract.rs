@@ -3,9 +3,9 @@
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     codec::{CodecSet, OpenHint},
     model::{Chroma, Dimensions, Effort, ImageCoding, ImageRecipe, MediaKind, Quality, Recipe},
+    samples::{self, photo},
 };
 
 use crate::support::contract::{Sample, keeps_its_contract};

@@ -3,10 +3,10 @@
 use crate::support;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     message::{Form, PartData},
     model::{Bytes, Effort, Stop},
+    samples::{self, photo},
     service::{
         Service,
         request::{AdaptRequest, Content, LimitOverrides},

@@ -5,9 +5,9 @@ use std::{fs, path::Path};
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     codec::DecodeLimits,
     message::{Form, PartData},
+    samples::{self, photo},
     worker::protocol::{Answer, Message as _, Reply, Request},
 };
 

@@ -1,10 +1,12 @@
-//! Golden messages, made here: each with its device and carrier, what the report must say of it
-//! and what its presentation must refer to. `MMSFIT_BLESS=1` writes the expectations anew.
+//! Golden messages: each with its device and carrier, what the report must say of it and what its
+//! presentation must refer to. The PDUs lie in `tests/golden/*.mms`, to be opened with whatever reads
+//! one, the expectations beside them; `MMSFIT_BLESS=1` makes both anew.
 
 mod messages;
 
 use std::{fs, path::PathBuf, process::Command};
 
+use bytes::Bytes as Buffer;
 use mmsfit::{
     config::Config,
     message::{Message, ParseLimits, Rule},
@@ -37,7 +39,7 @@ fn send(service: &Service, golden: &Golden) -> AdaptResponse {
         device,
         carrier: Some(golden.carrier.to_owned()),
         interface: Some(Interface::Mm1),
-        ..AdaptRequest::new(golden.content.clone())
+        ..AdaptRequest::new(Content::MmsPdu(input(golden)))
     };
     let response = service.adapt(request, &Stop::never());
     response.unwrap_or_else(|error| panic!("{}: {error:?}", golden.name))
@@ -118,28 +120,41 @@ fn holds(golden: &Golden, response: &AdaptResponse, out: &Message) {
     let dangling = |v: &&mmsfit::message::Violation| v.rule == Rule::DanglingReference;
     let lint = out.lint().unwrap_or_default();
     assert_eq!(lint.iter().find(dangling), None, "{name}");
-    let Content::MmsPdu(before) = &golden.content else { panic!("{name} is a PDU") };
-    let before = Message::parse_pdu(before.clone(), &ParseLimits::default()).unwrap();
+    let before = Message::parse_pdu(input(golden), &ParseLimits::default()).unwrap();
     for part in before.parts().iter().filter(|part| part.declared.kind() == MediaKind::Drm) {
         let same = out.parts().iter().filter(|other| other.declared == part.declared);
         assert!(same.clone().all(|other| other.data == part.data), "{name}: DRM altered");
     }
 }
 
-fn expected(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.json"))
+fn file(name: &str, extension: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.{extension}"))
+}
+
+fn blessing() -> bool {
+    std::env::var_os("MMSFIT_BLESS").is_some()
+}
+
+/// The message as it lies in its file.
+fn input(golden: &Golden) -> Buffer {
+    let path = file(golden.name, "mms");
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
 }
 
 fn check(service: &Service, messages: &[Golden]) {
     let dir = tempfile::tempdir().unwrap();
     for golden in messages {
+        if blessing() {
+            let Content::MmsPdu(made) = &golden.content else { panic!("messages are PDUs") };
+            fs::write(file(golden.name, "mms"), made).unwrap();
+        }
         let response = send(service, golden);
         let Content::MmsPdu(bytes) = &response.content else { panic!("a PDU comes out as one") };
         let out = Message::parse_pdu(bytes.clone(), &ParseLimits::default()).unwrap();
         holds(golden, &response, &out);
         let found = format!("{:#}\n", summary(golden, &response, &out));
-        let path = expected(golden.name);
-        if std::env::var_os("MMSFIT_BLESS").is_some() {
+        let path = file(golden.name, "json");
+        if blessing() {
             fs::write(&path, &found).unwrap();
         }
         let wanted = fs::read_to_string(&path).unwrap_or_default();
@@ -178,12 +193,9 @@ fn messages_with_sound_and_film() {
 #[test]
 fn nothing_is_expected_of_nobody() {
     let messages: Vec<Golden> = stills().into_iter().chain(moving()).collect();
-    for file in fs::read_dir(expected("x").parent().unwrap()).unwrap() {
-        let name = file.unwrap().file_name().to_string_lossy().into_owned();
-        let known = |golden: &Golden| name == format!("{}.json", golden.name);
-        if name == "messages.rs" {
-            continue;
-        }
-        assert!(messages.iter().any(known), "{name}");
+    for found in fs::read_dir(file("x", "json").parent().unwrap()).unwrap() {
+        let name = found.unwrap().file_name().to_string_lossy().into_owned();
+        let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
+        assert!(messages.iter().any(|golden| golden.name == stem), "{name}");
     }
 }

@@ -104,7 +104,7 @@ fn ways(path: &Path, photo: &str) -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn run(files: &[PathBuf], dir: &Path) {
-    use mmsfit::capacity::{photo, samples};
+    use mmsfit::samples::{self, photo};
     let photo = dir.join("photo.jpg");
     fs::write(&photo, samples::jpeg(&photo::photo(320, 240, 1), None).unwrap()).unwrap();
     let photo = photo.to_str().unwrap();
@@ -197,7 +197,7 @@ fn hostile_files_of_our_own() {
         format!("<!DOCTYPE r [<!ENTITY a '{entity}'>]><rdf:RDF><Model>{laughs}</Model></rdf:RDF>");
     add("laughs.xml", xml.as_bytes());
     add("deep.xml", "<a>".repeat(300_000).as_bytes());
-    use mmsfit::capacity::{photo, samples};
+    use mmsfit::samples::{self, photo};
     let jpeg = samples::jpeg(&photo::photo(640, 480, 1), Some(6)).unwrap();
     let mut dice = support::Dice(7);
     for n in 0..6 {

@@ -6,11 +6,11 @@ use std::{path::Path, process::Command};
 use crate::support;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{clip, photo, samples},
     codec::{Codec, DecodeLimits, image::ImageCodec},
     config::Config,
     message::PartData,
     model::{PartReport, Stop},
+    samples::{self, clip, photo},
     service::{
         Service,
         request::{AdaptRequest, Content},

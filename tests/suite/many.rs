@@ -7,11 +7,11 @@ use bytes::Bytes as Buffer;
 
 use crate::support;
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     message::PartData,
     model::{Counting, Interface, Stop},
     profile::DeviceDescription,
+    samples::{self, photo},
     service::{
         Service,
         many::{ManyAnswer, Recipient},

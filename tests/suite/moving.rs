@@ -7,10 +7,10 @@ use std::process::Command;
 use crate::support;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::clip,
     config::Config,
     model::{Action, Bytes, Category, MediaKind, ReasonCode, Stop},
     profile::DeviceDescription,
+    samples::clip,
     service::Service,
 };
 

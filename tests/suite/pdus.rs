@@ -8,11 +8,11 @@ use crate::support::compose;
 use crate::support::judge;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::samples,
     config::Config,
     message::{Edit, Form, Message, ParseLimits, Part},
     model::{Category, Counting, Interface, MediaKind, Stop},
     profile::DeviceDescription,
+    samples,
     service::{
         Service, ServiceError,
         request::{AdaptRequest, AdaptResponse, Content},

@@ -112,7 +112,7 @@ const NAMED: [(&str, u64, &str); 13] = [
 
 #[test]
 fn a_photo_keeps_to_what_a_profile_claims() {
-    use mmsfit::capacity::{photo, samples};
+    use mmsfit::samples::{self, photo};
     let service = service();
     // Held upright, stored lying.
     let data = samples::jpeg(&photo::photo(2560, 1920, 3), Some(6)).unwrap();

@@ -6,11 +6,11 @@ use crate::support;
 use crate::support::look::Look;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     message::{Form, PartData},
     model::{Bytes, Category, Dimensions, Stop},
     profile::DeviceDescription,
+    samples::{self, photo},
     service::{
         Service,
         request::{AdaptRequest, Content, LimitOverrides, ResolveRequest},

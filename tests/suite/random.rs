@@ -4,12 +4,12 @@
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
     model::{Category, Counting, Interface, MediaKind, Stop},
     policy::Notice,
     profile::DeviceDescription,
+    samples::{self, photo},
     service::{
         Service,
         request::{AdaptRequest, Content},

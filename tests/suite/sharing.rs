@@ -2,10 +2,10 @@
 //! is favoured for where it stands.
 
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     message::PartData,
     model::{Bytes, MediaKind, PartReport, Stop},
+    samples::{self, photo},
     service::{
         Service,
         request::{AdaptRequest, Content},

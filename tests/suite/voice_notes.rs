@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use crate::support::{bare, bytes_of, device, has_program, with_workers};
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::clip,
     config::Config,
     model::{Action, ReasonCode, Stop},
+    samples::clip,
     service::Service,
 };
 

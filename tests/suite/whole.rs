@@ -4,12 +4,12 @@
 use crate::support;
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{clip, photo, samples},
     config::Config,
     message::{Form, Message, ParseLimits, PartData},
     model::{Action, Bytes, ContentClass, MediaKind, Outcome, ReasonCode, Stop},
     policy::{Language, LanguageChoice, LeaveOut, Notice, Sanitize, Trim},
     profile::{DeviceDescription, InlineCapabilities},
+    samples::{self, clip, photo},
     service::{
         Service,
         request::{AdaptRequest, AdaptResponse, Content},

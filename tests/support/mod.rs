@@ -21,10 +21,10 @@ use std::{
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{photo, samples},
     config::Config,
     model::{Bytes, Dimensions},
     profile::{DeviceDescription, InlineCapabilities},
+    samples::{self, photo},
     service::{
         Service,
         request::{AdaptRequest, Content},

@@ -158,6 +158,21 @@ fn check_allows(source: &Source) -> Vec<Finding> {
     found
 }
 
+/// Permissions of a room that none of its files makes use of: rooms, and crates.
+pub fn unused(room: &Room, sources: &[Source]) -> Vec<String> {
+    let own = sources.iter().filter(|source| source.room() == Some(room.name) && !source.is_test);
+    let paths: Vec<NamedPath> = own.flat_map(Source::paths).collect();
+    let names = |at: usize, name: &str| {
+        paths.iter().any(|path| {
+            let inside = path.segments.first().is_some_and(|first| first == "crate");
+            inside == (at == 1) && path.segments.get(at).is_some_and(|segment| segment == name)
+        })
+    };
+    let rooms = room.imports.iter().filter(|name| !names(1, name));
+    let crates = room.crates.unwrap_or(&[]).iter().filter(|name| !names(0, name));
+    rooms.chain(crates).map(|name| format!("{} > {name}", room.name)).collect()
+}
+
 /// The length of a file.
 pub fn check_length(source: &Source) -> Option<Finding> {
     if source.lines <= rules::LONG_LINES {

@@ -21,7 +21,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "model",
         imports: &[],
-        crates: Some(&["serde", "thiserror", "bytes"]),
+        crates: Some(&["serde", "thiserror", "bytes", "jiff", "strsim"]),
         pure: true,
     },
     Room { name: "policy", imports: &["model"], crates: Some(&["toml"]), pure: true },
@@ -32,6 +32,7 @@ pub const ROOMS: &[Room] = &[
             "base64",
             "bytes",
             "encoding_rs",
+            "jiff",
             "memchr",
             "quick_xml",
             "serde",
@@ -112,23 +113,11 @@ pub const ROOMS: &[Room] = &[
         crates: None,
         pure: false,
     },
-    Room { name: "telemetry", imports: &["model"], crates: None, pure: false },
     Room {
         name: "service",
         imports: &[
-            "model",
-            "policy",
-            "message",
-            "profile",
-            "text",
-            "quality",
-            "plan",
-            "fit",
-            "codec",
-            "pipeline",
-            "worker",
-            "config",
-            "telemetry",
+            "model", "policy", "message", "profile", "text", "quality", "plan", "fit", "codec",
+            "pipeline", "worker", "config",
         ],
         crates: None,
         pure: false,
@@ -138,24 +127,17 @@ pub const ROOMS: &[Room] = &[
     // shells: they see the engine through `service`, and the words
     Room {
         name: "grpc",
-        imports: &["model", "message", "profile", "config", "telemetry", "service", "offload"],
+        imports: &["model", "message", "profile", "config", "service", "offload"],
         crates: None,
         pure: false,
     },
     Room { name: "batch", imports: SHELL, crates: None, pure: false },
+    // files for demonstrations, measurements and tests
+    Room { name: "samples", imports: &["model", "message"], crates: None, pure: true },
     // measures a running service through its own client
     Room {
         name: "capacity",
-        imports: &[
-            "model",
-            "policy",
-            "message",
-            "profile",
-            "config",
-            "telemetry",
-            "service",
-            "grpc",
-        ],
+        imports: &["model", "policy", "message", "profile", "config", "service", "samples", "grpc"],
         crates: None,
         pure: false,
     },
@@ -163,24 +145,15 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "cli",
         imports: &[
-            "model",
-            "policy",
-            "message",
-            "profile",
-            "config",
-            "telemetry",
-            "service",
-            "offload",
-            "grpc",
-            "batch",
-            "capacity",
+            "model", "policy", "message", "profile", "config", "service", "offload", "grpc",
+            "batch", "samples", "capacity",
         ],
         crates: None,
         pure: false,
     },
 ];
 
-const SHELL: &[&str] = &["model", "policy", "message", "profile", "config", "telemetry", "service"];
+const SHELL: &[&str] = &["model", "policy", "message", "profile", "config", "service"];
 
 /// Crates that have a home: no other room names them.
 pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
@@ -194,13 +167,13 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     ),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
-    (&["tracing_subscriber"], &["cli", "telemetry"]),
+    (&["tracing_subscriber"], &["cli"]),
     // Pixels are touched by codecs alone.
     (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
     // Sound is decoded by codecs alone.
     (&["symphonia"], &["codec"]),
-    // Capacity paints the samples that it measures with, as a camera would write them.
-    (&["jpeg_encoder", "png", "gif"], &["codec", "capacity"]),
+    // Samples are painted as a camera would write them, and not by the encoders under test.
+    (&["jpeg_encoder", "png", "gif"], &["codec", "samples"]),
     // What charset a text is in, and letters that look alike.
     (&["chardetng", "deunicode"], &["text"]),
     // Sockets, descriptors and processes of the workers.

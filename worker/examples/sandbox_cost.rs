@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::clip,
     codec::{Codec, DecodeLimits, OpenHint},
     model::{
         AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, Recipe, Stop,
     },
+    samples::clip,
     worker::host::{Settings, Workers},
 };
 use mmsfit_worker::libav::{AvCodec, warm};

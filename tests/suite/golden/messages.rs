@@ -2,8 +2,8 @@
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
-    capacity::{clip, photo, samples},
     message::{Form, PartData},
+    samples::{self, clip, photo},
     service::request::Content,
 };
 

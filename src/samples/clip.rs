@@ -4,8 +4,8 @@
 use bytes::Bytes as Buffer;
 
 use super::{
+    SampleError, jpeg,
     photo::{Pixels, photo},
-    samples::{SampleError, jpeg},
 };
 
 /// Samples a second of the voice.

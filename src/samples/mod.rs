@@ -1,7 +1,10 @@
-//! Sample files made by the project itself, for benchmarks and demonstrations.
+//! Sample files made by the project itself, for benchmarks, demonstrations and tests.
 //!
-//! Shells do not touch codecs; this file does, as samples must exist before anything can be
+//! Shells do not touch codecs; this room does, as samples must exist before anything can be
 //! adapted, and must not come from the encoders under test.
+
+pub mod clip;
+pub mod photo;
 
 use bytes::Bytes as Buffer;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -11,10 +14,7 @@ use crate::{
     model::MediaType,
 };
 
-use super::{
-    clip,
-    photo::{Pixels, photo, screenshot},
-};
+use self::photo::{Pixels, photo, screenshot};
 
 /// Why a sample could not be made.
 #[derive(Debug, thiserror::Error)]
