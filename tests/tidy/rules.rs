@@ -59,6 +59,7 @@ pub const ROOMS: &[Room] = &[
         name: "codec",
         imports: &["model"],
         crates: Some(&[
+            "archmage",
             "bytes",
             "chardetng",
             "deunicode",
@@ -69,6 +70,7 @@ pub const ROOMS: &[Room] = &[
             "image",
             "jpeg_decoder",
             "jpeg_encoder",
+            "magetypes",
             "memchr",
             "moxcms",
             "png",
