@@ -64,7 +64,7 @@ pub fn adapt(service: &Service, args: &AdaptArgs, screen: &Screen) -> Result<u8,
     );
     match written.as_deref() {
         Some("-") => {}
-        Some(file) => text.push_str(&format!("written to {}\n", super::term::safe(file))),
+        Some(file) => text.push_str(&format!("written to {}\n", super::safe::safe(file))),
         None => text.push_str("nothing written: say where with -o\n"),
     }
     screen.tell(stdout, &text)?;

@@ -12,10 +12,7 @@ use crate::{
     },
 };
 
-use super::{
-    term::{Screen, Tone, safe},
-    words,
-};
+use super::{safe::safe, words};
 
 /// An error with the file it is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,18 +86,9 @@ impl Failure {
         if self.quiet { 0 } else { exit_code(self.error.category) }
     }
 
-    /// Tells it: the line on stderr, or the object where the report would have gone.
-    pub fn tell(&self, screen: &Screen, as_json: bool, stdout: bool) {
-        if self.quiet {
-            return;
-        }
-        if as_json {
-            // If stdout is closed the exit code still tells.
-            let _ = screen.tell(stdout, &format!("{}\n", self.to_json()));
-        } else {
-            let paint = screen.paint(false);
-            screen.err(&format!("{} {}\n", paint.tone(Tone::Bad, "mmsfit:"), self.line()));
-        }
+    /// Whether nobody is there to be told.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// `photo.jpg, part 3: malformed JPEG: ... (the input's fault; MEDIA_MALFORMED); hint`.

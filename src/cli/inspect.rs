@@ -18,8 +18,9 @@ use super::{
     Failure,
     args::InspectArgs,
     json as to_json, lists, report, request,
+    safe::safe,
     table::{Align, Table},
-    term::{Screen, Tone, safe},
+    term::{Screen, Tone},
     words,
 };
 
@@ -38,7 +39,7 @@ pub fn run(service: &Service, args: &InspectArgs, screen: &Screen) -> Result<u8,
             Err(failure) => {
                 let failure = failure.about(&title);
                 worst = worst.max(failure.exit_code());
-                failure.tell(screen, args.json, true);
+                screen.tell_failure(&failure, args.json, true);
             }
         }
     }

@@ -15,8 +15,9 @@ use super::{
     Failure,
     args::{CarriersArgs, DevicesArgs},
     json as to_json,
+    safe::safe,
     table::{Align, Cell, Table},
-    term::{Screen, Tone, safe},
+    term::{Screen, Tone},
     words,
 };
 

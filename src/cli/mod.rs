@@ -17,6 +17,7 @@ mod previews;
 mod report;
 mod request;
 mod run_batch;
+mod safe;
 mod samples;
 mod serve;
 mod setup;
@@ -60,7 +61,7 @@ where
     match run(args, &screen) {
         Ok(code) => code,
         Err(failure) => {
-            failure.tell(&screen, as_json, report_on_stdout);
+            screen.tell_failure(&failure, as_json, report_on_stdout);
             failure.exit_code()
         }
     }

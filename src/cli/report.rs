@@ -6,8 +6,9 @@ use crate::model::{
 };
 
 use super::{
+    safe::safe,
     table::{Align, Cell, Table},
-    term::{Paint, Tone, safe},
+    term::{Paint, Tone},
     words,
 };
 

@@ -12,8 +12,9 @@ use super::{
     Failure,
     args::BatchRunArgs,
     json, request,
+    safe::safe,
     table::{Align, Cell, Table},
-    term::{Screen, Tone, safe},
+    term::{Screen, Tone},
 };
 
 /// Some files have no result.

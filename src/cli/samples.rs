@@ -4,10 +4,7 @@ use std::path::Path;
 
 use crate::{message::Form, model::MediaType, samples, service::Service};
 
-use super::{
-    Failure, output, slides,
-    term::{Screen, safe},
-};
+use super::{Failure, output, safe::safe, slides, term::Screen};
 
 /// Writes media, and messages around them.
 pub fn run(_service: &Service, dir: &Path, screen: &Screen) -> Result<u8, Failure> {

@@ -24,7 +24,7 @@ pub struct Cell {
 impl Cell {
     /// A cell in a tone.
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: super::term::safe(&text.into()), tone }
+        Self { text: super::safe::safe(&text.into()), tone }
     }
 }
 
@@ -60,7 +60,7 @@ impl Table {
     /// Adds a row with notes below it.
     pub fn noted(&mut self, mut cells: Vec<Cell>, notes: Vec<String>) {
         cells.resize(self.columns.len(), Cell::default());
-        let notes = notes.iter().map(|note| super::term::safe(note)).collect();
+        let notes = notes.iter().map(|note| super::safe::safe(note)).collect();
         self.rows.push((cells, notes));
     }
 

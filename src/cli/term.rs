@@ -112,6 +112,20 @@ impl Screen {
         let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
     }
 
+    /// Tells of a failure: its line on stderr, or its object where the report would have gone.
+    pub fn tell_failure(&self, failure: &Failure, as_json: bool, stdout: bool) {
+        if failure.is_quiet() {
+            return;
+        }
+        if as_json {
+            // If stdout is closed the exit code still tells.
+            let _ = self.tell(stdout, &format!("{}\n", failure.to_json()));
+        } else {
+            let paint = self.paint(false);
+            self.err(&format!("{} {}\n", paint.tone(Tone::Bad, "mmsfit:"), failure.line()));
+        }
+    }
+
     /// Writes to stdout, or to stderr where stdout is taken.
     pub fn tell(&self, stdout: bool, text: &str) -> Result<(), Failure> {
         if stdout {
@@ -141,19 +155,6 @@ impl Paint {
     }
 }
 
-/// `text` fit for a terminal: control characters and direction overrides, which could move the
-/// cursor or forge lines, are replaced.
-pub fn safe(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\t' => ' ',
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +168,7 @@ mod tests {
 
     #[test]
     fn names_cannot_drive_the_terminal() {
+        use crate::cli::safe::safe;
         assert_eq!(safe("a\x1b[2Jb\r\nc"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c");
         assert_eq!(safe("gpj\u{202e}exe"), "gpj\u{fffd}exe");
         assert_eq!(safe("写真 é.jpg"), "写真 é.jpg");

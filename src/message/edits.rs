@@ -198,7 +198,7 @@ pub(super) fn mend_presentations(
 /// The leaves that the SOAP envelope's `href="cid:..."` name.
 fn envelope_references(leaves: &[&Leaf]) -> Vec<usize> {
     let Some(envelope) = leaves.iter().find(|leaf| leaf.envelope) else { return Vec::new() };
-    let text = super::wsp::lossy(&envelope.part.data);
+    let text = super::octets::lossy(&envelope.part.data);
     let index = Index::new(leaves.iter().copied());
-    super::mime::soap::attributes(&text, "href").filter_map(|href| index.resolve(&href)).collect()
+    super::soap::attributes(&text, "href").filter_map(|href| index.resolve(&href)).collect()
 }

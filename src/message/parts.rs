@@ -3,14 +3,14 @@
 use super::{
     PartData,
     edits::Change,
+    header,
     leaf::{Handles, Leaf},
-    mime,
 };
 use crate::model::{MediaKind, MediaType};
 
 /// A leaf of structured data.
 pub(super) fn leaf(part: PartData) -> Leaf {
-    let (_, params) = mime::split_params(&part.content_type);
+    let (_, params) = header::split_params(&part.content_type);
     let param = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, v)| v.clone());
     let name = if part.name.is_empty() { param("name") } else { Some(part.name) };
     let handles = Handles {
@@ -30,7 +30,7 @@ pub(super) fn data(leaf: &Leaf, own: bool) -> PartData {
     let content_type = if own {
         leaf.content_type.clone()
     } else {
-        let (main, mut params) = mime::split_params(&leaf.content_type);
+        let (main, mut params) = header::split_params(&leaf.content_type);
         params.retain(|(name, _)| !matches!(name.as_str(), "name" | "filename" | "boundary"));
         typed(&main, &params)
     };
@@ -47,7 +47,7 @@ fn typed(main: &str, params: &[(String, String)]) -> String {
     let mut text = main.to_owned();
     for (name, value) in params {
         text.push_str("; ");
-        mime::push_param(&mut text, name, value);
+        header::push_param(&mut text, name, value);
     }
     text
 }
@@ -72,9 +72,9 @@ pub(super) fn apply(leaves: &[Leaf], changes: &[Change]) -> Vec<Leaf> {
 
 /// The new type with the old one's parameters, as far as they still hold.
 fn retyped(old: &str, fresh: &str, change: &Change) -> String {
-    let (main, mut params) = mime::split_params(fresh);
+    let (main, mut params) = header::split_params(fresh);
     let text = MediaType::fold(&main).top_level() == "text";
-    for (name, value) in mime::split_params(old).1 {
+    for (name, value) in header::split_params(old).1 {
         let keep = name != "charset" || text;
         if keep && !params.iter().any(|(known, _)| *known == name) {
             let value = change.rename(&value).map_or(value.clone(), str::to_owned);

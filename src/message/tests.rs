@@ -4,7 +4,11 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::{cost, need};
+use crate::{
+    cost,
+    model::{Bytes, Counting},
+    need,
+};
 
 fn corpus(folder: &str) -> Vec<(String, Buffer)> {
     need::corpus(folder)

@@ -1,4 +1,6 @@
 //! The flow with a codec whose outputs are nothing but sizes.
+//!
+//! Long because these tests share their codec.
 
 use std::{sync::Arc, time::Duration};
 

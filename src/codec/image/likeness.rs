@@ -3,9 +3,12 @@
 //!
 //! A rough estimate for reports; searches do not use it.
 
+use archmage::prelude::*;
+
 use super::{
     raster::{Layout, Raster},
     resize::resize,
+    ycc,
 };
 use crate::{codec::Reference, model::Dimensions};
 
@@ -20,6 +23,12 @@ const C2: f64 = 58.522_5;
 pub fn luma(raster: &Raster) -> Vec<u8> {
     match raster.layout() {
         Layout::Gray => raster.pixels().to_vec(),
+        Layout::Rgb => {
+            let (pixels, _) = raster.pixels().as_chunks::<3>();
+            let mut luma = vec![0; pixels.len()];
+            ycc::luma_of_pixels(pixels, &mut luma);
+            luma
+        }
         layout => raster
             .pixels()
             .chunks_exact(layout.channels())
@@ -88,18 +97,29 @@ pub fn similarity(reference: &[u8], shown: &[u8], size: Dimensions) -> f64 {
 }
 
 fn halved(luma: &[u8], w: usize, h: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity((w / 2) * (h / 2));
-    for rows in luma.chunks_exact(w * 2).take(h / 2) {
+    let mut out = vec![0; (w / 2) * (h / 2)];
+    if w < 2 {
+        return out;
+    }
+    for (rows, out) in luma.chunks_exact(w * 2).zip(out.chunks_exact_mut(w / 2)) {
         let (top, bottom) = rows.split_at(w);
-        for (a, b) in top.chunks_exact(2).zip(bottom.chunks_exact(2)) {
-            let sum = u16::from(a[0]) + u16::from(a[1]) + u16::from(b[0]) + u16::from(b[1]);
-            out.push(((sum + 2) / 4) as u8);
-        }
+        means(top, bottom, out);
     }
     out
 }
 
+/// Means of 2 by 2.
+#[autoversion(v3)]
+fn means(top: &[u8], bottom: &[u8], out: &mut [u8]) {
+    let (top, bottom) = (top.as_chunks::<2>().0, bottom.as_chunks::<2>().0);
+    for ((mean, a), b) in out.iter_mut().zip(top).zip(bottom) {
+        let sum = u16::from(a[0]) + u16::from(a[1]) + u16::from(b[0]) + u16::from(b[1]);
+        *mean = ((sum + 2) / 4) as u8;
+    }
+}
+
 /// Mean SSIM over windows; 1 where the picture is smaller than one.
+#[autoversion(v3)]
 fn ssim(a: &[u8], b: &[u8], w: usize, h: usize) -> f64 {
     let (mut sum, mut count) = (0.0, 0u32);
     let mut y = 0;
@@ -115,6 +135,7 @@ fn ssim(a: &[u8], b: &[u8], w: usize, h: usize) -> f64 {
     if count == 0 { 1.0 } else { sum / f64::from(count) }
 }
 
+#[inline(always)]
 fn window(a: &[u8], b: &[u8], start: usize, stride: usize) -> f64 {
     let (mut sa, mut sb, mut saa, mut sbb, mut sab) = (0u32, 0u32, 0u32, 0u32, 0u32);
     for row in 0..WINDOW {

@@ -29,6 +29,7 @@ mod resize;
 mod session;
 mod strip;
 pub mod wbmp;
+mod ycc;
 
 #[cfg(test)]
 mod corpus_tests;

@@ -1,7 +1,18 @@
 //! Decoded pixels: 8 bits a channel, sRGB, upright.
 
-use super::animation::shown_ms;
 use crate::model::{Dimensions, Rgb};
+
+/// A delay of this or less is shown as [`BROWSER_DELAY_MS`] by every current browser
+/// (Gecko, Blink and WebKit alike).
+pub const SHORT_DELAY_MS: u32 = 10;
+
+/// What browsers show a frame with too short a delay for.
+pub const BROWSER_DELAY_MS: u32 = 100;
+
+/// How long a frame is really shown: too short delays count as [`BROWSER_DELAY_MS`].
+pub fn shown_ms(delay_ms: u32) -> u32 {
+    if delay_ms <= SHORT_DELAY_MS { BROWSER_DELAY_MS } else { delay_ms }
+}
 
 /// Channels of a pixel, in order, straight (not premultiplied) alpha.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -108,6 +108,14 @@ impl ImageSession {
     }
 
     fn first(&mut self, key: Key, stop: &Stop) -> Result<&Raster, CodecError> {
+        // Decoded as it is wanted: no copy.
+        let as_wanted = self.picture.frames.first().is_some_and(|Frame { raster, .. }| {
+            let flat = raster.layout() != Layout::Rgba || key.background.is_none();
+            flat && raster.dimensions() == key.dimensions
+        });
+        if as_wanted {
+            return Ok(&self.picture.frames[0].raster);
+        }
         let picture = self.resized(key, stop)?;
         match picture.frames.first() {
             Some(frame) => Ok(&frame.raster),

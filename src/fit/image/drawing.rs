@@ -7,7 +7,7 @@
 //! photo on it is the other way round: 152 kB with 128 colours have 68, a JPEG of 115 kB 78.
 
 use super::{Attempt, ImageTask, Judgement, Observation, Proposal, Situation, jpeg::JpegLane};
-use super::{ladder, path::PathLane};
+use super::{path::PathLane, rungs};
 use crate::model::{Bytes, Dimensions, ImageCoding, ImageFormat};
 
 /// Colours of the palettes that are tried, until one is good enough.
@@ -84,7 +84,7 @@ impl DrawingLane {
             ink,
             colors: ladder.iter().copied().filter(fewer).collect(),
             judged: Vec::new(),
-            smaller: PathLane::new(ladder::smaller_drawings(task)),
+            smaller: PathLane::new(rungs::smaller_drawings(task)),
             jpeg,
             blind: false,
             photos: Vec::new(),

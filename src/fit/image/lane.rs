@@ -1,45 +1,61 @@
-//! What lanes are asked, and what they answer.
+//! The lanes of a task: ways of coding, each with its own knobs.
 
-use super::{Observation, drawing::DrawingLane, jpeg::JpegLane, path::PathLane};
-use crate::model::{Bytes, Dimensions, ImageCoding};
+use super::{
+    ImageTask, Observation,
+    attempt::{Attempt, Proposal, Situation},
+    drawing::DrawingLane,
+    jpeg::JpegLane,
+    path::{PathLane, Rung},
+    rungs::{animation, bilevel, paletted},
+};
+use crate::model::{Bytes, ImageCoding, ImageFormat};
 
-/// One attempt, as lanes propose it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Attempt {
-    pub dimensions: Dimensions,
-    pub coding: ImageCoding,
-    pub cap: Bytes,
+/// The lanes of a task, the best first. Never empty unless the device takes no format at all.
+pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
+    let takes = |format| task.formats.contains(&format);
+    let exact_gif = task.facts.distinct_colors.is_some_and(|n| n <= 256);
+    let mut lanes = Vec::new();
+
+    if task.animate && takes(ImageFormat::Gif) {
+        lanes.push(Lane::Path(PathLane::new(animation(task)).moving()));
+    }
+    if !task.still {
+        return lanes;
+    }
+    // Drawings and screenshots stay crisp as long as the budget allows it.
+    let keep_lossless = task.lossless_source && (task.facts.graphic || task.facts.transparent);
+    if keep_lossless {
+        if takes(ImageFormat::Png) {
+            lanes.push(Lane::Drawing(Box::new(DrawingLane::new(task))));
+            if takes(ImageFormat::Jpeg) {
+                return lanes;
+            }
+        } else if takes(ImageFormat::Gif) && (exact_gif || task.facts.transparent) {
+            lanes.push(single(task, ImageCoding::Gif { colors: 256, frame_step: u16::MAX }));
+        }
+    }
+    if takes(ImageFormat::Jpeg) {
+        lanes.push(Lane::Jpeg(JpegLane::new(task)));
+    } else if takes(ImageFormat::Png) {
+        lanes.push(single(task, ImageCoding::Png { colors: None, dither: false }));
+        lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Png {
+            colors: Some(colors),
+            dither: true,
+        }))));
+    } else if takes(ImageFormat::Gif) {
+        lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Gif {
+            colors,
+            frame_step: u16::MAX,
+        }))));
+    } else if takes(ImageFormat::Wbmp) {
+        lanes.push(Lane::Path(PathLane::new(bilevel(task))));
+    }
+    lanes
 }
 
-/// What a lane says when asked for its next attempt.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Proposal {
-    Attempt(Attempt),
-    /// What does this look like?
-    Judge(Attempt),
-    /// The best of those judged, and its size.
-    Take(Attempt, u64),
-    /// Which looks best at the bytes of the first, which are about so many?
-    Compare(f64, Vec<(Dimensions, ImageCoding)>),
-    /// The lane has its result; going on would not improve it.
-    Satisfied,
-    /// The lane cannot meet the budget.
-    Dead,
-}
-
-/// What lanes need to know of the search around them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Situation {
-    /// Output must not be larger than this.
-    pub budget: u64,
-    /// Encodes left before patience ends; 0 when only a first fit is still wanted.
-    pub tries_left: u32,
-    /// Good enough: this share of the budget.
-    pub accept: f64,
-    /// Size of the best result so far, whose bytes are in hand.
-    pub best: Option<u64>,
-    /// Its recipe.
-    pub kept: Option<(Dimensions, ImageCoding)>,
+/// One attempt at full size, or the next lane.
+fn single(task: &ImageTask, coding: ImageCoding) -> Lane {
+    Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
 }
 
 /// One way of coding, with its own knobs.

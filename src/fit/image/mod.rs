@@ -3,13 +3,14 @@
 //! Everything is measured on the picture at hand: no table predicts a size from file size and
 //! quality factor.
 
+mod attempt;
 mod curve;
 mod drawing;
 mod jpeg;
-mod ladder;
 mod lane;
 mod path;
 mod patience;
+mod rungs;
 mod task;
 
 #[cfg(test)]
@@ -17,7 +18,8 @@ mod tests;
 
 pub use task::ImageTask;
 
-use self::lane::{Attempt, Lane, Proposal, Situation};
+use self::attempt::{Attempt, Proposal, Situation};
+use self::lane::Lane;
 use self::patience::{ENCODE, HARD_LIMIT, MEASUREMENT, MOST_ENCODES, MOST_JUDGEMENTS, Patience};
 use super::{Judgement, Observation, SearchStep, Verdict};
 use crate::model::{Bytes, Dimensions, ImageCoding, ImageRecipe, Recipe, Rgb};
@@ -66,7 +68,7 @@ impl ImageSearch {
     pub fn new(task: &ImageTask, budget: Bytes) -> Self {
         let ceiling = task.ceiling.map_or(u64::MAX, Bytes::get).max(1);
         Self {
-            lanes: ladder::lanes(task),
+            lanes: lane::lanes(task),
             lane: 0,
             background: task.background,
             patience: Patience::of(task.effort, task.animate),
@@ -151,7 +153,7 @@ impl ImageSearch {
     /// The harshest recipe of every lane: the smallest of their outputs is the smallest that can
     /// be reached.
     pub fn harshest(task: &ImageTask) -> Vec<Recipe> {
-        ladder::lanes(task)
+        lane::lanes(task)
             .iter()
             .flat_map(|lane| match lane {
                 Lane::Jpeg(lane) => vec![lane.harshest()],

@@ -1,3 +1,5 @@
+//! Long because each of these tests is a property of one search.
+
 use super::*;
 use crate::{
     model::{Chroma, ContentFacts, Effort, ImageFormat, Quality},

@@ -4,29 +4,22 @@
 mod boundary;
 mod build;
 mod edit;
-mod header;
 mod mail;
 mod parse;
 mod rewriter;
 mod signature;
-pub(super) mod soap;
 #[cfg(test)]
 mod tests;
-mod transfer;
 
 use bytes::Bytes as Buffer;
 
-pub(super) use self::{
-    build::build,
-    header::{push_param, split_params},
-    parse::parse,
-    signature::SIGNATURES,
-    transfer::Encoding,
-};
+pub(super) use self::{build::build, parse::parse, signature::SIGNATURES};
 use super::{
     alternatives::Shape,
+    header::{self, split_params},
     leaf::{Handles, Leaf},
-    showing,
+    showing, soap,
+    transfer::{self, Encoding},
 };
 use crate::model::{Framing, MediaType};
 
@@ -201,7 +194,7 @@ impl Entity {
             .map(|field| {
                 let raw = &self.head[field.range];
                 let colon = raw.iter().position(|&b| b == b':').unwrap_or(0);
-                (super::wsp::lossy(&raw[..colon]), header::decode_words(&field.value))
+                (super::octets::lossy(&raw[..colon]), header::decode_words(&field.value))
             })
             .collect();
         if let Some(text) = self.envelope() {
@@ -219,7 +212,7 @@ impl Entity {
 
     fn envelope(&self) -> Option<String> {
         let leaf = self.leaves().into_iter().find(|leaf| leaf.envelope)?;
-        Some(super::wsp::lossy(&leaf.part.data))
+        Some(super::octets::lossy(&leaf.part.data))
     }
 
     pub fn adaptation_forbidden(&self) -> bool {

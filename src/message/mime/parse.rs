@@ -11,7 +11,7 @@ use crate::{
     message::{
         MessageError, ParseLimits,
         leaf::{Handles, Leaf},
-        wsp::lossy,
+        octets::lossy,
     },
     model::{MediaType, PartId},
 };

@@ -3,7 +3,7 @@
 use bytes::Bytes as Buffer;
 
 use super::header::{Field, fields};
-use crate::message::wsp::lossy;
+use crate::message::octets::lossy;
 
 /// A header block with some fields replaced (`Some`) or left out (`None`), all else as it was.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::{
     message::{
         edits::Change,
         leaf::{Handles, Leaf},
-        mime::Encoding,
+        transfer::Encoding,
         wsp::{self, ContentType, Param, Reader},
     },
     model::MediaType,
@@ -59,7 +59,7 @@ fn one(reader: &mut Reader<'_>) -> Option<Header> {
     let (code, name) = match reader.peek().ok()? {
         // Shift to another code page: the headers behind it are not ours to read.
         0..=31 | 127 => return None,
-        32..=126 => (None, wsp::lossy(reader.text().ok()?).to_ascii_lowercase()),
+        32..=126 => (None, crate::message::octets::lossy(reader.text().ok()?).to_ascii_lowercase()),
         _ => (Some(reader.octet().ok()? & 0x7F), String::new()),
     };
     let start = reader.at();
@@ -95,7 +95,7 @@ fn disposition(value: &[u8]) -> Option<(Vec<u8>, Vec<Param>)> {
         0x80.. => vec![inner.octet().ok()?],
         _ => {
             let mut kind = Vec::new();
-            wsp::put_text(&mut kind, &wsp::lossy(inner.text().ok()?));
+            wsp::put_text(&mut kind, &crate::message::octets::lossy(inner.text().ok()?));
             kind
         }
     };

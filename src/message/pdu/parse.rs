@@ -78,7 +78,7 @@ fn malformed(bad: Bad) -> MessageError {
 
 fn field(reader: &mut Reader<'_>) -> Result<HeadField, Bad> {
     let (code, name) = match reader.peek()? {
-        32..=126 => (None, wsp::lossy(reader.text()?)),
+        32..=126 => (None, crate::message::octets::lossy(reader.text()?)),
         0x80.. => (Some(reader.octet()?), String::new()),
         _ => return reader.bad("header field expected"),
     };

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 pub(super) fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     super::super::names::percent_bytes(text, &mut out);
-    super::super::wsp::lossy(&out)
+    crate::message::octets::lossy(&out)
 }
 
 pub(super) fn percent_encode(text: &str) -> String {

@@ -170,7 +170,7 @@ fn readable(data: &[u8]) -> Cow<'_, [u8]> {
 
 /// The value of an attribute, its entities resolved.
 fn value(data: &[u8], range: &Range<usize>) -> String {
-    unescape(&super::wsp::lossy(&data[range.clone()])).trim().to_owned()
+    unescape(&super::octets::lossy(&data[range.clone()])).trim().to_owned()
 }
 
 /// UTF-16 by its mark or by the zero octets of ASCII in it.
@@ -229,7 +229,7 @@ fn references(
         staying[at + 1] = staying[at];
         going[at + 1] = going[at];
         let Some(src) = tag.src.clone().filter(|_| tag.kind != Kind::Close) else { continue };
-        let value = unescape(&super::wsp::lossy(&data[src.clone()])).into_owned();
+        let value = unescape(&super::octets::lossy(&data[src.clone()])).into_owned();
         let found = index.find(value.trim());
         let part = match found {
             Some(Found::Id(part) | Found::Label(part)) => Some(part),

@@ -1,6 +1,7 @@
 //! Content-type-values and their parameters (WAP-230 §8.4.2.24, table 38).
 
-use super::{Bad, Reader, lossy, put_integer, put_text, put_value_length, unquote};
+use super::{Bad, Reader, put_integer, put_text, put_value_length, unquote};
+use crate::message::octets::lossy;
 use crate::message::tables::{self, ParamValue};
 
 /// One parameter of a content type or disposition.
@@ -32,7 +33,7 @@ impl ContentType {
 
     /// From the textual form `type/subtype; name=value`.
     pub fn from_text(text: &str) -> Self {
-        let (media, params) = crate::message::mime::split_params(text);
+        let (media, params) = crate::message::header::split_params(text);
         Self {
             media,
             code: None,
@@ -48,7 +49,7 @@ impl ContentType {
         let mut text = self.media.clone();
         for param in self.params.iter().filter(|param| !param.name.is_empty()) {
             text.push_str("; ");
-            crate::message::mime::push_param(&mut text, &param.name, &param.value);
+            crate::message::header::push_param(&mut text, &param.name, &param.value);
         }
         text
     }

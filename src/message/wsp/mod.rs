@@ -3,7 +3,7 @@
 mod content_type;
 
 pub(super) use self::content_type::{ContentType, Param, content_type, params, put_param};
-use super::tables;
+use super::{octets::lossy, tables};
 
 /// Longest single string (mms-pdu.md §6).
 const MAX_STRING: usize = 8 << 10;
@@ -152,14 +152,6 @@ impl<'a> Reader<'a> {
             }
             _ => self.value(),
         }
-    }
-}
-
-/// UTF-8 where it is, else Windows-1252, which maps every octet.
-pub(super) fn lossy(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The host's side: one zygote, watched and replaced; a job for every call that opens an input;
 //! and the codec that forwards to jobs.
 
+mod codec;
 mod job;
 mod line;
 mod recheck;

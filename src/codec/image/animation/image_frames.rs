@@ -3,18 +3,18 @@
 use std::io::Cursor;
 
 use bytes::Bytes as Buffer;
-use image::codecs::{png::PngDecoder, webp::WebPDecoder};
+use image::codecs::png::PngDecoder;
 use image::metadata::LoopCount;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
 
 use super::reel::Reel;
 use crate::codec::image::raster::Picture;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
-use crate::model::{Dimensions, MediaType, Stop};
+use crate::model::{MediaType, Stop};
 
 /// Bytes per canvas pixel that `image` holds while it composes: the current and the previous
 /// canvas, the raw frame, and the copy it hands out.
-const CANVAS_BYTES: u64 = 16;
+pub(super) const CANVAS_BYTES: u64 = 16;
 
 pub(super) fn classify(
     format: &'static str,
@@ -60,37 +60,21 @@ pub(super) fn decode_apng(
     }
 }
 
-/// See [`super::decode_animation`]. A WebP without animation gives one frame.
-pub(super) fn decode_webp(
+/// Frames that are decoded.
+pub(super) fn wanted(
     input: &Buffer,
+    media: &MediaType,
     hint: OpenHint,
     limits: &DecodeLimits,
-    stop: &Stop,
-) -> Result<Picture, CodecError> {
-    const FORMAT: &str = "WebP";
-    let error = |e: &ImageError| classify(FORMAT, e, limits);
-    let frames = wanted(input, &MediaType::WEBP, hint, limits);
-    if let Some(picture) = super::webp::decode(input, frames, hint, limits, stop)? {
-        return Ok(picture);
-    }
-    let decoder = WebPDecoder::new(Cursor::new(input.as_ref())).map_err(|e| error(&e))?;
-    let (width, height) = decoder.dimensions();
-    let canvas = Dimensions::new(width, height).ok_or_else(|| CodecError::Malformed {
-        format: FORMAT,
-        detail: "a canvas without area".into(),
-    })?;
-    super::price(canvas, frames, limits)?;
-    still(FORMAT, decoder, Reel::new(canvas, CANVAS_BYTES, hint, limits)?, limits)
-}
-
-fn wanted(input: &Buffer, media: &MediaType, hint: OpenHint, limits: &DecodeLimits) -> u32 {
+) -> u32 {
     if !hint.animation {
         return 1;
     }
     super::count_frames(input, media, limits.max_frames).map_or(1, |(frames, _)| frames)
 }
 
-fn still(
+/// The one picture of a still.
+pub(super) fn still(
     format: &'static str,
     decoder: impl ImageDecoder,
     mut reel: Reel,

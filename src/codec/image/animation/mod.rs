@@ -28,18 +28,6 @@ use super::raster::Picture;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{Dimensions, MediaType, Stop};
 
-/// A delay of this or less is shown as [`BROWSER_DELAY_MS`] by every current browser
-/// (Gecko, Blink and WebKit alike).
-pub const SHORT_DELAY_MS: u32 = 10;
-
-/// What browsers show a frame with too short a delay for.
-pub const BROWSER_DELAY_MS: u32 = 100;
-
-/// How long a frame is really shown: too short delays count as [`BROWSER_DELAY_MS`].
-pub fn shown_ms(delay_ms: u32) -> u32 {
-    if delay_ms <= SHORT_DELAY_MS { BROWSER_DELAY_MS } else { delay_ms }
-}
-
 /// Decodes a GIF, APNG or WebP into `hint.largest`: aspect kept, never enlarged, all frames of
 /// the same dimensions. Stills of these formats give one frame. With `hint.animation == false`
 /// only the first frame is decoded. Frames are [`super::raster::Layout::Rgba`] if any pixel of
@@ -61,7 +49,7 @@ pub fn decode_animation(
     } else if *media_type == MediaType::PNG {
         image_frames::decode_apng(input, hint, limits, stop)
     } else if *media_type == MediaType::WEBP {
-        image_frames::decode_webp(input, hint, limits, stop)
+        webp::decode_webp(input, hint, limits, stop)
     } else {
         Err(CodecError::Unsupported { format: "animation", detail: media_type.to_string() })
     }

@@ -2,8 +2,7 @@
 
 use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 
-use super::BROWSER_DELAY_MS;
-use crate::codec::image::raster::{Frame, Layout, Picture, Raster};
+use crate::codec::image::raster::{BROWSER_DELAY_MS, Frame, Layout, Picture, Raster};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::Dimensions;
 

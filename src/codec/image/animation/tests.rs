@@ -233,7 +233,9 @@ fn limits_and_stop_are_kept() {
     stop.set(StopCause::Deadline);
     assert_eq!(run(limits, &stop), Err(CodecError::Stopped(StopCause::Deadline)));
     let timeless = decode(&tiny(3, 0), hint(100)).expect("sound");
-    assert!(timeless.frames.iter().all(|f| f.delay_ms == BROWSER_DELAY_MS));
+    assert!(
+        timeless.frames.iter().all(|f| f.delay_ms == crate::codec::image::raster::BROWSER_DELAY_MS)
+    );
 }
 
 #[test]

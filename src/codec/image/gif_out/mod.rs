@@ -8,9 +8,9 @@
 use bytes::Bytes as Buffer;
 use gif::{DisposalMethod, Encoder, EncodingError, Frame as GifFrame, Repeat};
 
-use super::animation::shown_ms;
 use super::capped::CappedWriter;
 use super::palette::{self, CLEAR, Dither, Palette, Rgba, Survey};
+use super::raster::shown_ms;
 use super::raster::{Picture, Raster};
 use crate::codec::{CodecError, EncodeError};
 use crate::model::{Bytes, Dimensions, Rgb, Stop};

@@ -21,7 +21,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Enough bits for a code of 16 and a number of 15; behind a marker or the end they are zeros.
-    #[inline]
+    #[inline(always)]
     fn need(&mut self) {
         if self.have < 32 {
             self.refill();
@@ -65,14 +65,14 @@ impl<'a> Bits<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn skip(&mut self, count: u32) {
         self.next <<= count;
         self.have -= count;
     }
 
     /// A number of `size` bits as T.81 table F.1 means it; `size` is at most 15.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, size: u32) -> i32 {
         if size == 0 {
             return 0;
@@ -136,7 +136,7 @@ impl Codes {
         Some(Self { short, whole, ends, symbols: symbols.to_vec() })
     }
 
-    #[inline]
+    #[inline(always)]
     fn symbol(&self, bits: &mut Bits<'_>) -> Option<u8> {
         let (length, symbol) = self.short[(bits.next >> (64 - LOOK)) as usize];
         if length > 0 {
@@ -172,7 +172,7 @@ const TRANSPOSED: [u8; 64] = [
 /// Reads one block into `out`, which must be zeros: coefficients times their quantisers, the mean
 /// after `before`; none behind the place `last`, which a transform to fewer samples does not look
 /// at. Tells the last place that is not empty; `None` where the bits make no block.
-#[inline]
+#[inline(always)]
 pub fn block(
     bits: &mut Bits<'_>,
     (mean, rest): (&Codes, &Codes),

@@ -12,9 +12,12 @@ mod idct;
 #[cfg(test)]
 mod tests;
 
+use archmage::prelude::*;
+
 use self::{
     bits::Bits,
     frame::{Component, Frame},
+    idct::Vectors,
 };
 use super::raster::Overhang;
 use crate::model::{Bytes, Dimensions, Stop};
@@ -124,6 +127,17 @@ impl<'a> Scan<'a> {
 
     /// Reads a row of MCUs into the strips, at `place` in rows of MCUs.
     fn read_row(&mut self, strips: &mut [Strip], place: usize) -> Option<()> {
+        let scan = self;
+        incant!(read_row(scan, strips, place), [v3, neon, scalar])
+    }
+
+    #[inline(always)]
+    fn read_row_with<T: Vectors>(
+        &mut self,
+        token: T,
+        strips: &mut [Strip],
+        place: usize,
+    ) -> Option<()> {
         let frame = self.frame;
         for column in 0..frame.mcu_columns {
             if frame.restart_interval > 0 {
@@ -137,11 +151,17 @@ impl<'a> Scan<'a> {
             }
             for (strip, component) in strips.iter_mut().zip(&frame.components) {
                 let at = (column, place);
-                strip.read(&mut self.bits, frame, component, at, &mut self.block)?;
+                strip.read(token, &mut self.bits, frame, component, at, &mut self.block)?;
             }
         }
         (!self.bits.is_over()).then_some(())
     }
+}
+
+/// [`Scan::read_row`] for each kind of machine.
+#[magetypes(v3, neon, scalar)]
+fn read_row(token: Token, scan: &mut Scan<'_>, strips: &mut [Strip], place: usize) -> Option<()> {
+    scan.read_row_with(token, strips, place)
 }
 
 /// The samples of one component in one row of MCUs.
@@ -150,7 +170,6 @@ struct Strip {
     stride: usize,
     /// Samples of a block, across and down.
     block: (usize, usize),
-    transform: idct::Transform,
     /// The mean of the block before.
     mean: i32,
     /// How much smaller it is than the picture, across and down: 1 or 2.
@@ -168,10 +187,10 @@ impl Strip {
         let small = (wanted.0.div_ceil(8), wanted.1.div_ceil(8));
         let block = (wanted.0 / small.0, wanted.1 / small.1);
         let fits = exact && small.0 <= 2 && small.1 <= 2;
-        let transform = idct::of(block.0, block.1).filter(|_| fits)?;
+        (fits && idct::exists(block)).then_some(())?;
         let stride = frame.mcu_columns * component.h * block.0;
         let samples = vec![0; stride * component.v * block.1];
-        Some(Self { samples, stride, block, transform, mean: 0, small, hidden: false })
+        Some(Self { samples, stride, block, mean: 0, small, hidden: false })
     }
 
     fn hide(&mut self) {
@@ -189,9 +208,10 @@ impl Strip {
     }
 
     /// The blocks of one MCU.
-    #[inline]
-    fn read(
+    #[inline(always)]
+    fn read<T: Vectors>(
         &mut self,
+        token: T,
         bits: &mut Bits<'_>,
         frame: &Frame<'_>,
         component: &Component,
@@ -201,11 +221,15 @@ impl Strip {
         let codes = frame.codes(component)?;
         let quantisers = frame.quantisers(component)?;
         let last = if self.hidden { 0 } else { idct::last(self.block.0, self.block.1) };
-        // The rows that the transform looks at.
-        let used = 8 * self.block.0.max(self.block.1);
+        // The rows that the transform looks at: all, or half.
+        let half = self.block.0.max(self.block.1) <= 4;
         for y in 0..component.v {
             for x in 0..component.h {
-                block[..used].fill(0.0);
+                if half {
+                    block[..32].fill(0.0);
+                } else {
+                    block.fill(0.0);
+                }
                 let farthest = bits::block(bits, codes, quantisers, &mut self.mean, last, block)?;
                 if self.hidden {
                     continue;
@@ -216,7 +240,7 @@ impl Strip {
                 let out = self.samples.get_mut(start..)?;
                 match farthest {
                     0 => idct::flat(block[0], self.block, out, self.stride),
-                    _ => (self.transform)(block, out, self.stride),
+                    _ => idct::transform(token, block, self.block, out, self.stride),
                 }
             }
         }
@@ -258,15 +282,9 @@ fn enlarged(strips: &[Strip], (width, height): (usize, usize), pixels: &mut Vec<
                 _ => (y / 2, (y / 2 + 1).min(h - 1)),
             };
             let (near, far) = (strip.row(near, w), strip.row(far, w));
-            for ((sum, near), far) in between.iter_mut().zip(near).zip(far) {
-                *sum = 3 * u16::from(*near) + u16::from(*far);
-            }
+            sums_between(near, far, &mut between);
             match strip.small.0 {
-                1 => {
-                    for (sample, sum) in row.iter_mut().zip(&between[..w]) {
-                        *sample = ((sum + 2) >> 2) as u8;
-                    }
-                }
+                1 => quarters(&between[..w], row),
                 _ => widened(&between[..w], row),
             }
         }
@@ -279,23 +297,53 @@ fn enlarged(strips: &[Strip], (width, height): (usize, usize), pixels: &mut Vec<
     }
 }
 
-/// Twice as many samples; `sums` are four times theirs.
-fn widened(sums: &[u16], row: &mut [u8]) {
-    let last = sums.len() - 1;
-    for (at, pair) in row.chunks_exact_mut(2).take(sums.len()).enumerate() {
-        let sum = 3 * sums[at];
-        let (left, right) = (sums[at.saturating_sub(1)], sums[(at + 1).min(last)]);
-        pair[0] = ((sum + left + 8) >> 4) as u8;
-        pair[1] = ((sum + right + 7) >> 4) as u8;
+/// Three times the nearer and the farther.
+#[autoversion(v3)]
+fn sums_between(near: &[u8], far: &[u8], sums: &mut [u16]) {
+    for ((sum, near), far) in sums.iter_mut().zip(near).zip(far) {
+        *sum = 3 * u16::from(*near) + u16::from(*far);
     }
 }
 
-/// A row of pixels; colour by ITU-T T.871 clause 7.
+/// As many samples; `sums` are four times theirs.
+#[autoversion(v3)]
+fn quarters(sums: &[u16], row: &mut [u8]) {
+    for (sample, sum) in row.iter_mut().zip(sums) {
+        *sample = ((sum + 2) >> 2) as u8;
+    }
+}
+
+/// Twice as many samples; `sums` are four times theirs.
+#[autoversion(v3)]
+fn widened(sums: &[u16], row: &mut [u8]) {
+    let pair = |left: u16, sum: u16, right: u16| {
+        [((3 * sum + left + 8) >> 4) as u8, ((3 * sum + right + 7) >> 4) as u8]
+    };
+    let (pairs, _) = row.as_chunks_mut::<2>();
+    for (out, near) in pairs.iter_mut().skip(1).zip(sums.windows(3)) {
+        *out = pair(near[0], near[1], near[2]);
+    }
+    // The outermost have no neighbour on one side: they stand for it.
+    let last = sums.len() - 1;
+    for at in [0, last] {
+        if let Some(out) = pairs.get_mut(at) {
+            *out = pair(sums[at.saturating_sub(1)], sums[at], sums[(at + 1).min(last)]);
+        }
+    }
+}
+
+/// A row of pixels.
 fn put_colors([luma, blue, red]: [&[u8]; 3], pixels: &mut Vec<u8>) {
     let start = pixels.len();
     pixels.resize(start + luma.len() * 3, 0);
+    colors(luma, blue, red, &mut pixels[start..]);
+}
+
+/// Colour by ITU-T T.871 clause 7.
+#[autoversion(v3)]
+fn colors(luma: &[u8], blue: &[u8], red: &[u8], pixels: &mut [u8]) {
     let samples = luma.iter().zip(blue).zip(red);
-    for (pixel, ((y, cb), cr)) in pixels[start..].chunks_exact_mut(3).zip(samples) {
+    for (pixel, ((y, cb), cr)) in pixels.chunks_exact_mut(3).zip(samples) {
         // 16 fractional bits, rounded.
         let y = (i32::from(*y) << 16) + 32_768;
         let (cb, cr) = (i32::from(*cb) - 128, i32::from(*cr) - 128);

@@ -1,10 +1,11 @@
 //! One interleaved baseline scan (T.81 Annex F).
 
+use archmage::prelude::*;
 use bytes::Bytes as Buffer;
 
 use super::{
     huffman::{BitWriter, Table},
-    quantise::{Quantising, Steps},
+    quantise::{Quantising, Steps, Trellis},
     tokens::{TABLES, Tokens},
     transform::{Frame, Transformed},
     trellis::Rates,
@@ -128,35 +129,57 @@ fn scan(
     every: usize,
     stop: &Stop,
 ) -> Result<Tokens, StopCause> {
-    let frame = &picture.frame;
-    let steps = how.tables.each_ref().map(Steps::new);
     let blocks: usize = picture.planes.iter().map(Vec::len).sum();
-    let mut tokens = Tokens::new(blocks / every * 4);
-    let mut previous = [0_i32; 3];
-    for mcu_y in (every / 2..frame.mcus.1).step_by(every) {
+    let mut scan = Scan {
+        picture,
+        steps: how.tables.each_ref().map(Steps::new),
+        weighed: how.trellis.as_ref().zip(rates),
+        tokens: Tokens::new(blocks / every * 4),
+        previous: [0; 3],
+    };
+    for mcu_y in (every / 2..picture.frame.mcus.1).step_by(every) {
         stop.check()?;
+        scan.row(mcu_y);
+    }
+    Ok(scan.tokens)
+}
+
+/// Where the quantising stands.
+struct Scan<'a> {
+    picture: &'a Transformed,
+    steps: [Steps; 3],
+    /// How bits are weighed and what they are, if they are.
+    weighed: Option<(&'a Trellis, &'a [Rates; 2])>,
+    tokens: Tokens,
+    /// The DC of each component's block before.
+    previous: [i32; 3],
+}
+
+impl Scan<'_> {
+    /// A row of MCUs.
+    #[autoversion(v3)]
+    fn row(&mut self, mcu_y: usize) {
+        let frame = &self.picture.frame;
         for mcu_x in 0..frame.mcus.0 {
             for (at, (component, blocks)) in
-                frame.components.iter().zip(&picture.planes).enumerate()
+                frame.components.iter().zip(&self.picture.planes).enumerate()
             {
                 let (h, v) = (usize::from(component.sampling.0), usize::from(component.sampling.1));
                 let set = usize::from(at > 0);
                 for y in mcu_y * v..mcu_y * v + v {
                     for x in mcu_x * h..mcu_x * h + h {
                         let coefficients = &blocks[y * component.blocks_wide + x];
-                        let block = match (&how.trellis, rates) {
-                            (Some(trellis), Some(rates)) => {
-                                steps[at].best(coefficients, trellis, set, &rates[set])
-                            }
-                            _ => steps[at].nearest(coefficients),
-                        };
-                        tokens.block(set, &block, &mut previous[at]);
+                        let mut block = self.steps[at].nearest(coefficients);
+                        if let Some((trellis, rates)) = self.weighed {
+                            let steps = &self.steps[at];
+                            steps.improve(&mut block, coefficients, trellis, set, &rates[set]);
+                        }
+                        self.tokens.block(set, &block, &mut self.previous[at]);
                     }
                 }
             }
         }
     }
-    Ok(tokens)
 }
 
 fn headers(frame: &Frame, quantisers: &[[u8; 64]; 3], codes: &[Table; TABLES]) -> Vec<u8> {

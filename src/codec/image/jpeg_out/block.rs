@@ -19,7 +19,7 @@ pub const SIXTEEN_ZEROS: u8 = 0xF0;
 
 impl Block {
     /// From values as the transform leaves them.
-    #[inline]
+    #[inline(always)]
     pub fn new(values: [i16; 64]) -> Self {
         let mut mask = 0;
         let (rows, _) = values.as_chunks::<8>();
@@ -36,13 +36,13 @@ impl Block {
     }
 
     /// The value at a place in zig-zag order.
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, place: u32) -> i32 {
         i32::from(self.values[usize::from(TRANSPOSED[place as usize & 63])])
     }
 
     /// Calls `emit` with symbol, value and extra bits for each AC symbol (F.1.2.2).
-    #[inline]
+    #[inline(always)]
     pub fn for_each_ac(&self, mut emit: impl FnMut(u8, i32, u8)) {
         let mut left = self.mask & !1;
         let mut last = 0;
@@ -66,7 +66,7 @@ impl Block {
 }
 
 /// Bits that the magnitude needs: SSSS of tables F.1 and F.2.
-#[inline]
+#[inline(always)]
 pub fn category(value: i32) -> u8 {
     (32 - value.unsigned_abs().leading_zeros()) as u8
 }

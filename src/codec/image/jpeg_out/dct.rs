@@ -1,6 +1,8 @@
 //! Forward DCT after Arai, Agui and Nakajima (1988), eight lanes at a time.
 
-use crate::codec::image::lanes::{Lanes as Row, transpose};
+use magetypes::simd::{backends::F32x8Backend, generic::f32x8};
+
+use crate::codec::image::lanes::Lanes;
 
 /// The scale that the transform leaves on frequency `i`: cos(iπ/16)·√2, 1 for `i` = 0. A
 /// coefficient of frequencies (u, v) comes out 8·`SCALE[u]`·`SCALE[v]` times too large.
@@ -9,7 +11,7 @@ pub const SCALE: [f32; 8] =
 
 /// One dimension, down the columns.
 #[inline(always)]
-fn pass(d: [Row; 8]) -> [Row; 8] {
+fn pass<V: Lanes>(d: [V; 8]) -> [V; 8] {
     let (t0, t7) = (d[0] + d[7], d[0] - d[7]);
     let (t1, t6) = (d[1] + d[6], d[1] - d[6]);
     let (t2, t5) = (d[2] + d[5], d[2] - d[5]);
@@ -30,20 +32,24 @@ fn pass(d: [Row; 8]) -> [Row; 8] {
 }
 
 /// Both dimensions of one block. The result is transposed: `[horizontal][vertical]` frequency.
-pub fn forward(block: [Row; 8]) -> [Row; 8] {
-    pass(transpose(pass(block)))
+#[inline(always)]
+pub fn forward<T: F32x8Backend>(block: [f32x8<T>; 8]) -> [f32x8<T>; 8] {
+    pass(f32x8::transpose_8x8_copy(pass(block)))
 }
 
 #[cfg(test)]
 mod tests {
+    use archmage::ScalarToken;
+
     use super::*;
 
     #[test]
     fn agrees_with_the_definition() {
         // T.81 A.3.3, in double precision.
         let sample = |x: usize, y: usize| ((x * 31 + y * 17 + x * y * 7) % 256) as f64 - 128.0;
-        let block = std::array::from_fn(|y| Row(std::array::from_fn(|x| sample(x, y) as f32)));
-        let out = forward(block);
+        let row = |y| std::array::from_fn(|x| sample(x, y) as f32);
+        let block = std::array::from_fn(|y| f32x8::from_array_t(ScalarToken, row(y)));
+        let out = forward(block).map(f32x8::to_array);
         for u in 0..8 {
             for (v, scale) in SCALE.into_iter().enumerate() {
                 let c = |i: usize| if i == 0 { 0.5_f64.sqrt() } else { 1.0 };
@@ -57,7 +63,7 @@ mod tests {
                     }
                 }
                 want *= c(u) * c(v) / 4.0;
-                let got = f64::from(out[u].0[v] / (8.0 * SCALE[u] * scale));
+                let got = f64::from(out[u][v] / (8.0 * SCALE[u] * scale));
                 assert!((got - want).abs() < 0.01, "({u},{v}): {got} for {want}");
             }
         }

@@ -36,6 +36,7 @@ impl Table {
     }
 
     /// The code of a symbol and its length.
+    #[inline(always)]
     pub fn code(&self, symbol: u8) -> (u16, u8) {
         self.codes[usize::from(symbol)]
     }
@@ -126,25 +127,37 @@ impl BitWriter {
     }
 
     /// Appends the low `count` bits (at most 32) of `bits`.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, bits: u32, count: u32) {
         self.bits = self.bits << count | u64::from(bits);
         self.count += count;
-        while self.count >= 8 {
-            self.count -= 8;
-            let byte = (self.bits >> self.count) as u8;
-            self.out.push(byte);
-            if byte == 0xFF {
-                self.out.push(0);
+        if self.count >= 32 {
+            self.count -= 32;
+            let word = (self.bits >> self.count) as u32;
+            // No 0xFF among the four: all at once.
+            if (!word).wrapping_sub(0x0101_0101) & word & 0x8080_8080 == 0 {
+                self.out.extend_from_slice(&word.to_be_bytes());
+            } else {
+                word.to_be_bytes().into_iter().for_each(|byte| self.byte(byte));
             }
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.out.push(byte);
+        if byte == 0xFF {
+            self.out.push(0);
         }
     }
 
     /// Fills the last byte with ones.
     pub fn finish(mut self) -> Vec<u8> {
-        if self.count > 0 {
-            let fill = 8 - self.count;
-            self.put((1 << fill) - 1, fill);
+        let fill = (8 - self.count % 8) % 8;
+        self.bits = self.bits << fill | ((1 << fill) - 1);
+        self.count += fill;
+        while self.count > 0 {
+            self.count -= 8;
+            self.byte((self.bits >> self.count) as u8);
         }
         self.out
     }

@@ -62,7 +62,7 @@ impl Steps {
     }
 
     /// Every coefficient to the nearest step.
-    #[inline]
+    #[inline(always)]
     pub fn nearest(&self, coefficients: &[i16; 64]) -> Block {
         Block::new(std::array::from_fn(|at| {
             let value = nearest(f32::from(coefficients[at]) * self.factors[at]) as i16;
@@ -70,27 +70,26 @@ impl Steps {
         }))
     }
 
-    /// The block on its best path.
-    #[inline]
-    pub fn best(
+    /// Moves a block that is at the nearest steps onto its best path.
+    #[inline(always)]
+    pub fn improve(
         &self,
+        block: &mut Block,
         coefficients: &[i16; 64],
         how: &Trellis,
         set: usize,
         rates: &Rates,
-    ) -> Block {
-        let mut block = self.nearest(coefficients);
+    ) {
         if block.mask & !1 != 0 {
             let lambda = how.lambda[set] * how.weight(coefficients);
-            trellis::improve(&mut block, coefficients, &self.factors, rates, lambda);
+            trellis::improve(block, coefficients, &self.factors, rates, lambda);
         }
-        block
     }
 }
 
 impl Trellis {
     /// What a bit is worth in this block, relative to the picture.
-    #[inline]
+    #[inline(always)]
     fn weight(&self, coefficients: &[i16; 64]) -> f32 {
         let mut sums = [0.0_f32; 8];
         let (rows, _) = coefficients.as_chunks::<8>();

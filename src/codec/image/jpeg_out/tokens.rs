@@ -3,6 +3,8 @@
 //! Kept instead of the quantised blocks, which take ten times the memory: made once, counted for
 //! the Huffman tables, and written with them.
 
+use archmage::prelude::*;
+
 use super::{
     block::{Block, category},
     huffman::{BitWriter, Table},
@@ -25,7 +27,7 @@ impl Tokens {
         Self { list: Vec::with_capacity(room), counts: [[0; 256]; TABLES], extra_bits: 0 }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, table: usize, symbol: u8, value: i32, extra: u8) {
         self.counts[table][usize::from(symbol)] += 1;
         self.extra_bits += u64::from(extra);
@@ -37,7 +39,7 @@ impl Tokens {
 
     /// A block of the component whose tables are at this destination; `previous` is the DC of the
     /// block before.
-    #[inline]
+    #[inline(always)]
     pub fn block(&mut self, destination: usize, block: &Block, previous: &mut i32) {
         let dc = block.at(0);
         let difference = dc - *previous;
@@ -64,6 +66,7 @@ impl Tokens {
     }
 
     /// Appends all to `writer`.
+    #[autoversion(v3)]
     pub fn write(&self, tables: &[Table; TABLES], writer: &mut BitWriter) {
         for word in &self.list {
             let (code, length) = tables[(word >> 8 & 3) as usize].code(*word as u8);

@@ -1,12 +1,16 @@
 //! From pixels to DCT coefficients: all that does not depend on the quality.
 
+use archmage::prelude::*;
+use magetypes::simd::generic::f32x8;
+
 use super::dct;
 use crate::{
     codec::{
         CodecError,
         image::{
-            lanes::{Lanes as Row, nearest},
+            lanes::nearest,
             raster::{Layout, Raster},
+            ycc::{chroma_of, chroma_of_sums, colors_of, luma_of, sums_of},
         },
     },
     model::{Chroma, Dimensions, Stop},
@@ -108,39 +112,32 @@ fn repeat_last_row(samples: &mut Vec<u8>, width: usize, height: usize) {
     }
 }
 
-/// Luma of JFIF's conversion (BT.601 with full range) in 16-bit fixed point.
-#[inline(always)]
-fn luma([r, g, b]: [i32; 3]) -> u8 {
-    ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16) as u8
+/// One colour of a row each, padded by repeating the last pixel.
+type Apart = [Vec<u8>; 3];
+
+/// Fills `out` from a row of pixels.
+fn take_apart(row: &[[u8; 3]], [r, g, b]: &mut Apart) {
+    colors_of(row, r, g, b);
+    for line in [r, g, b] {
+        let last = line[row.len() - 1];
+        line[row.len()..].fill(last);
+    }
 }
 
-/// Blue and red of the same, of the sums of `1 << (SHIFT - 16)` pixels: always within 0…255.
-#[inline(always)]
-fn chroma<const SHIFT: i32>([r, g, b]: [i32; 3]) -> [u8; 2] {
-    let offset = (128 << SHIFT) + (1 << (SHIFT - 1)) - 1;
-    let blue = (-11059 * r - 21709 * g + 32768 * b + offset) >> SHIFT;
-    let red = (32768 * r - 27439 * g - 5329 * b + offset) >> SHIFT;
-    [blue as u8, red as u8]
-}
-
-/// All samples of chroma. A loop of its own, without sums: half of the time.
+/// All samples of chroma.
 fn ycc_full(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
     let real = raster.dimensions().width() as usize;
     let (pixels, _) = raster.pixels().as_chunks::<3>();
     let mut planes: [Vec<u8>; 3] = std::array::from_fn(|_| vec![0; width * height]);
+    let mut apart: Apart = std::array::from_fn(|_| vec![0; width]);
     let [y, blue, red] = &mut planes;
     let rows = y.chunks_exact_mut(width).zip(blue.chunks_exact_mut(width));
     let rows = rows.zip(red.chunks_exact_mut(width)).zip(pixels.chunks_exact(real));
     for (((y, blue), red), row) in rows {
-        for (((y, blue), red), pixel) in y.iter_mut().zip(&mut *blue).zip(&mut *red).zip(row) {
-            let rgb = pixel.map(i32::from);
-            *y = luma(rgb);
-            [*blue, *red] = chroma::<16>(rgb);
-        }
-        for line in [y, blue, red] {
-            let last = line[real - 1];
-            line[real..].fill(last);
-        }
+        take_apart(row, &mut apart);
+        let [r, g, b] = &apart;
+        luma_of(r, g, b, y);
+        chroma_of(r, g, b, blue, red);
     }
     let real_rows = raster.dimensions().height() as usize;
     planes.map(|mut samples| {
@@ -154,75 +151,84 @@ fn ycc_full(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
 fn ycc_quarter(raster: &Raster, width: usize, height: usize) -> [Plane; 3] {
     let real = raster.dimensions().width() as usize;
     let (pixels, _) = raster.pixels().as_chunks::<3>();
-    let mut y = vec![0; width * height];
-    let (chroma_width, chroma_height) = (width / 2, height / 2);
-    let mut blue = Vec::with_capacity(chroma_width * chroma_height);
-    let mut red = Vec::with_capacity(chroma_width * chroma_height);
-    let mut sums = vec![[0_i32; 3]; chroma_width];
     let rows: Vec<&[[u8; 3]]> = pixels.chunks_exact(real).collect();
-    for (line, row) in y.chunks_exact_mut(width).zip(&rows) {
-        for (y, pixel) in line.iter_mut().zip(*row) {
-            *y = luma(pixel.map(i32::from));
+    let (chroma_width, chroma_height) = (width / 2, height / 2);
+    let mut y = vec![0; width * height];
+    let mut blue = vec![0; chroma_width * chroma_height];
+    let mut red = blue.clone();
+    let mut apart: [Apart; 2] = std::array::from_fn(|_| std::array::from_fn(|_| vec![0; width]));
+    let mut sums: [Vec<u16>; 3] = std::array::from_fn(|_| vec![0; chroma_width]);
+    let lines = y.chunks_mut(2 * width).zip(blue.chunks_exact_mut(chroma_width));
+    let lines = lines.zip(red.chunks_exact_mut(chroma_width));
+    for (((y, blue), red), band) in lines.zip(rows.chunks(2)) {
+        for ((row, y), apart) in band.iter().zip(y.chunks_exact_mut(width)).zip(&mut apart) {
+            take_apart(row, apart);
+            let [r, g, b] = &*apart;
+            luma_of(r, g, b, y);
         }
-        let last = line[real - 1];
-        line[real..].fill(last);
-    }
-    for band in rows.chunks(2) {
-        sums.fill([0; 3]);
         // An odd last row counts twice.
-        for row in band.iter().chain(band.last()).take(2) {
-            let last = row[real - 1];
-            let (cells, _) = row.as_chunks::<2>();
-            for (sum, cell) in sums.iter_mut().zip(cells) {
-                cell.iter().for_each(|pixel| add(sum, pixel));
-            }
-            // Past the edge the last pixel repeats.
-            for (x, sum) in sums.iter_mut().enumerate().skip(cells.len()) {
-                (x * 2..(x + 1) * 2).for_each(|x| add(sum, row.get(x).unwrap_or(&last)));
-            }
+        let (top, bottom) = (&apart[0], &apart[band.len() - 1]);
+        for ((sums, top), bottom) in sums.iter_mut().zip(top).zip(bottom) {
+            sums_of(top, bottom, sums);
         }
-        for sum in &sums {
-            let [one, other] = chroma::<18>(*sum);
-            blue.push(one);
-            red.push(other);
-        }
+        let [r, g, b] = &sums;
+        chroma_of_sums(r, g, b, blue, red);
     }
     y.truncate(rows.len() * width);
     repeat_last_row(&mut y, width, height);
-    repeat_last_row(&mut blue, chroma_width, chroma_height);
-    repeat_last_row(&mut red, chroma_width, chroma_height);
-    let chroma = |samples| Plane { width: chroma_width, height: chroma_height, samples };
+    let chroma = |mut samples: Vec<u8>| {
+        samples.truncate(rows.len().div_ceil(2) * chroma_width);
+        repeat_last_row(&mut samples, chroma_width, chroma_height);
+        Plane { width: chroma_width, height: chroma_height, samples }
+    };
     [Plane { width, height, samples: y }, chroma(blue), chroma(red)]
-}
-
-fn add(sum: &mut [i32; 3], pixel: &[u8; 3]) {
-    for (sum, value) in sum.iter_mut().zip(pixel) {
-        *sum += i32::from(*value);
-    }
 }
 
 fn transformed(plane: &Plane, stop: &Stop) -> Result<Vec<[i16; 64]>, CodecError> {
     // What the transform leaves too large, turned into units.
-    let factors: [Row; 8] = std::array::from_fn(|u| {
-        Row(std::array::from_fn(|v| 1.0 / (8.0 * dct::SCALE[u] * dct::SCALE[v] * UNIT)))
+    let factors: [[f32; 8]; 8] = std::array::from_fn(|u| {
+        std::array::from_fn(|v| 1.0 / (8.0 * dct::SCALE[u] * dct::SCALE[v] * UNIT))
     });
     let blocks_wide = plane.width / 8;
-    let mut blocks = Vec::with_capacity(blocks_wide * plane.height / 8);
-    for stripe in plane.samples.chunks_exact(plane.width * 8) {
+    let mut blocks = vec![[0; 64]; blocks_wide * (plane.height / 8)];
+    let stripes = plane.samples.chunks_exact(plane.width * 8);
+    for (samples, blocks) in stripes.zip(blocks.chunks_exact_mut(blocks_wide)) {
         stop.check()?;
-        for x in 0..blocks_wide {
-            let rows = std::array::from_fn(|y| {
-                let at = y * plane.width + x * 8;
-                let row = &stripe[at..at + 8];
-                Row(std::array::from_fn(|i| f32::from(row[i]) - 128.0))
-            });
-            let mut block = [0; 64];
-            let (out, _) = block.as_chunks_mut::<8>();
-            for ((out, row), factors) in out.iter_mut().zip(dct::forward(rows)).zip(&factors) {
-                *out = std::array::from_fn(|i| nearest(row.0[i] * factors.0[i]) as i16);
-            }
-            blocks.push(block);
-        }
+        incant!(stripe(samples, &factors, blocks), [v3, neon, scalar]);
     }
     Ok(blocks)
+}
+
+/// Eight rows of samples into a row of blocks.
+#[magetypes(v3, neon, scalar)]
+fn stripe(token: Token, samples: &[u8], factors: &[[f32; 8]; 8], blocks: &mut [[i16; 64]]) {
+    let width = samples.len() / 8;
+    let middle = f32x8::splat_t(token, 128.0);
+    for (x, block) in blocks.iter_mut().enumerate() {
+        let rows = std::array::from_fn(|y| {
+            let row = &samples[y * width + x * 8..][..8];
+            f32x8::from_array_t(token, std::array::from_fn(|i| f32::from(row[i]))) - middle
+        });
+        let (out, _) = block.as_chunks_mut::<8>();
+        for ((out, row), factors) in out.iter_mut().zip(dct::forward(rows)).zip(factors) {
+            let row = (row * f32x8::load_t(token, factors)).to_array();
+            *out = row.map(|value| nearest(value) as i16);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_gives_what_the_least_gives() {
+        let samples: Vec<u8> = (0..8 * 80_u32).map(|i| (i * i * 7919 >> 7) as u8).collect();
+        let factors = std::array::from_fn(|u| std::array::from_fn(|v| (u + v + 1) as f32 / 37.0));
+        let mut blocks = [[[0; 64]; 10]; 2];
+        let [here, least] = &mut blocks;
+        incant!(stripe(&samples, &factors, here), [v3, neon, scalar]);
+        stripe_scalar(ScalarToken, &samples, &factors, least);
+        assert!(blocks[0] == blocks[1]);
+    }
 }

@@ -40,6 +40,7 @@ const FARTHEST: usize = 12;
 
 /// Moves `block`, which is rounded to nearest, onto its best path when a bit weighs as much as
 /// `lambda` squared steps. DC stays as it is.
+#[inline(always)]
 pub fn improve(
     block: &mut Block,
     coefficients: &[i16; 64],
@@ -115,7 +116,7 @@ pub fn improve(
 }
 
 /// The largest value that takes a bit less.
-#[inline]
+#[inline(always)]
 fn below(value: f32) -> f32 {
     let category = 32 - (value as u32).leading_zeros();
     ((1_u32 << (category - 1)) - 1) as f32

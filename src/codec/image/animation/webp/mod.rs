@@ -9,10 +9,13 @@ use std::io::Cursor;
 use bytes::Bytes as Buffer;
 use image::{DynamicImage, ImageError, codecs::webp::WebPDecoder};
 
-use super::{image_frames::classify, reel::Reel};
+use super::{
+    image_frames::{self, classify, still, wanted},
+    reel::Reel,
+};
 use crate::codec::image::{header::peek::le24, raster::Picture};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
-use crate::model::{Dimensions, Stop};
+use crate::model::{Dimensions, MediaType, Stop};
 
 #[cfg(test)]
 mod tests;
@@ -178,8 +181,31 @@ fn blended(over: [u8; 4], under: [u8; 4]) -> [u8; 4] {
     out
 }
 
+/// See [`super::decode_animation`]. A WebP without animation gives one frame.
+pub(super) fn decode_webp(
+    input: &Buffer,
+    hint: OpenHint,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Result<Picture, CodecError> {
+    const FORMAT: &str = "WebP";
+    let error = |e: &ImageError| classify(FORMAT, e, limits);
+    let frames = wanted(input, &MediaType::WEBP, hint, limits);
+    if let Some(picture) = decode(input, frames, hint, limits, stop)? {
+        return Ok(picture);
+    }
+    let decoder = WebPDecoder::new(Cursor::new(input.as_ref())).map_err(|e| error(&e))?;
+    let (width, height) = image::ImageDecoder::dimensions(&decoder);
+    let canvas = Dimensions::new(width, height).ok_or_else(|| CodecError::Malformed {
+        format: FORMAT,
+        detail: "a canvas without area".into(),
+    })?;
+    super::price(canvas, frames, limits)?;
+    still(FORMAT, decoder, Reel::new(canvas, image_frames::CANVAS_BYTES, hint, limits)?, limits)
+}
+
 /// See [`super::decode_animation`]; `None` where the file is a still.
-pub(super) fn decode(
+fn decode(
     input: &Buffer,
     frames: u32,
     hint: OpenHint,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::message::{names::percent_bytes, wsp::lossy};
+use super::{names::percent_bytes, octets::lossy};
 
 /// One field of a header block.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! What is read of an MM7 SOAP envelope (3GPP TS 23.140 §8.7.8): it is never written.
 
-use crate::message::{date, smil::unescape};
+use super::{date, smil::unescape};
 
 /// Whether the bytes are a SOAP envelope.
 pub(super) fn is_envelope(data: &[u8]) -> bool {
-    let head = crate::message::wsp::lossy(&data[..data.len().min(4096)]);
+    let head = crate::message::octets::lossy(&data[..data.len().min(4096)]);
     head.trim_start_matches('\u{feff}').trim_start().starts_with('<')
         && (head.contains(":Envelope") || head.contains("<Envelope"))
         && head.contains("schemas.xmlsoap.org/soap/envelope")

@@ -1,12 +1,7 @@
-//! What to give up, in order: the lanes of a task and the rungs of each.
+//! What to give up, in order: the rungs of lanes that have a few settings alone.
 
-use super::{
-    ImageTask, Lane,
-    drawing::DrawingLane,
-    jpeg::JpegLane,
-    path::{PathLane, Rung},
-};
-use crate::model::{Dimensions, ImageCoding, ImageFormat};
+use super::{ImageTask, path::Rung};
+use crate::model::{Dimensions, ImageCoding};
 
 /// Lossless codings (PNG, GIF, of decoded pixels) grow with area^0.85: flat areas cost little.
 const LOSSLESS_AREA_EXPONENT: f64 = 0.85;
@@ -20,54 +15,6 @@ const COLOR_FACTORS: [(u16, f64); 5] =
 const SMALL_SIDE: u32 = 128;
 /// WBMP is legible at half of the size at which colours are, and there is nothing else then.
 const BILEVEL_FLOOR_SIDE: u32 = 16;
-
-/// The lanes of a task, the best first. Never empty unless the device takes no format at all.
-pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
-    let takes = |format| task.formats.contains(&format);
-    let exact_gif = task.facts.distinct_colors.is_some_and(|n| n <= 256);
-    let mut lanes = Vec::new();
-
-    if task.animate && takes(ImageFormat::Gif) {
-        lanes.push(Lane::Path(PathLane::new(animation(task)).moving()));
-    }
-    if !task.still {
-        return lanes;
-    }
-    // Drawings and screenshots stay crisp as long as the budget allows it.
-    let keep_lossless = task.lossless_source && (task.facts.graphic || task.facts.transparent);
-    if keep_lossless {
-        if takes(ImageFormat::Png) {
-            lanes.push(Lane::Drawing(Box::new(DrawingLane::new(task))));
-            if takes(ImageFormat::Jpeg) {
-                return lanes;
-            }
-        } else if takes(ImageFormat::Gif) && (exact_gif || task.facts.transparent) {
-            lanes.push(single(task, ImageCoding::Gif { colors: 256, frame_step: u16::MAX }));
-        }
-    }
-    if takes(ImageFormat::Jpeg) {
-        lanes.push(Lane::Jpeg(JpegLane::new(task)));
-    } else if takes(ImageFormat::Png) {
-        lanes.push(single(task, ImageCoding::Png { colors: None, dither: false }));
-        lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Png {
-            colors: Some(colors),
-            dither: true,
-        }))));
-    } else if takes(ImageFormat::Gif) {
-        lanes.push(Lane::Path(PathLane::new(paletted(task, |colors| ImageCoding::Gif {
-            colors,
-            frame_step: u16::MAX,
-        }))));
-    } else if takes(ImageFormat::Wbmp) {
-        lanes.push(Lane::Path(PathLane::new(bilevel(task))));
-    }
-    lanes
-}
-
-/// One attempt at full size, or the next lane.
-fn single(task: &ImageTask, coding: ImageCoding) -> Lane {
-    Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
-}
 
 /// Levels of gray that line art is shown with when it must be small, and what is left of it,
 /// roughly: a page of text took 68 kB with four and 127 with sixteen, and they could not be told
@@ -107,7 +54,7 @@ fn scales_by(step: f64, largest: Dimensions, floor: u32) -> impl Iterator<Item =
 }
 
 /// Scale to a small size, then colours, then scale to the floor.
-fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
+pub(super) fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
     let largest = task.largest();
     let mut rungs = Vec::new();
     let mut push = |z: f64, colors: u16, color_factor: f64| {
@@ -153,7 +100,7 @@ const MOVING_FACTORS: [(u16, f64); 9] = [
 const FINE: f64 = 0.98;
 
 /// Dimensions, then colours, then frames (DESIGN §5); of slides the frames last of all.
-fn animation(task: &ImageTask) -> Vec<Rung> {
+pub(super) fn animation(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
     let exact = largest == task.source;
     let mut rungs = Vec::new();
@@ -197,7 +144,7 @@ fn animation(task: &ImageTask) -> Vec<Rung> {
 }
 
 /// WBMP: one bit a pixel, so that the size follows from the dimensions alone.
-fn bilevel(task: &ImageTask) -> Vec<Rung> {
+pub(super) fn bilevel(task: &ImageTask) -> Vec<Rung> {
     let largest = task.largest();
     scales(largest, task.floors.image_side.min(BILEVEL_FLOOR_SIDE))
         .map(|z| {
