@@ -11,8 +11,11 @@ use mmsfit::{
     worker::protocol::{Answer, Message as Frame, Request},
 };
 
+/// What must hold of any bytes.
+type Target = fn(&[u8]);
+
 /// All of them by name.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("pdu", pdu),
     ("wsp", wsp),
     ("mime", mime),

@@ -18,7 +18,7 @@ pub(super) fn choose(parts: &mut [PartPlan], input: &Input<'_>) {
             if facts.alternative.is_some_and(|(g, version)| g == group && version != chosen) {
                 part.reasons = vec![Reason::from(ReasonCode::Alternative)];
                 (part.target, part.recode, part.redeclare) = (None, None, None);
-                part.drop();
+                part.drop_without_notice();
             }
         }
     }

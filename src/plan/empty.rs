@@ -57,5 +57,5 @@ pub fn drop_last_notice(parts: &mut [PartPlan], facts: &[PartFacts], policy: &Po
         let alone = shown == 1 && policy.notices;
         part.notice.is_some() && !alone && part.may_drop(facts, policy)
     });
-    last.map(PartPlan::drop).is_some()
+    last.map(PartPlan::drop_without_notice).is_some()
 }

@@ -139,7 +139,7 @@ impl PartPlan {
         if policy.notices(kind) {
             self.replace_with_notice(&facts.info);
         } else if policy.allows(kind, Fallback::Drop) {
-            self.drop();
+            self.drop_without_notice();
         } else {
             let why = self.reasons.first().map_or_else(String::new, |reason| reason.to_string());
             return Err(PlanError::NoStep { part: self.id, detail: why });
@@ -172,7 +172,7 @@ impl PartPlan {
     }
 
     /// No notice either.
-    pub fn drop(&mut self) {
+    pub fn drop_without_notice(&mut self) {
         self.action = Action::Drop;
         self.notice = None;
     }

@@ -63,6 +63,9 @@ fn add_noise(out: &mut [i32], y: u32, (across, down): (u32, u32), seed: u64, wei
     }
 }
 
+/// How strong the largest cells are.
+const STRENGTH: i32 = 128;
+
 /// Octaves of noise from cells of `2^top` pixels down to the smallest that a lens resolves (two
 /// pixels), each 5/8 as strong as the one before; `wide` and `tall` stretch it by powers of two.
 fn add_octaves(
@@ -72,9 +75,8 @@ fn add_octaves(
     (wide, tall): (u32, u32),
     octaves: u32,
     seed: u64,
-    weight: i32,
 ) {
-    let mut weight = weight;
+    let mut weight = STRENGTH;
     for octave in 0..octaves {
         let shift = top.saturating_sub(octave);
         if shift == 0 {
@@ -167,7 +169,7 @@ pub fn photo(width: u16, height: u16, seed: u64) -> Pixels {
         let mut line = vec![0i32; w];
         // Far hills are smooth, near ones carry trees.
         let octaves = [5, 7, 10, 4][n];
-        add_octaves(&mut line, 0, top, (0, 0), octaves, seed ^ (0x1000 * (n as u64 + 1)), 128);
+        add_octaves(&mut line, 0, top, (0, 0), octaves, seed ^ (0x1000 * (n as u64 + 1)));
         line.iter().map(|v| (h as i32 * base + v / 160 * h as i32 * swing / 128) / 256).collect()
     });
     let waterline = h as i32 * 142 / 256;
@@ -187,15 +189,15 @@ pub fn photo(width: u16, height: u16, seed: u64) -> Pixels {
         }
         // Only what can be seen in this row.
         if yi < waterline {
-            add_octaves(&mut cloud, row, top - 2, (2, 0), 7, seed ^ 0x11, 128);
-            add_octaves(&mut rock, row, top.saturating_sub(4), (0, 0), 8, seed ^ 0x22, 128);
+            add_octaves(&mut cloud, row, top - 2, (2, 0), 7, seed ^ 0x11);
+            add_octaves(&mut rock, row, top.saturating_sub(4), (0, 0), 8, seed ^ 0x22);
         } else {
             // Waves look longer towards the shore.
             let near = ((yi - waterline) * 3 / (h as i32 / 4).max(1)).clamp(0, 2) as u32;
             let size = top.saturating_sub(7) + near;
-            add_octaves(&mut wave, row, size, (2, 0), 6, seed ^ 0x33, 128);
-            add_octaves(&mut rock, row, top.saturating_sub(2), (0, 0), 4, seed ^ 0x22, 128);
-            add_octaves(&mut blade, row, top.saturating_sub(6), (0, 2), 6, seed ^ 0x44, 128);
+            add_octaves(&mut wave, row, size, (2, 0), 6, seed ^ 0x33);
+            add_octaves(&mut rock, row, top.saturating_sub(2), (0, 0), 4, seed ^ 0x22);
+            add_octaves(&mut blade, row, top.saturating_sub(6), (0, 2), 6, seed ^ 0x44);
         }
         // Sensors' noise: of single pixels, and smeared by the camera's own cleaning.
         add_noise(&mut grain, row, (0, 0), seed ^ 0x55, 1);

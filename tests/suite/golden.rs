@@ -1,10 +1,15 @@
 //! Golden messages: each with its device and carrier, what the report must say of it and what its
-//! presentation must refer to. The PDUs lie in `tests/golden/*.mms`, to be opened with whatever reads
-//! one, the expectations beside them; `MMSFIT_BLESS=1` makes both anew.
+//! presentation must refer to. `MMSFIT_BLESS=1` writes the expectations anew. The PDUs are made here
+//! (ten megabytes of pictures and film do not belong into a repository); before and after lie in
+//! `target/golden/` when the test has run, to be opened with whatever reads one.
 
 mod messages;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
@@ -127,55 +132,46 @@ fn holds(golden: &Golden, response: &AdaptResponse, out: &Message) {
     }
 }
 
-fn file(name: &str, extension: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.{extension}"))
+fn expected(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.json"))
 }
 
-fn blessing() -> bool {
-    std::env::var_os("MMSFIT_BLESS").is_some()
-}
-
-/// The message as it lies in its file.
 fn input(golden: &Golden) -> Buffer {
-    let path = file(golden.name, "mms");
-    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
+    let Content::MmsPdu(made) = &golden.content else { panic!("{} is a PDU", golden.name) };
+    made.clone()
 }
 
 fn check(service: &Service, messages: &[Golden]) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).with_file_name("golden");
+    fs::create_dir_all(&dir).unwrap();
     for golden in messages {
-        if blessing() {
-            let Content::MmsPdu(made) = &golden.content else { panic!("messages are PDUs") };
-            fs::write(file(golden.name, "mms"), made).unwrap();
-        }
         let response = send(service, golden);
         let Content::MmsPdu(bytes) = &response.content else { panic!("a PDU comes out as one") };
         let out = Message::parse_pdu(bytes.clone(), &ParseLimits::default()).unwrap();
         holds(golden, &response, &out);
         let found = format!("{:#}\n", summary(golden, &response, &out));
-        let path = file(golden.name, "json");
-        if blessing() {
+        let path = expected(golden.name);
+        if std::env::var_os("MMSFIT_BLESS").is_some() {
             fs::write(&path, &found).unwrap();
         }
         let wanted = fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(found, wanted, "{}", golden.name);
-        fs::write(dir.path().join(format!("{}.mms", golden.name)), bytes).unwrap();
+        fs::write(dir.join(format!("{}.before.mms", golden.name)), input(golden)).unwrap();
+        let after = dir.join(format!("{}.after.mms", golden.name));
+        fs::write(&after, bytes).unwrap();
+        dissected(&after);
     }
-    dissected(dir.path());
 }
 
 /// Wireshark reads what comes out.
-fn dissected(dir: &std::path::Path) {
+fn dissected(path: &Path) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/tshark-check.sh");
-    for file in fs::read_dir(dir).unwrap() {
-        let path = file.unwrap().path();
-        let output = Command::new("sh").arg(script).arg(&path).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        if output.status.code() == Some(2) {
-            return support::need::missing("tshark", said);
-        }
-        assert!(output.status.success(), "{}: {said}", path.display());
+    let output = Command::new("sh").arg(script).arg(path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(2) {
+        return support::need::missing("tshark", said);
     }
+    assert!(output.status.success(), "{}: {said}", path.display());
 }
 
 #[test]
@@ -193,7 +189,7 @@ fn messages_with_sound_and_film() {
 #[test]
 fn nothing_is_expected_of_nobody() {
     let messages: Vec<Golden> = stills().into_iter().chain(moving()).collect();
-    for found in fs::read_dir(file("x", "json").parent().unwrap()).unwrap() {
+    for found in fs::read_dir(expected("x").parent().unwrap()).unwrap() {
         let name = found.unwrap().file_name().to_string_lossy().into_owned();
         let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
         assert!(messages.iter().any(|golden| golden.name == stem), "{name}");

@@ -3,6 +3,8 @@
 //!
 //!     video_transcode IN OUT h263|h264 WIDTH HEIGHT FPS BYTES
 
+#![allow(unsafe_code, reason = "asks libc for the CPU time")]
+
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint},

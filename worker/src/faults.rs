@@ -2,6 +2,8 @@
 //! the job do `what` in `phase` (`probe`, `strip`, `open`, `encode` or `verify`). Only in a worker that was started
 //! with `--faults`, and behind the same lockdown as everything else.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 use std::io::Write;
 
 use bytes::Bytes as Buffer;

@@ -1,5 +1,7 @@
 //! A job's conversation: the calls of the `Codec` and `Session` traits, one after the other.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 use std::{
     io::{Read, Write},
     os::unix::net::UnixStream,

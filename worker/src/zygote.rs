@@ -1,5 +1,7 @@
 //! The zygote: one thread, all libraries loaded, no input ever read; forks a child a job.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 use std::{
     collections::VecDeque,
     fs::File,

@@ -81,7 +81,7 @@ mod tests {
     fn this_machine_gives_what_the_definition_gives() {
         // Of a length that is no multiple of anything.
         let pixels: Vec<[u8; 3]> =
-            (0..1003_u32).map(|i| [i * 89, i * i * 31, i * i >> 5].map(|v| v as u8)).collect();
+            (0..1003_u32).map(|i| [i * 89, i * i * 31, (i * i) >> 5].map(|v| v as u8)).collect();
         let mut out = vec![0; pixels.len()];
         luma_of_pixels(&pixels, &mut out);
         let [mut r, mut g, mut b, mut blue, mut red] = [(); 5].map(|()| out.clone());

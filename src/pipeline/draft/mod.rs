@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
         let mut changed = false;
         for (id, reason) in failed {
             let part = &mut self.parts[id.index()];
-            part.drop();
+            part.drop_without_notice();
             part.target = None;
             part.reasons.insert(0, reason);
             changed = true;

@@ -205,7 +205,7 @@ impl Draft<'_> {
             match self.measured_over(sizes) {
                 None => {}
                 Some(_) if policy.allows(facts.info.kind, Fallback::Drop) => {
-                    self.parts[index].drop();
+                    self.parts[index].drop_without_notice();
                     self.measure();
                 }
                 Some((smallest, limit)) => {

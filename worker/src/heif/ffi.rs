@@ -1,5 +1,7 @@
 //! The few functions of libheif 1.15 and later that are called (`libheif/heif.h`).
 
+#![allow(unsafe_code, reason = "calls libheif")]
+
 use std::ffi::{c_char, c_int, c_void};
 
 /// `heif_error`; its message is static or belongs to the context.

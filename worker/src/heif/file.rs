@@ -1,5 +1,7 @@
 //! One HEIF file, opened: owners of what libheif hands out.
 
+#![allow(unsafe_code, reason = "calls libheif")]
+
 use std::{
     borrow::Cow,
     ffi::{CStr, c_int},

@@ -1,6 +1,8 @@
 //! HEIC and AVIF pictures through libheif: the primary image of the file, upright, in the colours
 //! of its profile; all that follows is done by the picture codec of the main crate.
 
+#![allow(unsafe_code, reason = "calls libheif")]
+
 mod boxes;
 mod ffi;
 mod file;

@@ -18,20 +18,14 @@ use mmsfit::{
 use super::{
     frames::{self, Ticks},
     mux,
-    scale::{Scaler, Yuv},
-    session::AvSession,
-    video_out::{self, FirstPass, Master},
+    scale::Scaler,
+    session::{AvSession, Clip},
+    video_out::{self, Master},
+    yuv::Yuv,
 };
 
 /// Memory that kept pictures may take, in bytes.
 const MAX_KEPT: u64 = 384 << 20;
-
-/// What was made for one form of output.
-pub(super) struct Clip {
-    key: (Dimensions, FrameRate, u64, bool),
-    master: Master,
-    first: Option<FirstPass>,
-}
 
 impl AvSession {
     fn clip(

@@ -1,5 +1,7 @@
 //! One track's decoder.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::ptr;
 
 use ff::AVCodecID::*;
@@ -185,24 +187,5 @@ impl Drop for Decoder {
     fn drop(&mut self) {
         // SAFETY: ours, freed once.
         unsafe { ff::avcodec_free_context(&mut self.context) }
-    }
-}
-
-/// The library's name of a codec, which is ffprobe's.
-pub(super) fn name(id: ff::AVCodecID) -> String {
-    // SAFETY: answers a static string for any number.
-    unsafe { std::ffi::CStr::from_ptr(ff::avcodec_get_name(id)) }.to_string_lossy().into_owned()
-}
-
-/// The library's name of a codec's profile; empty where it has none.
-pub(super) fn profile(id: ff::AVCodecID, profile: i32) -> String {
-    // SAFETY: answers a static string or null.
-    unsafe {
-        let name = ff::avcodec_profile_name(id, profile);
-        if name.is_null() {
-            String::new()
-        } else {
-            std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned()
-        }
     }
 }

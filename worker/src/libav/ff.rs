@@ -1,5 +1,7 @@
 //! Owners of what libav hands out, and its error numbers as ours.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::{ffi::CStr, ptr};
 
 use ffmpeg_sys_next as ff;
@@ -166,3 +168,68 @@ pub(super) fn rescale(value: i64, from: ff::AVRational, to: ff::AVRational) -> i
 
 /// Microseconds.
 pub(super) const MICROS: ff::AVRational = ff::AVRational { num: 1, den: 1_000_000 };
+
+/// An open encoder.
+pub(super) struct Encoder(pub *mut ff::AVCodecContext);
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        // SAFETY: ours, freed once.
+        unsafe { ff::avcodec_free_context(&mut self.0) }
+    }
+}
+
+impl Encoder {
+    /// By the library's name; not yet open.
+    pub fn find(name: &CStr) -> Result<Self, CodecError> {
+        // SAFETY: a string with its end; null is checked.
+        unsafe {
+            let codec = ff::avcodec_find_encoder_by_name(name.as_ptr());
+            if codec.is_null() {
+                return Err(CodecError::Unsupported {
+                    format: "media",
+                    detail: format!("this installation has no encoder {}", name.to_string_lossy()),
+                });
+            }
+            let context = ff::avcodec_alloc_context3(codec);
+            if context.is_null() { Err(no_memory()) } else { Ok(Self(context)) }
+        }
+    }
+
+    /// The next packet that is ready; `false` where there is none.
+    pub fn receive(&self, packet: &mut Packet) -> Result<bool, CodecError> {
+        packet.clear();
+        // SAFETY: an open encoder and a valid packet.
+        match unsafe { ff::avcodec_receive_packet(self.0, packet.raw()) } {
+            0 => Ok(true),
+            EOF | AGAIN => Ok(false),
+            code => Err(failed(code, "encoding")),
+        }
+    }
+
+    /// Feeds a frame, or nothing: the end.
+    pub fn send(&self, frame: Option<&Frame>) -> Result<(), CodecError> {
+        let raw = frame.map_or(ptr::null_mut(), Frame::raw);
+        // SAFETY: an open encoder; a valid frame or null.
+        check(unsafe { ff::avcodec_send_frame(self.0, raw) }, "encoding").map(|_| ())
+    }
+}
+
+/// The library's name of a codec, which is ffprobe's.
+pub(super) fn codec_name(id: ff::AVCodecID) -> String {
+    // SAFETY: answers a static string for any number.
+    unsafe { CStr::from_ptr(ff::avcodec_get_name(id)) }.to_string_lossy().into_owned()
+}
+
+/// The library's name of a codec's profile; empty where it has none.
+pub(super) fn profile_name(id: ff::AVCodecID, profile: i32) -> String {
+    // SAFETY: answers a static string or null.
+    unsafe {
+        let name = ff::avcodec_profile_name(id, profile);
+        if name.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
+    }
+}

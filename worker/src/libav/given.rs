@@ -1,5 +1,7 @@
 //! Samples that the host has decoded: no demuxer and no decoder is asked.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use bytes::Bytes as Buffer;
 use ffmpeg_sys_next as ff;
 use mmsfit::{

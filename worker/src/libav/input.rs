@@ -1,5 +1,7 @@
 //! A file in memory, opened by the one demuxer that its content calls for.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::{
     ffi::{CStr, c_int, c_void},
     ptr,

@@ -1,6 +1,7 @@
 //! Sound and moving pictures through libav, from memory to memory: one demuxer by content, an
 //! allow-list of decoders, no protocols, one thread.
 
+#![allow(unsafe_code, reason = "calls libav")]
 #![allow(
     clippy::unnecessary_cast,
     reason = "constants of the library change their type with its version"
@@ -29,6 +30,7 @@ mod tracks;
 mod trial;
 mod verify;
 mod video_out;
+mod yuv;
 
 use std::ffi::CStr;
 

@@ -1,5 +1,7 @@
 //! Coded packets to a file in memory.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::{
     ffi::{CStr, c_int, c_void},
     ptr,
@@ -13,8 +15,7 @@ use mmsfit::{
 
 use super::{
     faststart,
-    ff::{Options, Packet, check, no_memory},
-    sound_out::Encoder,
+    ff::{Encoder, Options, Packet, check, no_memory},
 };
 
 /// One coded packet.
@@ -50,6 +51,14 @@ impl Coded {
         } else {
             Ok(Self { params, base, units: Vec::new() })
         }
+    }
+
+    /// Takes all packets that are ready.
+    pub fn drain(&mut self, encoder: &Encoder, packet: &mut Packet) -> Result<(), CodecError> {
+        while encoder.receive(packet)? {
+            self.push(packet);
+        }
+        Ok(())
     }
 
     /// What an open encoder will give, in a time base of `base.0 / base.1` seconds.
@@ -202,6 +211,9 @@ fn indexed(container: Container) -> bool {
     matches!(container, Container::ThreeGp | Container::Mp4)
 }
 
+/// What a file may lose when its index is put first: boxes of nothing between others.
+const SLACK: Bytes = Bytes::new(1024);
+
 /// The file, of at most `cap` bytes; the moving pictures come first.
 pub(super) fn write_file(
     container: Container,
@@ -214,7 +226,9 @@ pub(super) fn write_file(
         return Err(EncodeError::OverCap { at_least: Bytes::new(payload) });
     }
     let (name, options) = muxer(container, video);
-    let mut file = File::new(name, cap)?;
+    // The index comes first in the end, without the place that was kept free for it.
+    let slack = if indexed(container) { SLACK } else { Bytes::ZERO };
+    let mut file = File::new(name, cap + slack)?;
     match file.write(tracks, options) {
         Ok(()) => {}
         Err(_) if file.sink.over => {
@@ -228,7 +242,9 @@ pub(super) fn write_file(
         Err(error) => return Err(error.into()),
     }
     let bytes = std::mem::take(&mut file.sink.bytes);
-    Ok(if indexed(container) { faststart::moov_first(bytes) } else { bytes })
+    let bytes = if indexed(container) { faststart::moov_first(bytes) } else { bytes };
+    let at_least = Bytes::new(bytes.len() as u64);
+    if at_least > cap { Err(EncodeError::OverCap { at_least }) } else { Ok(bytes) }
 }
 
 impl File {

@@ -1,6 +1,8 @@
 //! What is in a file, from its headers and a walk over its packets; little more is decoded than
 //! what libav decodes to know its tracks.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use bytes::Bytes as Buffer;
 use ffmpeg_sys_next as ff;
 use mmsfit::{
@@ -9,8 +11,8 @@ use mmsfit::{
 };
 
 use super::{
-    decoder::{self, Decoder},
-    ff::{Packet, internal},
+    decoder::Decoder,
+    ff::{Packet, internal, profile_name},
     input::Input,
     tracks::{self, Candidates, Chosen, Track},
     trial::Trial,
@@ -210,7 +212,7 @@ fn describe_video(
     info.codec = track.codec_name();
     info.video = Some(VideoTrack {
         codec: info.codec.clone(),
-        profile: decoder::profile(track.codec(), profile),
+        profile: profile_name(track.codec(), profile),
         frame_rate: if told > 0.0 && told < 1000.0 { told } else { counted.min(1000.0) },
         bitrate: walk.bits_per_second(),
     });
@@ -226,7 +228,7 @@ fn describe_audio(info: &mut MediaInfo, Tried { track, walk, problem }: &Tried) 
     }
     info.audio = Some(AudioTrack {
         codec: name,
-        profile: decoder::profile(track.codec(), params.profile),
+        profile: profile_name(track.codec(), params.profile),
         sample_rate: u32::try_from(params.sample_rate).unwrap_or(0),
         channels: u32::try_from(params.ch_layout.nb_channels).unwrap_or(0),
         bitrate: walk.bits_per_second(),

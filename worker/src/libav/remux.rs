@@ -1,5 +1,7 @@
 //! The same coded tracks in another file, bit for bit.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use bytes::Bytes as Buffer;
 use ff::AVCodecID::*;
 use ffmpeg_sys_next as ff;

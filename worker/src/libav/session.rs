@@ -4,13 +4,12 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Session},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, MediaInfo, Recipe,
-        RemuxRecipe, Rgb, Stop,
+        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, FrameRate, MediaInfo,
+        Recipe, RemuxRecipe, Rgb, Stop,
     },
 };
 
 use super::{
-    clip::Clip,
     ff::internal,
     given::Given,
     music,
@@ -20,7 +19,15 @@ use super::{
     sound::{self, Pcm},
     sound_out,
     tracks::Chosen,
+    video_out::{FirstPass, Master},
 };
+
+/// What was made for one form of output.
+pub(super) struct Clip {
+    pub(super) key: (Dimensions, FrameRate, u64, bool),
+    pub(super) master: Master,
+    pub(super) first: Option<FirstPass>,
+}
 
 /// An open file. What is decoded is kept: a second attempt costs no second decode.
 pub(super) struct AvSession {

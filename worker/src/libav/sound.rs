@@ -1,5 +1,7 @@
 //! A file's sound as samples at the rate and with the channels that an encoder wants.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::ptr;
 
 use bytes::Bytes as Buffer;

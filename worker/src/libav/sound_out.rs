@@ -1,5 +1,7 @@
 //! Samples to coded packets.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::ptr;
 
 use ffmpeg_sys_next as ff;
@@ -9,58 +11,10 @@ use mmsfit::{
 };
 
 use super::{
-    ff::{AGAIN, EOF, Frame, Packet, check, failed, internal, no_memory},
+    ff::{Encoder, Frame, Packet, check, internal},
     mux::Coded,
     sound::Pcm,
 };
-
-/// An open encoder.
-pub(super) struct Encoder(pub *mut ff::AVCodecContext);
-
-impl Drop for Encoder {
-    fn drop(&mut self) {
-        // SAFETY: ours, freed once.
-        unsafe { ff::avcodec_free_context(&mut self.0) }
-    }
-}
-
-impl Encoder {
-    /// By the library's name; not yet open.
-    pub fn find(name: &std::ffi::CStr) -> Result<Self, CodecError> {
-        // SAFETY: a string with its end; null is checked.
-        unsafe {
-            let codec = ff::avcodec_find_encoder_by_name(name.as_ptr());
-            if codec.is_null() {
-                return Err(CodecError::Unsupported {
-                    format: "media",
-                    detail: format!("this installation has no encoder {}", name.to_string_lossy()),
-                });
-            }
-            let context = ff::avcodec_alloc_context3(codec);
-            if context.is_null() { Err(no_memory()) } else { Ok(Self(context)) }
-        }
-    }
-
-    /// All packets that are ready.
-    pub fn drain(&self, packet: &mut Packet, coded: &mut Coded) -> Result<(), CodecError> {
-        loop {
-            packet.clear();
-            // SAFETY: an open encoder and a valid packet.
-            match unsafe { ff::avcodec_receive_packet(self.0, packet.raw()) } {
-                0 => coded.push(packet),
-                EOF | AGAIN => return Ok(()),
-                code => return Err(failed(code, "encoding")),
-            }
-        }
-    }
-
-    /// Feeds a frame, or nothing: the end.
-    pub fn send(&self, frame: Option<&Frame>) -> Result<(), CodecError> {
-        let raw = frame.map_or(ptr::null_mut(), Frame::raw);
-        // SAFETY: an open encoder; a valid frame or null.
-        check(unsafe { ff::avcodec_send_frame(self.0, raw) }, "encoding").map(|_| ())
-    }
-}
 
 fn library_name(codec: AudioCodec) -> &'static std::ffi::CStr {
     match codec {
@@ -104,10 +58,10 @@ pub(super) fn encode(pcm: &Pcm, coding: &AudioCoding, stop: &Stop) -> Result<Cod
         fill(&mut frame, chunk, channels, format, skip);
         frame.pts = (n * frame_size) as i64 - lead as i64;
         encoder.send(Some(&frame))?;
-        encoder.drain(&mut packet, &mut coded)?;
+        coded.drain(&encoder, &mut packet)?;
     }
     encoder.send(None)?;
-    encoder.drain(&mut packet, &mut coded)?;
+    coded.drain(&encoder, &mut packet)?;
     coded.without_priming(pcm.frames() as i64);
     Ok(coded)
 }

@@ -3,7 +3,7 @@
 use ffmpeg_sys_next as ff;
 use mmsfit::model::Dimensions;
 
-use super::{ff::Frame, scale::Yuv};
+use super::{ff::Frame, yuv::Yuv};
 
 /// Diffuse white of HDR video in nits (ITU-R BT.2408 clause 2.1).
 const WHITE: f64 = 203.0;

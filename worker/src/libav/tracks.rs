@@ -1,9 +1,14 @@
 //! Which tracks of a file are its sound and its moving pictures.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use ffmpeg_sys_next as ff;
 use mmsfit::model::Dimensions;
 
-use super::{decoder, ff::rescale, input::Input};
+use super::{
+    ff::{codec_name, rescale},
+    input::Input,
+};
 
 /// One chosen track.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +43,7 @@ impl Track {
     /// container gives it.
     pub fn codec_name(&self) -> String {
         if self.codec() != ff::AVCodecID::AV_CODEC_ID_NONE {
-            return decoder::name(self.codec());
+            return codec_name(self.codec());
         }
         // SAFETY: as above.
         let tag = unsafe { (*self.params).codec_tag }.to_le_bytes();

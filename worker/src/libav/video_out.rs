@@ -1,5 +1,7 @@
 //! Kept pictures to coded ones, in two passes that land on a byte count.
 
+#![allow(unsafe_code, reason = "calls libav")]
+
 use std::{
     cell::RefCell,
     ffi::{CStr, CString},
@@ -13,11 +15,10 @@ use mmsfit::{
 };
 
 use super::{
-    ff::{Frame, Options, Packet, check, internal},
+    ff::{Encoder, Frame, Options, Packet, check, internal},
     mux::Coded,
     rate::{Controller, Law},
-    scale::Yuv,
-    sound_out::Encoder,
+    yuv::Yuv,
 };
 
 /// The pictures of an output, in order, each with the ticks that it is shown for.
@@ -107,7 +108,7 @@ pub(super) fn encode(
     let first = match kept.take().filter(|f| (f.codec, f.quantiser) == (coding.codec, quantiser)) {
         Some(first) => first,
         None => {
-            let coded = pass(master, coding, &drive, true, |_| quantiser, |_| {}, stop)?;
+            let coded = pass(master, coding, &drive, true, (|_| quantiser, |_| {}), stop)?;
             let bits = coded.units.iter().map(|u| u.data.len() as f64 * 8.0).collect();
             FirstPass { codec: coding.codec, quantiser, bits }
         }
@@ -161,7 +162,7 @@ impl Landing<'_> {
                 if ahead { control.steer() } else { control.next() }
             };
             let took = |bits| control.borrow_mut().observe(bits);
-            let coded = pass(master, coding, self.drive, false, next, took, stop)?;
+            let coded = pass(master, coding, self.drive, false, (next, took), stop)?;
             let control = control.into_inner();
             let sizes: Vec<f64> = coded.units.iter().map(|u| u.data.len() as f64 * 8.0).collect();
             let (done, fill) = self.keep(coded);
@@ -205,8 +206,7 @@ fn pass(
     coding: &VideoCoding,
     drive: &Drive,
     first: bool,
-    mut quantiser: impl FnMut(u64) -> f64,
-    mut took: impl FnMut(f64),
+    (mut quantiser, mut took): (impl FnMut(u64) -> f64, impl FnMut(f64)),
     stop: &Stop,
 ) -> Result<Coded, CodecError> {
     let encoder = Encoder::find(drive.name)?;
@@ -223,7 +223,7 @@ fn pass(
             set_quantiser(&encoder, &mut frame, coding.codec, quantiser(tick));
             encoder.send(Some(&frame))?;
             let before = coded.units.len();
-            encoder.drain(&mut packet, &mut coded)?;
+            coded.drain(&encoder, &mut packet)?;
             coded.units[before..].iter().for_each(|unit| took(unit.data.len() as f64 * 8.0));
             tick += 1;
         }
@@ -238,13 +238,13 @@ fn pass(
         set_quantiser(&encoder, &mut frame, coding.codec, quantiser(tick));
         encoder.send(Some(&frame))?;
         let before = coded.units.len();
-        encoder.drain(&mut packet, &mut coded)?;
+        coded.drain(&encoder, &mut packet)?;
         coded.units[before..].iter().for_each(|unit| took(unit.data.len() as f64 * 8.0));
         spare -= 1;
     }
     if (coded.units.len() as u64) < tick {
         encoder.send(None)?;
-        encoder.drain(&mut packet, &mut coded)?;
+        coded.drain(&encoder, &mut packet)?;
     }
     coded.units.truncate(tick as usize);
     if coded.units.len() as u64 != tick {

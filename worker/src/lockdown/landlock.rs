@@ -1,5 +1,7 @@
 //! Landlock, where the kernel has it: no file system, no TCP, no signals to the outside.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope,
 };

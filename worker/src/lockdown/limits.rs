@@ -1,5 +1,7 @@
 //! Limits of resources, kept by the kernel.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 use mmsfit::worker::protocol::JobLimits;
 
 /// Descriptors a job may have open: three to nowhere and its socket.

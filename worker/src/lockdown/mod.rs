@@ -4,6 +4,8 @@
 //!
 //! Works without privileges in an ordinary container: nothing here needs a namespace or root.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 mod filter;
 mod landlock;
 mod limits;

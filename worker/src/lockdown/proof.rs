@@ -1,5 +1,7 @@
 //! The proof that a lockdown holds: children that enter it and then try what it forbids.
 
+#![allow(unsafe_code, reason = "calls libc and the kernel")]
+
 use std::ffi::CStr;
 
 use mmsfit::worker::protocol::{Confinement, JobLimits};

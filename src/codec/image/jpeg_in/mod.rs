@@ -151,7 +151,7 @@ impl<'a> Scan<'a> {
             }
             for (strip, component) in strips.iter_mut().zip(&frame.components) {
                 let at = (column, place);
-                strip.read(token, &mut self.bits, frame, component, at, &mut self.block)?;
+                strip.read(token, &mut self.bits, (frame, component), at, &mut self.block)?;
             }
         }
         (!self.bits.is_over()).then_some(())
@@ -213,8 +213,7 @@ impl Strip {
         &mut self,
         token: T,
         bits: &mut Bits<'_>,
-        frame: &Frame<'_>,
-        component: &Component,
+        (frame, component): (&Frame<'_>, &Component),
         (column, row): (usize, usize),
         block: &mut [f32; 64],
     ) -> Option<()> {

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn this_machine_gives_what_the_least_gives() {
-        let samples: Vec<u8> = (0..8 * 80_u32).map(|i| (i * i * 7919 >> 7) as u8).collect();
+        let samples: Vec<u8> = (0..8 * 80_u32).map(|i| ((i * i * 7919) >> 7) as u8).collect();
         let factors = std::array::from_fn(|u| std::array::from_fn(|v| (u + v + 1) as f32 / 37.0));
         let mut blocks = [[[0; 64]; 10]; 2];
         let [here, least] = &mut blocks;
