@@ -1,4 +1,5 @@
-//! The HTML page: before beside after, the budget as bars, the reasons. Self-contained.
+//! The HTML page: before beside after, the budget as bars, the reasons; in the frame of the page that
+//! `mmsfit adapt --html` writes.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -8,46 +9,32 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use mmsfit::{
+    cli::html::{document, escape},
     grpc::v1::{Action, DeviceSummary, PartReport, adapt_request, adapt_response},
     message::{Message, ParseLimits},
 };
 
 use super::{Answer, Fitted, Sample, table};
 
-const STYLE: &str = "
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222; background: #fff }
-h2 { margin: 2.5rem 0 .5rem; border-top: 1px solid #ccc; padding-top: 1rem; overflow-wrap: anywhere }
-.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1.5rem; align-items: start }
-img { max-width: 100%; max-height: 20rem; border: 1px solid #ddd; image-rendering: auto }
-figure { margin: .5rem 0 } figcaption, small { color: #666 }
-.bar { background: #eee; height: .8rem; border-radius: .4rem; overflow: hidden } .bar i { display: block; height: 100%; background: #2a7 }
-.no { color: #a22 } ul { padding-left: 1.2rem; margin: .3rem 0 }
-@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } .bar { background: #333 } img { border-color: #444 } h2 { border-color: #444 } }
-";
-
 /// The page.
 pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Answer>]) -> String {
-    let mut html = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8>\
-         <meta name=viewport content='width=device-width, initial-scale=1'>\
-         <title>mmsfit: before and after</title><style>{STYLE}</style>\
-         <h1>mmsfit: before and after</h1>"
-    );
+    let mut html = "<header><h1>Before and after</h1></header>".to_owned();
     let mut shown = Shown::new();
     for (sample, row) in samples.iter().zip(answers) {
         let before = media_sent(sample);
         let _ = write!(
             html,
-            "<h2>{}</h2><div class=row><section><h3>as sent</h3>",
+            "<section class=\"card\"><div class=\"head\"><h2>{}</h2></div><div class=\"pair\">\
+             <div><h3>as sent</h3>",
             escape(&sample.name)
         );
         let _ = write!(html, "<p>{}</p>", table::bytes(sample.bytes.len() as u64));
         for data in &before {
             picture(&mut html, &mut shown, data, &format!("{} as sent", sample.name));
         }
-        html.push_str("</section>");
+        html.push_str("</div>");
         for (handset, answer) in handsets.iter().zip(row) {
-            let _ = write!(html, "<section><h3>{}</h3>", escape(&table::title(handset)));
+            let _ = write!(html, "<div><h3>{}</h3>", escape(&table::title(handset)));
             match &answer.result {
                 Ok(fitted) => {
                     let place = format!("{} for {}", sample.name, table::title(handset));
@@ -56,18 +43,17 @@ pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Ans
                 Err(status) => {
                     let _ = write!(
                         html,
-                        "<p class=no>refused: {:?}: {}</p>",
+                        "<p class=\"bad\">refused: {:?}: {}</p>",
                         status.code(),
                         escape(status.message())
                     );
                 }
             }
-            html.push_str("</section>");
+            html.push_str("</div>");
         }
-        html.push_str("</div>");
+        html.push_str("</div></section>");
     }
-    html.push_str("</html>\n");
-    html
+    document("before and after", &html)
 }
 
 fn adapted(html: &mut String, shown: &mut Shown, place: &str, fitted: &Fitted, milliseconds: u128) {
@@ -83,7 +69,7 @@ fn adapted(html: &mut String, shown: &mut Shown, place: &str, fitted: &Fitted, m
         let percent = 100.0 * fill;
         let _ = write!(
             html,
-            "<div class=bar><i style='width:{:.1}%'></i></div><small>{percent:.1} % of the limit</small>",
+            "<div class=\"bar\"><i class=\"k0\" style=\"width:{:.1}%\"></i></div><small>{percent:.1} % of the limit</small>",
             percent.clamp(0.0, 100.0)
         );
     }
@@ -105,7 +91,11 @@ fn one_part(
     if let Some(data) = data {
         picture(html, shown, data, place);
     }
-    let _ = write!(html, "<figcaption>{}</figcaption><ul>", escape(&table::part_line(part)));
+    let _ = write!(
+        html,
+        "<figcaption>{}</figcaption><ul class=\"why\">",
+        escape(&table::part_line(part))
+    );
     for reason in &part.reasons {
         let words = reason.code().as_str_name().trim_start_matches("REASON_CODE_");
         let words = words.to_ascii_lowercase().replace('_', " ");
@@ -138,7 +128,7 @@ fn picture(html: &mut String, shown: &mut Shown, data: &Bytes, place: &str) {
     }
     let _ = write!(
         html,
-        "<img alt='{}' src='data:{media_type};base64,{}'>",
+        "<div class=\"stage\"><img alt=\"{}\" src=\"data:{media_type};base64,{}\"></div>",
         escape(place),
         BASE64_STANDARD.encode(data)
     );
@@ -169,19 +159,4 @@ fn leaves<E>(bytes: &Bytes, parse: fn(Bytes, &ParseLimits) -> Result<Message, E>
     parse(bytes.clone(), &ParseLimits::default())
         .map(|message| message.parts().iter().map(|part| part.data.clone()).collect())
         .unwrap_or_default()
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\'' => escaped.push_str("&#39;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -7,7 +7,7 @@ mod adapt;
 pub mod args;
 mod bench;
 mod failure;
-mod html;
+pub mod html;
 mod inspect;
 mod json;
 mod lists;

@@ -28,6 +28,10 @@ pub fn keeps_its_contract(codec: &dyn Codec, sample: &Sample) {
     keeps_the_cap(codec, sample, &whole);
     stops(codec, sample);
     survives_damage(codec, sample);
+    // What a codec does not read itself, another one checks.
+    if codec.recognise(&whole).is_none() {
+        return;
+    }
     let verified = codec.verify(&whole, None, &DecodeLimits::default(), &Stop::never());
     let verified = verified.unwrap_or_else(|error| panic!("{}: {error}", sample.name));
     assert_eq!(verified.info.media_type, sample.recipe.media_type(), "{}", sample.name);

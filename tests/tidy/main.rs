@@ -122,6 +122,30 @@ fn what_comments_cite_is_there() {
     assert!(found.is_empty(), "cited, but not in the repository:{}\n", found.concat());
 }
 
+/// The second step of the walk in CONTRIBUTING.md: a reason leads to the line that sets it.
+#[test]
+fn every_reason_is_set_where_it_is_looked_for() {
+    let all = sources("src");
+    let reasons = all.iter().find(|source| source.name == "src/model/reason.rs").expect("reasons");
+    let text = std::fs::read_to_string(root().join(&reasons.name)).expect("readable");
+    let body = &text[text.find("pub enum ReasonCode").expect("the codes")..];
+    let body = &body[..body.find("\n}").expect("their end")];
+    let codes: Vec<&str> = body
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(','))
+        .filter(|code| code.chars().all(char::is_alphanumeric))
+        .collect();
+    assert!(codes.len() > 30, "only {} codes found", codes.len());
+    let rooms = ["src/plan/", "src/pipeline/"];
+    let setters: Vec<&Source> = all
+        .iter()
+        .filter(|source| !source.is_test && rooms.iter().any(|room| source.name.starts_with(room)))
+        .collect();
+    let lost: Vec<&&str> =
+        codes.iter().filter(|code| !setters.iter().any(|source| source.has_word(code))).collect();
+    assert!(lost.is_empty(), "in no room where one would look: {lost:?}");
+}
+
 #[test]
 fn files_are_short_or_say_why_not() {
     let mut findings = Vec::new();

@@ -313,6 +313,7 @@ fn a_deadline_leaves_a_picture() {
     let mut config = mmsfit::config::Config { threads: 1, ..Default::default() };
     config.worker.program = Some(env!("CARGO_BIN_EXE_mmsfit-worker").into());
     let service = mmsfit::service::Service::new(config);
+    service.start_workers().expect("it starts");
     let Some(photo) = grid((8, 8), 1024, (8192, 8192), &[]) else { return };
     let clip = "-f lavfi -i testsrc2=s=1280x720:r=30:d=20 -c:v libx264 -preset ultrafast";
     let Some(clip) = ffmpeg(clip, ".mp4") else { return };
@@ -326,11 +327,15 @@ fn a_deadline_leaves_a_picture() {
             ..Default::default()
         };
         request.device.inline = Some(inline);
+        // After it was planned, however long that takes on this machine now, and before it is done.
+        let start = std::time::Instant::now();
+        service.plan(request.clone(), &Stop::never()).expect("it can be planned");
+        let planned = start.elapsed();
         let stop = Stop::never();
         let late = stop.clone();
         let answer = std::thread::scope(|scope| {
             scope.spawn(move || {
-                std::thread::sleep(std::time::Duration::from_millis(150));
+                std::thread::sleep(std::time::Duration::from_millis(100) + planned * 2);
                 late.set(StopCause::Deadline);
             });
             service.adapt(request, &stop)
