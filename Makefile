@@ -18,7 +18,7 @@ build: ## the release executables, target/release/mmsfit and mmsfit-worker
 	$(CARGO) build --release --locked -p mmsfit
 	$(CARGO) build --release --locked -p mmsfit-worker
 
-demo: ## adapt samples over gRPC for an old and a new handset; PHOTO=my.jpg takes your picture
+demo: ## adapt samples over gRPC for an old and a new handset; PHOTO=my.jpg takes your photo
 	@scripts/demo.sh "$${PHOTO:-}"
 
 test: ## set up and run every test

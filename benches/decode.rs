@@ -1,4 +1,4 @@
-//! A photo at a fraction of its size: our reader beside `jpeg-decoder`, for three boxes.
+//! A photo at a fraction of its size: our reader beside `jpeg-decoder`, for three bounds.
 //!
 //!     cargo bench --bench decode [PHOTO]
 

@@ -1,7 +1,7 @@
 //! Drawings, screenshots and scans beside what else could be done: `cargo bench --bench drawings`.
 //!
-//! For every drawing and limit: what the service sends, with its SSIMULACRA2 against the picture in
-//! the box; and the best JPEG within the limit at any of four scales. Made-up
+//! For every drawing and limit: what the service sends, with its SSIMULACRA2 against the image in
+//! the bounds; and the best JPEG within the limit at any of four scales. Made-up
 //! drawings, or the files of a folder: `MMSFIT_DRAWINGS=dir`.
 
 #![allow(missing_docs, reason = "a bench")]
@@ -28,8 +28,8 @@ use mmsfit::{
 const BOX: (u32, u32) = (1600, 1200);
 const LIMITS: [u64; 4] = [1_000_000, 100_000, 50_000, 25_000];
 
-fn opaque(picture: &DynamicImage) -> image::RgbImage {
-    let rgba = picture.to_rgba8();
+fn opaque(image: &DynamicImage) -> image::RgbImage {
+    let rgba = image.to_rgba8();
     image::RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
         let [r, g, b, a] = rgba.get_pixel(x, y).0;
         let mix =
@@ -38,9 +38,9 @@ fn opaque(picture: &DynamicImage) -> image::RgbImage {
     })
 }
 
-fn slice(picture: &image::RgbImage) -> Option<PixelSlice<'_>> {
-    let (w, h) = picture.dimensions();
-    PixelSlice::new(picture.as_raw(), w, h, w as usize * 3, PixelDescriptor::RGB8_SRGB).ok()
+fn slice(image: &image::RgbImage) -> Option<PixelSlice<'_>> {
+    let (w, h) = image.dimensions();
+    PixelSlice::new(image.as_raw(), w, h, w as usize * 3, PixelDescriptor::RGB8_SRGB).ok()
 }
 
 struct Judge {
@@ -49,8 +49,8 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(picture: &DynamicImage, size: (u32, u32)) -> Option<Self> {
-        let whole = opaque(picture);
+    fn new(image: &DynamicImage, size: (u32, u32)) -> Option<Self> {
+        let whole = opaque(image);
         let small = image::imageops::resize(&whole, size.0, size.1, FilterType::Lanczos3);
         Some(Self { size, reference: Ssimulacra2Reference::new(&slice(&small)?).ok()? })
     }
@@ -135,16 +135,16 @@ fn main() -> Result<(), String> {
         Err(_) => made_up(),
     };
     let service = Service::new(Config { threads: 1, ..Config::default() });
-    println!("in {}×{}; SSIMULACRA2 of the whole picture in brackets", BOX.0, BOX.1);
+    println!("in {}×{}; SSIMULACRA2 of the whole image in brackets", BOX.0, BOX.1);
     println!(
         "{:28} {:>8} {:>8} | {:>8} {:>5} {:>4} {:>6} | {:>8} {:>5}",
         "drawing", "bytes", "limit", "ours", "", "", "ms", "JPEG", ""
     );
     for (name, data) in files {
-        let Ok(picture) = image::load_from_memory(&data) else { continue };
-        let source = Dimensions::at_least_one(picture.width(), picture.height());
+        let Ok(image) = image::load_from_memory(&data) else { continue };
+        let source = Dimensions::at_least_one(image.width(), image.height());
         let shown = source.shrunk_into(Dimensions::at_least_one(BOX.0, BOX.1).turned_to(source));
-        let Some(judge) = Judge::new(&picture, (shown.width(), shown.height())) else { continue };
+        let Some(judge) = Judge::new(&image, (shown.width(), shown.height())) else { continue };
         for limit in LIMITS {
             let start = Instant::now();
             let ours = adapt(&service, &name, &data, limit);

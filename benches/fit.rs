@@ -1,6 +1,6 @@
 //! What a fit costs beside the least that anybody could do: `cargo bench --bench fit`.
 //!
-//! The floor is one decode at the scale that the box needs, one resize and one encode by the same
+//! The floor is one decode at the scale that the bounds need, one resize and one encode by the same
 //! codec, with the quality that the limit allows known beforehand. A whole fit finds that quality,
 //! and decodes its result again to be sure. `MMSFIT_PHOTO=path` measures a JPEG of yours instead of
 //! the made-up one.
@@ -44,7 +44,7 @@ fn encode(session: &mut dyn Session, dimensions: Dimensions, quality: u8) -> Res
         .map_err(|error| error.to_string())
 }
 
-/// The highest quality at which the picture takes no more than `limit`; 1 if none does.
+/// The highest quality at which the image takes no more than `limit`; 1 if none does.
 fn affordable(input: &Buffer, dimensions: Dimensions, limit: u64) -> Result<u8, String> {
     let mut session = open(input, dimensions)?;
     let (mut fits, mut over) = (1, 96);
@@ -59,7 +59,7 @@ fn affordable(input: &Buffer, dimensions: Dimensions, limit: u64) -> Result<u8, 
     Ok(fits)
 }
 
-/// The whole way of one bare picture through the service.
+/// The whole way of one bare image through the service.
 fn adapt(
     service: &Service,
     input: &Buffer,
@@ -89,10 +89,9 @@ fn main() {
         Some(path) => std::fs::read(path).expect("MMSFIT_PHOTO can be read").into(),
         None => jpeg(4000, 3000, 90),
     };
-    let info = ImageCodec
-        .probe(&input, &DecodeLimits::default(), &Stop::never())
-        .expect("it is a picture");
-    let full = info.dimensions.expect("a picture has dimensions");
+    let info =
+        ImageCodec.probe(&input, &DecodeLimits::default(), &Stop::never()).expect("it is an image");
+    let full = info.dimensions.expect("an image has dimensions");
     println!(
         "{full}, {} ({:.2} bytes a pixel)",
         info.bytes,

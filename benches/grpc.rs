@@ -39,8 +39,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 struct Load {
     name: &'static str,
     title: &'static str,
-    /// Size and quality of the picture.
-    picture: (u16, u16, u8),
+    /// Size and quality of the image.
+    image: (u16, u16, u8),
     /// A name that no carrier has: the message is received, read and refused.
     carrier: &'static str,
     /// Calls measured, and calls before that.
@@ -52,7 +52,7 @@ const LOADS: [Load; 4] = [
     Load {
         name: "refused",
         title: "100 kB received and refused",
-        picture: (640, 480, 90),
+        image: (640, 480, 90),
         carrier: "no-such-carrier",
         calls: 4000,
         warm: 1000,
@@ -60,7 +60,7 @@ const LOADS: [Load; 4] = [
     Load {
         name: "pass",
         title: "100 kB passed through",
-        picture: (640, 480, 90),
+        image: (640, 480, 90),
         carrier: "",
         calls: 4000,
         warm: 1000,
@@ -68,7 +68,7 @@ const LOADS: [Load; 4] = [
     Load {
         name: "photo-1",
         title: "1 MP photo to 640x480, 100 kB",
-        picture: (1152, 864, 92),
+        image: (1152, 864, 92),
         carrier: "",
         calls: 60,
         warm: 6,
@@ -76,7 +76,7 @@ const LOADS: [Load; 4] = [
     Load {
         name: "photo-12",
         title: "12 MP photo to 640x480, 100 kB",
-        picture: (4032, 3024, 92),
+        image: (4032, 3024, 92),
         carrier: "",
         calls: 20,
         warm: 3,
@@ -84,7 +84,7 @@ const LOADS: [Load; 4] = [
 ];
 
 fn request(load: &Load) -> AdaptRequest {
-    let (width, height, quality) = load.picture;
+    let (width, height, quality) = load.image;
     let pdu = message(jpeg(width, height, quality), Form::MmsPdu);
     let limits = v1::LimitOverrides {
         max_message_bytes: Some(if load.name.starts_with("photo") { 100_000 } else { 300_000 }),
@@ -243,7 +243,7 @@ fn server() -> Result<(), Failure> {
     runtime.spawn(grpc::serve(Offload::new(service.clone()), listener, std::future::pending()));
 
     let pass = &LOADS[1];
-    let (width, height, quality) = pass.picture;
+    let (width, height, quality) = pass.image;
     let pdu = message(jpeg(width, height, quality), Form::MmsPdu);
     println!("pass-through PDU of {} bytes", pdu.len());
     println!("engine alone: {:.4} ms of CPU a message\n", engine_alone(&service, &pdu)?);

@@ -1,6 +1,6 @@
 //! The sweep behind the constants of `fit/jpeg.rs`:
-//! for every photo × (box, limit), the best quality that fits for each
-//! chroma sampling and scale, scored with SSIMULACRA2 at the box.
+//! for every photo × (bounds, limit), the best quality that fits for each
+//! chroma sampling and scale, scored with SSIMULACRA2 at the bounds.
 //!
 //! `MMSFIT_PHOTOS=folder cargo bench --bench jpeg_sweep`: mean score per choice and case, and how
 //! often each choice wins; with `MMSFIT_PAIRS=1` also pairs of our similarity and the true score,
@@ -120,7 +120,7 @@ fn main() {
         .unwrap()
         .filter_map(|e| Some(e.ok()?.path()))
         .filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("jpg")))
-        // Eight orientations of one picture would weigh eightfold.
+        // Eight orientations of one image would weigh eightfold.
         .filter(|p| !(2..9).any(|i| p.to_string_lossy().contains(&format!("Landscape_{i}"))))
         .collect();
     paths.sort();

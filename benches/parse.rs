@@ -32,14 +32,14 @@ fn resolve(store: &Store, device: &DeviceDescription) -> Result<u64, String> {
 
 fn main() {
     let limits = ParseLimits::default();
-    let picture = jpeg(640, 480, 90);
-    let pdu = message(picture.clone(), Form::MmsPdu);
-    let mime = message(picture.clone(), Form::Mime);
-    println!("picture {}, PDU {}, MIME base64 {} bytes", picture.len(), pdu.len(), mime.len());
+    let image = jpeg(640, 480, 90);
+    let pdu = message(image.clone(), Form::MmsPdu);
+    let mime = message(image.clone(), Form::Mime);
+    println!("image {}, PDU {}, MIME base64 {} bytes", image.len(), pdu.len(), mime.len());
 
     let parsed = Message::parse_pdu(pdu.clone(), &limits).expect("ours");
     let parsed_mime = Message::parse_mime(mime.clone(), &limits).expect("ours");
-    let smaller: Buffer = picture.slice(..picture.len() / 2);
+    let smaller: Buffer = image.slice(..image.len() / 2);
     let edits: Vec<Edit> = parsed
         .parts()
         .iter()
@@ -74,7 +74,7 @@ fn main() {
         Case::new("PDU: serialize, unchanged", || {
             parsed.serialize(Form::MmsPdu).map(|bytes| bytes.len() as u64).map_err(text)
         }),
-        Case::new("PDU: picture replaced and serialized", || rewritten(&parsed, Form::MmsPdu)),
+        Case::new("PDU: image replaced and serialized", || rewritten(&parsed, Form::MmsPdu)),
         Case::new("PDU: wire size as MM4", || {
             Ok(parsed.wire_size(Counting::Interface, Interface::Mm4).get())
         }),
@@ -85,7 +85,7 @@ fn main() {
             let parsed = Message::parse_mime(mime.clone(), &limits).map_err(text)?;
             Ok(parsed.parts().len() as u64)
         }),
-        Case::new("MIME: picture replaced and serialized", || rewritten(&parsed_mime, Form::Mime)),
+        Case::new("MIME: image replaced and serialized", || rewritten(&parsed_mime, Form::Mime)),
         Case::new("UAProf: parse", || {
             profile::parse(&xml).map(|p| u64::from(p.is_usable())).map_err(text)
         }),

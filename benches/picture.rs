@@ -1,4 +1,4 @@
-//! The picture codec, step by step: `cargo bench --bench picture`. `MMSFIT_PHOTO=path` measures a
+//! The image codec, step by step: `cargo bench --bench picture`. `MMSFIT_PHOTO=path` measures a
 //! JPEG of yours instead of the made-up one.
 
 #![allow(missing_docs, reason = "a bench")]
@@ -54,10 +54,9 @@ fn main() {
             out.into()
         }
     };
-    let info = ImageCodec
-        .probe(&input, &DecodeLimits::default(), &Stop::never())
-        .expect("it is a picture");
-    let full = info.dimensions.expect("a picture has dimensions");
+    let info =
+        ImageCodec.probe(&input, &DecodeLimits::default(), &Stop::never()).expect("it is an image");
+    let full = info.dimensions.expect("an image has dimensions");
     println!(
         "{full}, {} ({:.2} bytes a pixel)",
         info.bytes,
@@ -65,7 +64,7 @@ fn main() {
     );
 
     let vga = full.shrunk_into(VGA);
-    let box_1600 = full.shrunk_into(Dimensions::at_least_one(1600, 1200));
+    let bounds_1600 = full.shrunk_into(Dimensions::at_least_one(1600, 1200));
     let small = vga.scaled(0.8);
     let mut session = open(&input, VGA).expect("the photo opens");
     let mut again = open(&input, VGA).expect("the photo opens");
@@ -95,7 +94,7 @@ fn main() {
             Case::new("decode for 640x480", || {
                 open(&input, VGA).map(|mut s| s.facts().distinct_colors.unwrap_or(0).into())
             }),
-            Case::new("decode for 1600x1200", || open(&input, box_1600).map(|_| 0)),
+            Case::new("decode for 1600x1200", || open(&input, bounds_1600).map(|_| 0)),
             Case::new("decode whole", || open(&input, full).map(|_| 0)),
             Case::new("resize 1000x750 to 640x480, Lanczos3", || convolve(Kernel::Lanczos3)),
             Case::new("resize 1000x750 to 640x480, Catmull-Rom", || convolve(Kernel::CatmullRom)),

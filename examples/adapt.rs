@@ -1,4 +1,4 @@
-//! Fits a picture to a handset of 2004 with the library alone: no server, no command line.
+//! Fits an image to a handset of 2004 with the library alone: no server, no command line.
 //!
 //!     cargo run --no-default-features --example adapt [PICTURE [OUT]]
 
@@ -15,14 +15,14 @@ use mmsfit::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (picture, out) = (arguments.next(), arguments.next());
-    let data = match &picture {
+    let (image, out) = (arguments.next(), arguments.next());
+    let data = match &image {
         Some(path) => fs::read(path)?,
         None => made_up()?,
     };
 
     let service = Service::new(Config::default());
-    let content = Content::Bare { data: data.into(), name: picture.unwrap_or_default() };
+    let content = Content::Bare { data: data.into(), name: image.unwrap_or_default() };
     let mut request = AdaptRequest::new(content);
     request.device.device_id = Some("nokia-6230".into());
     request.limits.max_message_bytes = Some(Bytes::new(30_000));
@@ -42,12 +42,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// A sky with some noise in it, as a PNG.
 fn made_up() -> Result<Vec<u8>, image::ImageError> {
-    let picture = image::RgbImage::from_fn(800, 600, |x, y| {
+    let image = image::RgbImage::from_fn(800, 600, |x, y| {
         let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(2_246_822_519)) >> 28;
         let (across, down) = ((x * 80 / 800) as u8, (y * 200 / 600) as u8);
         image::Rgb([40 + down + grain as u8, 60 + across, 230 - down])
     });
     let mut png = Cursor::new(Vec::new());
-    picture.write_to(&mut png, image::ImageFormat::Png)?;
+    image.write_to(&mut png, image::ImageFormat::Png)?;
     Ok(png.into_inner())
 }

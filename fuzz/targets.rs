@@ -29,7 +29,7 @@ pub const TARGETS: [(&str, Target); 9] = [
 
 /// What a parsed message promises: unchanged it is the input, its size is what is written, and it
 /// can be changed.
-fn sound(message: &Message, form: Form, input: &Buffer) {
+fn valid(message: &Message, form: Form, input: &Buffer) {
     let written = message.serialize(form).expect("what was read can be written");
     assert_eq!(written, *input, "unchanged, yet other bytes");
     for interface in [Interface::Mm1, Interface::Mm4, Interface::Mm7] {
@@ -48,7 +48,7 @@ fn sound(message: &Message, form: Form, input: &Buffer) {
 pub fn pdu(data: &[u8]) {
     let input = Buffer::copy_from_slice(data);
     if let Ok(message) = Message::parse_pdu(input.clone(), &ParseLimits::default()) {
-        sound(&message, Form::MmsPdu, &input);
+        valid(&message, Form::MmsPdu, &input);
     }
 }
 
@@ -62,7 +62,7 @@ pub fn wsp(data: &[u8]) {
 pub fn mime(data: &[u8]) {
     let input = Buffer::copy_from_slice(data);
     if let Ok(message) = Message::parse_mime(input.clone(), &ParseLimits::default()) {
-        sound(&message, Form::Mime, &input);
+        valid(&message, Form::Mime, &input);
     }
 }
 

@@ -5,7 +5,7 @@
 #
 #   scripts/demo.sh [PHOTO]
 #
-# PHOTO: a picture of yours to send beside the samples.
+# PHOTO: a photo of yours to send beside the samples.
 set -eu
 photo=${1:-}
 case $photo in '' | /*) ;; *) photo=$PWD/$photo ;; esac

@@ -11,11 +11,11 @@
 //! # fn main() -> Result<(), ServiceError> {
 //! # let mut png = std::io::Cursor::new(Vec::new());
 //! # let grain = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) as u8;
-//! # let picture = image::RgbImage::from_fn(400, 300, |x, y| image::Rgb([grain(x, y) / 4, x as u8, y as u8]));
-//! # picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
-//! # let picture = png.into_inner();
+//! # let image = image::RgbImage::from_fn(400, 300, |x, y| image::Rgb([grain(x, y) / 4, x as u8, y as u8]));
+//! # image.write_to(&mut png, image::ImageFormat::Png).unwrap();
+//! # let image = png.into_inner();
 //! let service = Service::new(Config::default());
-//! let content = Content::Bare { data: picture.into(), name: "holiday.png".into() };
+//! let content = Content::Bare { data: image.into(), name: "holiday.png".into() };
 //! let mut request = AdaptRequest::new(content);
 //! request.device.device_id = Some("nokia-6230".into());
 //! request.limits.max_message_bytes = Some(Bytes::new(30_000));
@@ -33,7 +33,7 @@
 //! what travels between operators. [`ServiceError`](service::ServiceError) says whose fault a
 //! refusal is, and what size could have been reached. Built alone, without the features below, the
 //! library has neither tonic nor tokio nor clap; it does no IO but for files that
-//! [`Config`](config::Config) is told to load and for the worker processes that decode sound and
+//! [`Config`](config::Config) is told to load and for the worker processes that decode audio and
 //! video where `mmsfit-worker` lies beside the program.
 //!
 //! | feature | adds |

@@ -1,4 +1,4 @@
-//! Messages to measure with: a picture of about 100 kB, a text and SMIL in one of the byte forms.
+//! Messages to measure with: an image of about 100 kB, a text and SMIL in one of the byte forms.
 
 use bytes::Bytes as Buffer;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -17,8 +17,8 @@ pub fn jpeg(width: u16, height: u16, quality: u8) -> Buffer {
     out.into()
 }
 
-/// A message with this picture, a text, and a presentation that shows both.
-pub fn message(picture: Buffer, form: Form) -> Buffer {
+/// A message with this image, a text, and a presentation that shows both.
+pub fn message(image: Buffer, form: Form) -> Buffer {
     let smil = "<smil><head><layout><root-layout width=\"640\" height=\"480\"/>\
                 <region id=\"Image\" top=\"0\" left=\"0\" height=\"80%\" width=\"100%\"/>\
                 <region id=\"Text\" top=\"80%\" left=\"0\" height=\"20%\" width=\"100%\"/>\
@@ -34,7 +34,7 @@ pub fn message(picture: Buffer, form: Form) -> Buffer {
     };
     let parts = vec![
         part("application/smil", "main.smil", Buffer::from_static(smil.as_bytes())),
-        part("image/jpeg", "photo.jpg", picture),
+        part("image/jpeg", "photo.jpg", image),
         part("text/plain; charset=utf-8", "text.txt", Buffer::from_static(b"Greetings!")),
     ];
     samples::message(parts, form).expect("a message can be built")

@@ -21,7 +21,7 @@ impl<'a> Case<'a> {
         Self { name: name.into(), repeats: 1, work: Box::new(work) }
     }
 
-    /// A case that is too short for the clock: done so many times at once, and counted once.
+    /// A case that is too short for the clock: done this many times at once, and counted once.
     pub fn repeated(self, repeats: u32) -> Self {
         Self { repeats: repeats.max(1), ..self }
     }

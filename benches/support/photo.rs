@@ -43,7 +43,7 @@ pub fn photo(width: u32, height: u32, seed: u32) -> Vec<u8> {
     let count = width as usize * height as usize;
     let (mut luma, mut warm) = (vec![0.0_f32; count], vec![0.0_f32; count]);
     let longest = width.max(height);
-    // Natural pictures have power falling with the square of the frequency: halve the weight
+    // Natural images have power falling with the square of the frequency: halve the weight
     // with every octave.
     let (mut cell, mut weight, mut octave) = (longest / 3 + 1, 0.5_f32, 0);
     while cell > 2 {

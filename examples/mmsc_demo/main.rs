@@ -105,7 +105,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     if let Some(file) = &args.html {
         fs::write(file, page::render(&samples, &handsets, &answers))?;
     }
-    Ok(answers.iter().flatten().all(Answer::is_sound))
+    Ok(answers.iter().flatten().all(Answer::is_valid))
 }
 
 /// One call: the message as it is held, the handset by name, a deadline.
@@ -135,7 +135,7 @@ fn unpack(response: AdaptResponse) -> Result<Fitted, Status> {
 
 impl Answer {
     /// Fitted and within the limit, or refused for a reason that lies in the message.
-    fn is_sound(&self) -> bool {
+    fn is_valid(&self) -> bool {
         match &self.result {
             Ok(fitted) => {
                 let report = &fitted.report;

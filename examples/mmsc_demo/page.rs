@@ -30,7 +30,7 @@ pub fn render(samples: &[Sample], handsets: &[DeviceSummary], answers: &[Vec<Ans
         );
         let _ = write!(html, "<p>{}</p>", table::bytes(sample.bytes.len() as u64));
         for data in &before {
-            picture(&mut html, &mut shown, data, &format!("{} as sent", sample.name));
+            image(&mut html, &mut shown, data, &format!("{} as sent", sample.name));
         }
         html.push_str("</div>");
         for (handset, answer) in handsets.iter().zip(row) {
@@ -89,7 +89,7 @@ fn one_part(
 ) {
     html.push_str("<figure>");
     if let Some(data) = data {
-        picture(html, shown, data, place);
+        image(html, shown, data, place);
     }
     let _ = write!(
         html,
@@ -104,11 +104,11 @@ fn one_part(
     html.push_str("</ul></figure>");
 }
 
-/// Where each picture stands first: samples share their photos, and the page need not repeat them.
+/// Where each image stands first: samples share their photos, and the page need not repeat them.
 type Shown = HashMap<Bytes, String>;
 
-/// The picture itself where browsers show its format, or where it was shown already.
-fn picture(html: &mut String, shown: &mut Shown, data: &Bytes, place: &str) {
+/// The image itself where browsers show its format, or where it was shown already.
+fn image(html: &mut String, shown: &mut Shown, data: &Bytes, place: &str) {
     let media_type = match data.as_ref() {
         [0xff, 0xd8, ..] => "image/jpeg",
         [0x89, b'P', b'N', b'G', ..] => "image/png",
@@ -119,7 +119,7 @@ fn picture(html: &mut String, shown: &mut Shown, data: &Bytes, place: &str) {
     };
     match shown.entry(data.clone()) {
         Entry::Occupied(first) => {
-            let _ = write!(html, "<p><small>the picture of {}</small></p>", escape(first.get()));
+            let _ = write!(html, "<p><small>the image of {}</small></p>", escape(first.get()));
             return;
         }
         Entry::Vacant(first) => {

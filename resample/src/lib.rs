@@ -24,7 +24,7 @@ pub enum Kernel {
     Hamming,
 }
 
-/// Pixels of one picture.
+/// Pixels of one image.
 #[derive(Clone, Copy, Debug)]
 pub struct Pixels<'a> {
     /// Width and height, in pixels.
@@ -39,7 +39,7 @@ pub struct Pixels<'a> {
     pub window: Window,
 }
 
-/// A part of a picture, in pixels and fractions of them.
+/// A part of an image, in pixels and fractions of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     /// From the left edge.
@@ -53,13 +53,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// All of a picture of `size`.
+    /// All of an image of `size`.
     pub fn whole(size: (u32, u32)) -> Self {
         Self { left: 0.0, top: 0.0, width: size.0.into(), height: size.1.into() }
     }
 }
 
-/// Resamples, and keeps its working memory for the next picture.
+/// Resamples, and keeps its working memory for the next image.
 #[derive(Default)]
 pub struct Resampler(Resizer);
 
@@ -69,7 +69,7 @@ impl Resampler {
         Self::default()
     }
 
-    /// The picture at `size`, its channels as they were.
+    /// The image at `size`, its channels as they were.
     ///
     /// # Errors
     /// In words, where `data` is not as long as it says or the channels are none of 1 to 4.

@@ -3,7 +3,7 @@
 use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 
 #[test]
-fn a_flat_picture_stays_flat_and_wrong_lengths_are_told() {
+fn a_flat_image_stays_flat_and_wrong_lengths_are_told() {
     for channels in 1..=4 {
         let data = vec![77; 40 * 30 * channels];
         let size = (40, 30);

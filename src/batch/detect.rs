@@ -1,4 +1,4 @@
-//! What a file is, judged by its first bytes: which door of the engine it goes through. The
+//! What a file is, judged by its first bytes: by which entry point it goes to the engine. The
 //! engine judges again, more thoroughly.
 
 use crate::{
@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether it is a picture, sound or video.
+    /// Whether it is an image, audio or video file.
     pub fn is_playable(&self) -> bool {
         matches!(self, Self::Medium(medium)
             if matches!(medium.kind(), MediaKind::Image | MediaKind::Audio | MediaKind::Video))
@@ -56,7 +56,7 @@ pub fn kind(bytes: &[u8]) -> Kind {
     if let Some(name) = magic(bytes) {
         return Kind::Medium(MediaType::fold(name));
     }
-    // What the engine's own eyes see, and text is none of.
+    // What the engine itself recognises, text apart.
     let media = [MediaKind::Image, MediaKind::Audio, MediaKind::Video];
     if let Some(found) = sniff(bytes).filter(|found| media.contains(&found.kind())) {
         return Kind::Medium(found);
@@ -224,7 +224,7 @@ fn text(bytes: &[u8]) -> Kind {
     if starts(b"BEGIN:VCALENDAR") {
         return Kind::Medium(MediaType::fold("text/x-vcalendar"));
     }
-    // Most of it reads like text, and it is none.
+    // Most of it reads like text, but it is not.
     if starts(b"%PDF-") {
         return Kind::Medium(MediaType::fold("application/pdf"));
     }
@@ -236,13 +236,13 @@ fn text(bytes: &[u8]) -> Kind {
     if starts(b"<smil") || (starts(b"<?xml") && has("<smil")) {
         return Kind::Medium(MediaType::SMIL);
     }
-    let sound = match std::str::from_utf8(head) {
+    let valid = match std::str::from_utf8(head) {
         Ok(_) => true,
         // The head may be cut within a character.
         Err(error) => error.error_len().is_none() && head.len() < bytes.len(),
     };
     let controls = head.iter().any(|b| *b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c));
-    if sound && !controls { Kind::Medium(MediaType::TEXT) } else { Kind::Unknown }
+    if valid && !controls { Kind::Medium(MediaType::TEXT) } else { Kind::Unknown }
 }
 
 #[cfg(test)]

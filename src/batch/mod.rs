@@ -2,7 +2,7 @@
 //!
 //! One file is one job: read it, tell what it is, skip it if the journal says that it is done,
 //! ask the engine for its price, wait until that much memory is free, adapt, write whole, note it.
-//! Names of outputs depend on the tree alone, never on who finishes first, so a run that was
+//! Names of outputs depend on the tree alone, never on which file finishes first, so a run that was
 //! killed and started again ends as one that was not.
 //!
 //! Architecture invariant: decides nothing about a message; knows the engine as [`Engine`].
@@ -169,7 +169,7 @@ impl Summary {
     }
 }
 
-/// Why a run could not be made at all. A bad file is no such reason.
+/// Why a run could not start or finish. A bad file is not such a reason.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
     /// The directories cannot be used together.

@@ -1,4 +1,5 @@
-//! Names of results: a function of the tree and of the result's type, never of who comes first.
+//! Names of results: a function of the tree and of the result's type, never of which file finishes
+//! first.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -79,7 +80,7 @@ impl Names {
     }
 }
 
-/// The media type that a file-name extension stands for.
+/// The media type of a file-name extension.
 pub fn extension_type(extension: &str) -> Option<MediaType> {
     let name = match extension.to_ascii_lowercase().as_str() {
         "jpg" | "jpeg" | "jpe" | "jfif" => "image/jpeg",

@@ -1,4 +1,4 @@
-//! How far a run is: a bar for people who watch, a line now and then for logs.
+//! Progress of a run: a bar on a terminal, a line every few seconds in logs.
 
 use std::{
     sync::{
@@ -88,7 +88,7 @@ impl Meter {
         let finished = self.finished.load(Ordering::Relaxed);
         let skipped = self.skipped.load(Ordering::Relaxed);
         let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
-        // Skipped files cost next to nothing: they would make the estimate too bright.
+        // Skipped files cost next to nothing: they would make the estimate too optimistic.
         let rate = (finished - skipped.min(finished)) as f64 / seconds;
         let left = self.total - finished.min(self.total);
         let eta = if rate > 0.0 {

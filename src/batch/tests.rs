@@ -221,7 +221,7 @@ fn a_second_run_does_nothing_until_something_changes() {
     assert_eq!(bench.results(), first);
     assert!(summary.is_whole());
 
-    // Another content, a lost result and a spoilt result are done anew.
+    // Another content, a lost result and a spoilt result are redone.
     fs::write(bench.options.input.join("a.jpg"), [JPEG, JPEG].concat()).unwrap();
     fs::remove_file(bench.options.output.join("b.jpg")).unwrap();
     fs::write(bench.options.output.join("m.mms"), b"spoilt").unwrap();

@@ -1,6 +1,6 @@
 //! Every file of a tree, in an order that depends on names alone.
 //!
-//! Links to directories are not followed: that is how loops cannot arise. Links to files are.
+//! Links to directories are not followed: so no loops can arise. Links to files are.
 
 use std::{
     fs, io,

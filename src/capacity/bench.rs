@@ -39,7 +39,7 @@ pub struct Options {
 pub struct Target {
     /// For people.
     pub name: &'static str,
-    /// The box for pictures.
+    /// The maximum image dimensions.
     pub bounds: Dimensions,
     /// The bound on the message.
     pub limit: Bytes,
@@ -57,7 +57,7 @@ pub const TARGETS: [Target; 5] = [
 const fn bounds(width: u32, height: u32) -> Dimensions {
     match Dimensions::new(width, height) {
         Some(dimensions) => dimensions,
-        None => panic!("a box has no side of zero"),
+        None => panic!("bounds have no side of zero"),
     }
 }
 
@@ -126,7 +126,7 @@ pub struct Refused {
     pub error: Box<ServiceError>,
 }
 
-/// Generated pictures of all sizes.
+/// Generated images of all sizes.
 ///
 /// # Errors
 /// If the samples cannot be encoded.

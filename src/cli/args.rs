@@ -47,7 +47,7 @@ pub struct Global {
     /// Colour: `auto` is only on a terminal and without NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
     pub color: ColorChoice,
-    /// Tell more on stderr (-vv: still more)
+    /// More detail on stderr (-vv: still more)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -69,15 +69,15 @@ pub enum ColorChoice {
 pub enum Command {
     /// Fit one message, or media files, to a device and a carrier
     Adapt(AdaptArgs),
-    /// Tell what `adapt` would do and what it would cost; encodes and writes nothing
+    /// Show what `adapt` would do and what it would cost; encodes and writes nothing
     Plan(PlanArgs),
-    /// Tell what is in messages, media files and device profiles, judged by content
+    /// Show what is in messages, media files and device profiles, judged by content
     Inspect(InspectArgs),
     /// Answer adaptation requests over gRPC until SIGTERM or Ctrl-C
     Serve(ServeArgs),
-    /// List the devices known, or what one of them can take and who says so
+    /// List the known devices, or the capabilities of one with their sources
     Devices(DevicesArgs),
-    /// List the carriers known, or the limits of one of them with their sources
+    /// List the known carriers, or the limits of one with their sources
     Carriers(CarriersArgs),
     /// Adapt whole directory trees
     #[command(subcommand)]
@@ -153,7 +153,7 @@ pub struct DeviceArgs {
     pub strict: bool,
 }
 
-/// How much may go through.
+/// The limits.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Carrier and limits")]
 pub struct LimitArgs {
@@ -164,10 +164,10 @@ pub struct LimitArgs {
     #[arg(long, value_name = "TYPE", value_parser = PossibleValuesParser::new(
         ["person", "long-code", "toll-free", "short-code"]).try_map(|s| s.parse::<SenderType>()))]
     pub sender: Option<SenderType>,
-    /// Most bytes on the wire: 300000, 300k (1000), 300Ki (1024), 1M
+    /// Maximum bytes on the wire: 300000, 300k (1000), 300Ki (1024), 1M
     #[arg(long, value_name = "SIZE")]
     pub max_bytes: Option<Bytes>,
-    /// Box for pictures, in pixels; it turns with the picture
+    /// Maximum dimensions of images, in pixels; they turn with the image
     #[arg(long, value_name = "WxH")]
     pub max_image: Option<Dimensions>,
     /// The limits given here replace those of device and carrier instead of tightening them
@@ -217,7 +217,7 @@ pub struct InputArgs {
     /// An MMS PDU, a MIME message, or media files that a message is built around; `-` is stdin
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::FilePath)]
     pub inputs: Vec<PathBuf>,
-    /// A single media file goes in and comes out alone; the limit holds for the file
+    /// A single media file in and out, without a message; the limit holds for the file
     #[arg(long)]
     pub bare: bool,
 }
@@ -257,7 +257,7 @@ pub struct AdaptArgs {
     /// The report as JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// Also write a self-contained page that shows before beside after
+    /// Also write a self-contained HTML page with before and after side by side
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
 }
@@ -293,7 +293,7 @@ pub struct PlanArgs {
     /// The plan as JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// With --matrix: a page that stands alone, with the reasons of every cell
+    /// With --matrix: a self-contained HTML page, with the reasons of every cell
     #[arg(long, value_name = "FILE", requires = "matrix", help_heading = "Output",
           value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
@@ -348,7 +348,7 @@ pub struct DevicesArgs {
     after_help = "Examples:\n  mmsfit carriers\n  mmsfit carriers 311-480 --sender person --interface mm1"
 )]
 pub struct CarriersArgs {
-    /// A carrier: shows its limits and who says so
+    /// A carrier: shows its limits with their sources
     #[arg(value_name = "NAME|MCC-MNC")]
     pub name: Option<String>,
     /// Only the limits of this interface
@@ -376,7 +376,7 @@ pub enum BatchCommand {
 }
 
 const BATCH_HELP: &str = "\
-Messages (PDU, MIME) come out as messages under the same name; pictures, sound and clips come out
+Messages (PDU, MIME) come out as messages under the same name; images, audio and video come out
 alone, each within the limits, with the extension of their new type. If two would get the same
 name, the old extension stays in: a.png beside a.jpg becomes a.png.jpg. Files that are neither
 message nor medium (texts, profiles, anything else) are reported as `unsupported` and not copied;
@@ -395,7 +395,7 @@ Example:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = BATCH_HELP)]
 pub struct BatchRunArgs {
-    /// The tree to read; it is walked to its depth
+    /// The tree to read, with all its directories
     #[arg(value_name = "IN", value_hint = ValueHint::DirPath)]
     pub input: PathBuf,
     /// The tree to write
@@ -407,10 +407,10 @@ pub struct BatchRunArgs {
     /// Within which limits.
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Files at work at once; by default one per core
+    /// Files in work at once; by default one per core
     #[arg(long, value_name = "N", help_heading = "Run", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Memory that the files at work may take together; by default 1Gi or half of the machine's
+    /// Memory that the files in work may take together; by default 1Gi or half of the machine's
     #[arg(long, value_name = "SIZE", help_heading = "Run")]
     pub memory: Option<Bytes>,
     /// Where to write the report, a JSON object per file; by default OUT/.mmsfit/report.jsonl
@@ -432,7 +432,7 @@ Example:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArgs {
-    /// Pictures and messages to measure with, instead of generated ones
+    /// Images and messages to measure with, instead of generated ones
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub samples: Option<PathBuf>,
     /// Seconds for each case on one thread, and again on all threads
@@ -471,12 +471,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definition_is_sound() {
+    fn the_definition_is_valid() {
         Args::command().debug_assert();
     }
 
     #[test]
-    fn sizes_and_boxes_are_typed() {
+    fn sizes_and_bounds_are_typed() {
         let args = Args::try_parse_from([
             "mmsfit",
             "adapt",

@@ -126,7 +126,7 @@ mod tests {
         let case = |cpu_ms, per_core_per_second| bench::Case {
             source: "photo".to_owned(),
             source_bytes: Bytes::new(1),
-            target: "box".to_owned(),
+            target: "bounds".to_owned(),
             wire_bytes: Bytes::new(1),
             messages: 1,
             cpu_ms,

@@ -19,7 +19,7 @@ use super::{safe::safe, words};
 pub struct Failure {
     error: Box<ServiceError>,
     file: Option<String>,
-    /// Nobody is there to be told (the reader of a pipe left).
+    /// The reader of a pipe left: there is no one to report to.
     quiet: bool,
 }
 
@@ -36,7 +36,7 @@ impl Failure {
         }
     }
 
-    /// The caller asked for something that cannot be asked for.
+    /// The arguments are invalid.
     pub fn usage(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Category::Caller, reason, message.into())
     }
@@ -58,7 +58,7 @@ impl Failure {
         Self::new(Category::Internal, "OUTPUT_UNWRITABLE", message).about(what)
     }
 
-    /// Our surroundings failed us.
+    /// The environment failed.
     pub fn internal(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Category::Internal, reason, message.into())
     }
@@ -70,7 +70,7 @@ impl Failure {
         error.into()
     }
 
-    /// The reader of our output went away: no error, nothing to say.
+    /// The reader of our output went away: not an error.
     pub fn quiet() -> Self {
         Self { quiet: true, ..Self::new(Category::Cancelled, "CANCELLED", String::new()) }
     }
@@ -86,7 +86,7 @@ impl Failure {
         if self.quiet { 0 } else { exit_code(self.error.category) }
     }
 
-    /// Whether nobody is there to be told.
+    /// Whether the reader of our output is gone.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }

@@ -63,7 +63,7 @@ pub fn devices(service: &Service, args: &DevicesArgs, screen: &Screen) -> Result
         ("vendor", Align::Left),
         ("model", Align::Left),
         ("message", Align::Right),
-        ("picture", Align::Right),
+        ("image", Align::Right),
         ("from", Align::Left),
     ]);
     for device in &devices {
@@ -80,7 +80,7 @@ pub fn devices(service: &Service, args: &DevicesArgs, screen: &Screen) -> Result
     Ok(0)
 }
 
-/// Capabilities with where each comes from, and what was mended.
+/// Capabilities with where each comes from, and what was repaired.
 pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
     let caps = &resolution.capabilities;
     let mut table =
@@ -92,7 +92,7 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
         words::provenance(&sourced.provenance)
     }
     row("largest message", caps.max_message_bytes.value.to_string(), from(&caps.max_message_bytes));
-    row("largest picture", words::dimensions(caps.max_image.value), from(&caps.max_image));
+    row("largest image", words::dimensions(caps.max_image.value), from(&caps.max_image));
     if let Some(screen) = &caps.screen {
         row("screen", words::dimensions(screen.value), from(screen));
     }
@@ -122,7 +122,7 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
     let none = |list: String| if list.is_empty() { "none".to_owned() } else { list };
     row("video", none(video.join(", ")), from(&caps.video));
     let audio: Vec<&str> = caps.audio.iter().map(|codec| codec.name()).collect();
-    row("sound", none(audio.join(", ")), from(&caps.audio));
+    row("audio", none(audio.join(", ")), from(&caps.audio));
     let types = caps.accept.spellings();
     table.noted(
         vec![
@@ -141,7 +141,7 @@ pub fn capabilities(resolution: &Resolution, screen: &Screen) -> String {
     out.push_str(&table.render(screen.width(), paint));
     if !resolution.repairs.is_empty() {
         let mut table =
-            Table::new(&[("mended", Align::Left), ("where", Align::Left), ("was", Align::Left)]);
+            Table::new(&[("repaired", Align::Left), ("where", Align::Left), ("was", Align::Left)]);
         for repair in &resolution.repairs {
             table.row(vec![
                 Cell::toned(words::repair(repair.code), Tone::Changed),
@@ -227,7 +227,7 @@ pub fn carriers(service: &Service, args: &CarriersArgs, screen: &Screen) -> Resu
         table.render(screen.width(), paint)
     );
     if let Some(image) = &found.image {
-        out.push_str(&format!("\nlargest picture {}\n", words::dimensions(image.bounds)));
+        out.push_str(&format!("\nlargest image {}\n", words::dimensions(image.bounds)));
     }
     for (key, value) in &found.policy {
         out.push_str(&format!("policy: {key} = {}\n", safe(value)));

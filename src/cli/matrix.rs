@@ -20,7 +20,7 @@ use super::{
     words,
 };
 
-/// Devices that stand for their kind, from the poorest to the richest, and how they are headed.
+/// Devices typical of their kind, from the poorest to the richest, with their column headings.
 const DEVICES: [(&str, &str); 8] = [
     ("class-image-basic", "image-basic"),
     ("class-image-rich", "image-rich"),
@@ -76,7 +76,7 @@ pub fn run(
     Ok(0)
 }
 
-/// A fate in a word or two.
+/// The outcome in a word or two.
 fn short(fate: &Fate) -> String {
     match fate.outcome {
         Some(Outcome::Unchanged) => "as is".into(),
@@ -94,7 +94,7 @@ fn tone(fate: &Fate) -> Tone {
     }
 }
 
-/// How it comes to that, for people.
+/// The reasons, for people.
 fn why(fate: &Fate) -> String {
     let mut lines: Vec<String> =
         fate.reasons.iter().map(|code| words::reason(&(*code).into())).collect();

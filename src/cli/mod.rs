@@ -47,13 +47,13 @@ where
         Ok(args) => args,
         Err(error) => {
             // Help and version go to stdout with code 0, mistakes to stderr with code 2. If even
-            // that cannot be printed there is nobody left to tell.
+            // that cannot be printed, nothing more can be done.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
     let screen = Screen::new(args.global.color);
-    // A service tells of each call; a command of what it was not asked for.
+    // A service logs each call; a command only what is unexpected.
     let serving = matches!(args.command, args::Command::Serve(_));
     setup::start_logging(args.global.verbose + u8::from(serving), screen.err_has_color());
     let as_json = args.command.wants_json();

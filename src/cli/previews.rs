@@ -8,7 +8,7 @@ use crate::{
     service::request::Content,
 };
 
-/// The bytes of a part before and after, where they can be had.
+/// The bytes of a part before and after, where available.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pair {
     /// Before.

@@ -35,15 +35,15 @@ pub fn limit_words(limit: &WireLimit, names: Names<'_>) -> String {
     format!("{}, counting {}", set_by(limit.source, names), words::counting(limit.counting))
 }
 
-/// `pictures at most 640×480 (set by the device nokia-6600)`, where there are pictures that it
+/// `images at most 640×480 (set by the device nokia-6600)`, where there are images that it
 /// could matter for.
-pub fn box_words(report: &Report, limits: &Limits, names: Names<'_>) -> Option<String> {
+pub fn bounds_words(report: &Report, limits: &Limits, names: Names<'_>) -> Option<String> {
     let image = limits.image.as_ref()?;
     let changed =
         |part: &PartReport| part.before.kind == MediaKind::Image && part.action != Action::Keep;
     report.parts.iter().any(changed).then(|| {
         let ImageLimit { bounds, source, .. } = image;
-        format!("pictures at most {} ({})", words::dimensions(*bounds), set_by(*source, names))
+        format!("images at most {} ({})", words::dimensions(*bounds), set_by(*source, names))
     })
 }
 
@@ -81,7 +81,7 @@ pub fn render(
     let mut out = table.render(width, paint);
     out.push('\n');
     out.push_str(&totals(report, tense, names));
-    if let Some(text) = box_words(report, limits, names) {
+    if let Some(text) = bounds_words(report, limits, names) {
         out.push_str(&format!("{text}\n"));
     }
     out.push_str(&format!("{}\n", verdict(report.outcome, tense, paint)));
@@ -152,7 +152,7 @@ fn change(before: &MediaInfo, after: &MediaInfo, show: impl Fn(&MediaInfo) -> St
     }
 }
 
-/// `jpeg` for pictures, the whole type for others.
+/// `jpeg` for images, the whole type for others.
 fn short_type(info: &MediaInfo) -> String {
     let name = info.media_type.as_str();
     let name = name.strip_prefix("image/").unwrap_or(name);
@@ -215,7 +215,7 @@ pub mod tests {
     use super::*;
 
     pub fn sample() -> Report {
-        let picture = |media_type, bytes, w, h| MediaInfo {
+        let image = |media_type, bytes, w, h| MediaInfo {
             dimensions: Dimensions::new(w, h),
             frames: 1,
             ..MediaInfo::opaque(media_type, Bytes::new(bytes))
@@ -249,8 +249,8 @@ pub mod tests {
                     "Föto <1>.jpg",
                     Action::Transcode,
                     vec![Reason::new(ReasonCode::OverImageLimit, "4032x3024 > 640x480")],
-                    picture(MediaType::PNG, 3_000_000, 4032, 3024),
-                    Some(picture(MediaType::JPEG, 98_500, 640, 480)),
+                    image(MediaType::PNG, 3_000_000, 4032, 3024),
+                    Some(image(MediaType::JPEG, 98_500, 640, 480)),
                 ),
                 part(
                     1,
@@ -293,11 +293,11 @@ pub mod tests {
             "3.00 MB → 98.5 kB",
             "4032×3024 → 640×480",
             "re-encoded",
-            "larger than the picture size allowed (4032x3024 > 640x480)",
+            "larger than the image size allowed (4032x3024 > 640x480)",
             "left out",
             "on the wire 3.10 MB → 99.2 kB, limit 100.0 kB (set by the carrier us\u{fffd}x, counting",
             "99.2 % filled",
-            "pictures at most 640×480 (set by the device nokia-6600)",
+            "images at most 640×480 (set by the device nokia-6600)",
             "warning: mind this (X)",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");

@@ -1,4 +1,4 @@
-//! Options and files to a request. Nothing is decided here but which door a file goes through.
+//! Options and files to a request. Decides only by which entry point a file enters.
 
 use std::{
     fs::File,
@@ -68,7 +68,7 @@ pub fn read_inputs(service: &Service, args: &InputArgs) -> Result<Input, Failure
         let about = |failure: Failure| failure.about(&self::title(path));
         match kind {
             Kind::Medium(medium) if args.bare && !Kind::Medium(medium.clone()).is_playable() => {
-                let why = format!("--bare takes a picture, sound or video, this is {medium}");
+                let why = format!("--bare takes an image, audio or video, this is {medium}");
                 return Err(about(Failure::input("NOT_A_MEDIUM", why)));
             }
             Kind::Medium(medium) => media.push((path, medium, data)),
@@ -77,11 +77,15 @@ pub fn read_inputs(service: &Service, args: &InputArgs) -> Result<Input, Failure
                 return Err(about(Failure::input("NOT_A_MEDIUM", why)));
             }
             Kind::Pdu | Kind::Mime => {
-                let why = format!("{} stands alone, it cannot be one of several", kind.in_words());
+                let why = format!(
+                    "{} must be the only input, it cannot be one of several",
+                    kind.in_words()
+                );
                 return Err(about(Failure::usage("ONE_MESSAGE_AT_A_TIME", why)));
             }
             Kind::Profile | Kind::Empty | Kind::Unknown => {
-                let why = format!("this is {}, neither message nor medium", kind.in_words());
+                let why =
+                    format!("this is {}, neither a message nor a media file", kind.in_words());
                 return Err(about(Failure::input("NOT_MESSAGE_OR_MEDIUM", why)));
             }
         }

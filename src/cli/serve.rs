@@ -26,21 +26,21 @@ pub fn run(service: Service, args: &ServeArgs, screen: &Screen) -> Result<u8, Fa
     Ok(0)
 }
 
-/// Ready once somebody asks the process to end.
+/// Ready once the process is asked to end.
 fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen =
         |kind| signal(kind).map_err(|error| Failure::internal("SIGNALS", error.to_string()));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
-    // A terminal that closes, or somebody who expects it to read its files again, must not end it.
+    // A closing terminal, or a SIGHUP meant to reload files, must not end it.
     let mut hangup = listen(SignalKind::hangup())?;
     Ok(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => return,
                 _ = terminate.recv() => return,
-                _ = hangup.recv() => tracing::warn!("SIGHUP is ignored: files are read at the start"),
+                _ = hangup.recv() => tracing::warn!("SIGHUP is ignored: files are read only at the start"),
             }
         }
     })

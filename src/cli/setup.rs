@@ -22,7 +22,7 @@ use super::{
 /// The configuration in force: file, then environment, over the defaults.
 ///
 /// # Errors
-/// A file that cannot be read, or that says what is no setting.
+/// A file that cannot be read, or that holds unknown settings.
 pub fn load_config(path: Option<&Path>) -> Result<Config, Failure> {
     Config::load(path, &ProcessEnv).map_err(|error| {
         // The error names the file itself.
@@ -35,8 +35,8 @@ pub fn service(path: Option<&Path>) -> Result<Service, Failure> {
     Ok(Service::new(load_config(path)?))
 }
 
-/// The workers, started before the first job: a mistake in their setting up must not wait for a
-/// video to be found.
+/// The workers, started before the first job: a mistake in their set-up must not stay hidden
+/// until the first video.
 ///
 /// # Errors
 /// There is a worker, and it does not start.
@@ -133,11 +133,11 @@ pub fn check_config(
         ("multiparts in multiparts", config.parse.max_nesting.to_string()),
         ("bytes of a header block", config.parse.max_header_bytes.to_string()),
         ("truncated messages accepted", config.parse.lenient.to_string()),
-        ("pixels of a picture", config.decode.max_pixels.to_string()),
+        ("pixels of an image", config.decode.max_pixels.to_string()),
         ("pixels of an animation", config.decode.max_total_pixels.to_string()),
         ("frames of an animation", config.decode.max_frames.to_string()),
         ("memory for decoding one", config.decode.max_memory.to_string()),
-        ("sounds and clips too long", trim_words(config).to_owned()),
+        ("audio and video too long", trim_words(config).to_owned()),
         ("what is left out", notice_words(config).to_owned()),
         ("what passes", sanitize_words(config).to_owned()),
         ("devices known", devices.to_string()),
@@ -161,7 +161,7 @@ pub fn check_config(
 
 fn trim_words(config: &Config) -> &'static str {
     match config.policy.trim.unwrap_or_default() {
-        Trim::Never => "become a picture or are refused",
+        Trim::Never => "become an image or are refused",
         Trim::Allow => "are cut, with a fade",
     }
 }
@@ -169,14 +169,14 @@ fn trim_words(config: &Config) -> &'static str {
 fn sanitize_words(config: &Config) -> &'static str {
     match config.policy.sanitize.unwrap_or_default() {
         Sanitize::Off => "passes bit for bit",
-        Sanitize::Strip => "loses its metadata, if it is a picture",
-        Sanitize::Always => "is encoded anew",
+        Sanitize::Strip => "loses its metadata, if it is an image",
+        Sanitize::Always => "is re-encoded",
     }
 }
 
 fn notice_words(config: &Config) -> &'static str {
     match (config.policy.notice.unwrap_or_default(), config.policy.language.unwrap_or_default()) {
-        (Notice::Off, _) => "goes without a word",
+        (Notice::Off, _) => "is left out without a notice",
         (Notice::Text, LanguageChoice::Auto) => {
             "leaves a notice in the language of the carrier's country"
         }

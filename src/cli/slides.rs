@@ -76,14 +76,14 @@ fn unique(name: &str, taken: &mut HashSet<String>) -> String {
 /// Seconds that a slide stays: long enough to read a caption.
 const SLIDE_SECONDS: u32 = 5;
 
-/// OMA-TS-MMS-CONF §8.1: one slide holds at most one picture or video, one text, one sound. A
+/// OMA-TS-MMS-CONF §8.1: one slide holds at most one image or video, one text, one audio file. A
 /// medium goes on the last slide if that has none of its kind yet.
 fn smil(shown: &[(String, MediaKind)]) -> String {
     #[derive(Default)]
     struct Slide<'a> {
         seen: Option<(&'static str, &'a str)>,
         text: Option<&'a str>,
-        sound: Option<&'a str>,
+        audio: Option<&'a str>,
     }
     let mut slides: Vec<Slide<'_>> = Vec::new();
     for (name, kind) in shown {
@@ -94,9 +94,9 @@ fn smil(shown: &[(String, MediaKind)]) -> String {
         };
         match kind {
             MediaKind::Image | MediaKind::Video => {
-                // A moving picture brings its own sound.
+                // A video brings its own audio.
                 if *kind == MediaKind::Video {
-                    place(&mut slides, |slide| slide.seen.is_none() && slide.sound.is_none());
+                    place(&mut slides, |slide| slide.seen.is_none() && slide.audio.is_none());
                 } else {
                     place(&mut slides, |slide| slide.seen.is_none());
                 }
@@ -114,10 +114,10 @@ fn smil(shown: &[(String, MediaKind)]) -> String {
             }
             MediaKind::Audio => {
                 place(&mut slides, |slide| {
-                    slide.sound.is_none() && slide.seen.is_none_or(|(tag, _)| tag == "img")
+                    slide.audio.is_none() && slide.seen.is_none_or(|(tag, _)| tag == "img")
                 });
                 if let Some(slide) = slides.last_mut() {
-                    slide.sound = Some(name);
+                    slide.audio = Some(name);
                 }
             }
             // Carried along, not presented.
@@ -139,7 +139,7 @@ fn smil(shown: &[(String, MediaKind)]) -> String {
         if let Some(name) = slide.text {
             out.push_str(&format!("<text src=\"{name}\" region=\"Text\"/>"));
         }
-        if let Some(name) = slide.sound {
+        if let Some(name) = slide.audio {
             out.push_str(&format!("<audio src=\"{name}\"/>"));
         }
         out.push_str("</par>");

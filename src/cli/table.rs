@@ -1,11 +1,11 @@
-//! Tables that fit the terminal: widths by what is seen, not by bytes; the widest column gives
-//! way first.
+//! Tables that fit the terminal: widths by what is seen, not by bytes; the widest column is
+//! cut first.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::term::{Paint, Tone};
 
-/// How a column stands.
+/// The alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
     /// Text.
@@ -179,7 +179,7 @@ mod tests {
             Table::new(&[("#", Align::Right), ("name", Align::Left), ("size", Align::Right)]);
         table.noted(
             vec!["1".into(), "写真写真写真.jpg".into(), "3.10 MB".into()],
-            vec!["larger than the picture size allowed".into()],
+            vec!["larger than the image size allowed".into()],
         );
         table.row(vec!["12".into(), "a.txt".into(), "12 B".into()]);
         table
@@ -191,7 +191,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1].width(), lines[3].width(), "{text}");
         assert_eq!(lines[1], " 1  写真写真写真.jpg  3.10 MB");
-        assert_eq!(lines[2], "    · larger than the picture size allowed");
+        assert_eq!(lines[2], "    · larger than the image size allowed");
     }
 
     #[test]

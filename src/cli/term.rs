@@ -36,7 +36,7 @@ impl Tone {
     }
 }
 
-/// Where a command speaks.
+/// The output of a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
     out_color: bool,
@@ -106,7 +106,7 @@ impl Screen {
         }
     }
 
-    /// Writes to stderr; if nobody reads it, nothing is lost.
+    /// Writes to stderr; a failure to write is ignored.
     pub fn err(&self, text: &str) {
         let mut stderr = io::stderr().lock();
         let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

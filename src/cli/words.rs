@@ -1,5 +1,5 @@
 //! Codes to words for people, in one place. Every match is exhaustive: a new code does not build
-//! until somebody has found words for it.
+//! until it has words here.
 
 use crate::message::Rule;
 use crate::model::{
@@ -22,13 +22,13 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
     match code {
         ReasonCode::Fits => "already fits: passed on bit for bit",
         ReasonCode::TypeNotAccepted => "the device does not take this type",
-        ReasonCode::DeclaredTypeWrong => "was declared as another type than it is",
-        ReasonCode::OverImageLimit => "larger than the picture size allowed",
+        ReasonCode::DeclaredTypeWrong => "declared as a type that it is not",
+        ReasonCode::OverImageLimit => "larger than the image size allowed",
         ReasonCode::OverMessageLimit => "the message would be over its size limit",
-        ReasonCode::Orientation => "turned upright as the camera noted",
+        ReasonCode::Orientation => "rotated as its orientation tag says",
         ReasonCode::ColorModel => "colours converted to what handsets show (sRGB)",
         ReasonCode::AlphaFlattened => "transparent areas filled with the background",
-        ReasonCode::CodingNotSupported => "coded in a way that the device does not show",
+        ReasonCode::CodingNotSupported => "coded in a way that the device does not decode",
         ReasonCode::MetadataStripped => "hidden data such as place and camera removed",
         ReasonCode::ScaledForBudget => "made smaller to keep it sharp within its bytes",
         ReasonCode::ColorsReduced => "fewer colours to save bytes",
@@ -41,26 +41,26 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::Protected => "copy-protected: kept whole or left out, never altered",
         ReasonCode::NeverCut => "text and layout are never cut",
         ReasonCode::AdaptationNotAllowed => "sender, device or policy forbid changes",
-        ReasonCode::DeadlineBestSoFar => "time was up: the best version so far was taken",
+        ReasonCode::DeadlineBestSoFar => "the deadline came: the best version so far was taken",
         ReasonCode::EncodingChosen => "size, frame rate and bitrate chosen for the bytes at hand",
-        ReasonCode::FrameRateReduced => "fewer frames a second",
-        ReasonCode::ContainerChanged => "moved into another kind of file, not coded anew",
-        ReasonCode::VideoLost => "a picture or short animation stands for the video",
-        ReasonCode::SoundLost => "the sound of the video was given up",
+        ReasonCode::FrameRateReduced => "fewer frames per second",
+        ReasonCode::ContainerChanged => "moved into another container, not re-encoded",
+        ReasonCode::VideoLost => "replaced by an image or a short animation",
+        ReasonCode::AudioLost => "the audio track of the video was left out",
         ReasonCode::MusicAsSpeech => "music in a codec made for speech",
         ReasonCode::Shortened => "cut shorter, as the policy allows",
         ReasonCode::AnimationAsVideo => "the animation became a video",
         ReasonCode::CharsetConverted => "written in a charset that the device reads",
-        ReasonCode::Sanitized => "encoded anew: no original passes here",
-        ReasonCode::Transliterated => "letters that the device lacks written with others",
-        ReasonCode::LayoutFitted => "the layout was brought into the screen",
-        ReasonCode::AtCeiling => "more bytes could not be seen or heard",
-        ReasonCode::Alternative => "another version of the same was chosen",
-        ReasonCode::BarelyShown => "so small that little of it can be made out",
+        ReasonCode::Sanitized => "re-encoded: the policy passes no original",
+        ReasonCode::Transliterated => "characters that the device lacks were replaced",
+        ReasonCode::LayoutFitted => "the layout was fitted to the screen",
+        ReasonCode::AtCeiling => "more bytes would make no visible or audible difference",
+        ReasonCode::Alternative => "another version of the same content was chosen",
+        ReasonCode::BarelyShown => "so small that little can be made out",
         ReasonCode::FollowsParts => "names, times and slides follow the parts",
         ReasonCode::OurFault => "a fault of our own",
-        ReasonCode::Poison => "two workers were killed over it",
-        ReasonCode::PhotoLeftOut => "the picture inside the card was left out",
+        ReasonCode::Poison => "two workers were killed while processing it",
+        ReasonCode::PhotoLeftOut => "the photo inside the vCard was left out",
     }
 }
 
@@ -74,7 +74,7 @@ pub fn action(action: Action) -> &'static str {
     }
 }
 
-/// What was done to a part: one that was moved into another file was not coded anew.
+/// What was done to a part: one that was moved into another file was not re-encoded.
 pub fn done(part: &PartReport) -> &'static str {
     let moved = part.reasons.iter().any(|reason| reason.code == ReasonCode::ContainerChanged);
     if moved && part.action == Action::Transcode { "moved" } else { action(part.action) }
@@ -95,7 +95,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Unchanged => "unchanged: not one byte differs",
         Outcome::Minor => "adapted: same media, smaller or in another format",
-        Outcome::Major => "adapted with losses: a medium was left out or changed its kind",
+        Outcome::Major => "adapted with losses: a medium was left out or became another kind",
     }
 }
 
@@ -105,7 +105,7 @@ pub fn limit_source(source: LimitSource) -> &'static str {
         LimitSource::Device => "set by the device",
         LimitSource::Carrier => "set by the carrier",
         LimitSource::Request => "set by this request",
-        LimitSource::Default => "nobody stated a limit: built-in default",
+        LimitSource::Default => "no limit stated: built-in default",
     }
 }
 
@@ -120,7 +120,7 @@ pub fn provenance(provenance: &Provenance) -> String {
         Source::UserAgent => "profile by User-Agent",
         Source::Accept => "Accept headers",
         Source::CarrierDefault => "the carrier's default class",
-        Source::Default => "nobody stated it: built-in default",
+        Source::Default => "not stated: built-in default",
     };
     let document = match provenance.document.as_str() {
         "" => String::new(),
@@ -144,7 +144,7 @@ pub fn counting(counting: Counting) -> &'static str {
     }
 }
 
-/// What was mended in a device document.
+/// What was repaired in a device document.
 pub fn repair(code: RepairCode) -> &'static str {
     match code {
         RepairCode::LeadingJunk => "something before the document",
@@ -171,8 +171,8 @@ pub fn repair(code: RepairCode) -> &'static str {
 /// A kind of medium.
 pub fn kind(kind: MediaKind) -> &'static str {
     match kind {
-        MediaKind::Image => "picture",
-        MediaKind::Audio => "sound",
+        MediaKind::Image => "image",
+        MediaKind::Audio => "audio",
         MediaKind::Video => "video",
         MediaKind::Text => "text",
         MediaKind::Presentation => "layout",
@@ -213,7 +213,7 @@ pub fn rule(rule: Rule) -> &'static str {
         Rule::RegionName => "regions are called Image and Text",
         Rule::RegionMissing => "media go into regions of the layout",
         Rule::CrowdedSlide => {
-            "one text, one picture or video, one sound to a slide, no sound beside a video"
+            "one text, one image or video and one audio file per slide; no audio beside a video"
         }
         Rule::EmptySlide => "slides show something",
         Rule::Duration => "slides last a time",
@@ -227,7 +227,7 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
     match reason {
         "UNKNOWN_DEVICE" => Some("see `mmsfit devices` for the names"),
         "UNKNOWN_CARRIER" | "MISSING_CARRIER" => Some("see `mmsfit carriers` for the names"),
-        "CARRIER_FILE" => Some("mend the file, or leave its directory out of the configuration"),
+        "CARRIER_FILE" => Some("repair the file, or leave its directory out of the configuration"),
         "CONFIG" => Some("`mmsfit check-config` tells what is in force"),
         "INPUT_UNREADABLE" => Some("check the path and its permissions"),
         "REQUEST_TOO_LARGE" => Some("the limit is in `mmsfit check-config`"),
@@ -239,7 +239,7 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "OUTPUT_IS_INPUT" => Some("name another file after -o"),
         "NOT_A_PROFILE" => Some("--device takes a name, a UAProf document or its URL"),
         "BINARY_PROFILE" => Some("fetch the profile as XML, or name the device"),
-        "MALFORMED_PROFILE" => Some("leave out --strict to have it mended"),
+        "MALFORMED_PROFILE" => Some("leave out --strict to have it repaired"),
         "NOT_MESSAGE_OR_MEDIUM" => Some("give an MMS PDU, a MIME message or media files"),
         "MESSAGE_BARE_SOAP" => Some("leave it in the form that it came in"),
         "MESSAGE_TRUNCATED" | "MESSAGE_MALFORMED" => Some("ask the sender for it again"),
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn figures_follow_the_sentence() {
         let with = Reason::new(ReasonCode::OverImageLimit, "4032x3024 > 640x480");
-        assert_eq!(reason(&with), "larger than the picture size allowed (4032x3024 > 640x480)");
+        assert_eq!(reason(&with), "larger than the image size allowed (4032x3024 > 640x480)");
         assert_eq!(reason(&ReasonCode::Fits.into()), reason_code(ReasonCode::Fits));
     }
 

@@ -22,7 +22,7 @@ use crate::model::{
 /// Hard limits on what a decoder may do with one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// Stored pixels of one picture or frame. Default: 210,000,000 (a 200 MP phone photo).
+    /// Stored pixels of one image or frame. Default: 210,000,000 (a 200 MP phone photo).
     pub max_pixels: u64,
     /// Stored pixels summed over all frames of an animation. Default: 400,000,000.
     pub max_total_pixels: u64,
@@ -30,7 +30,7 @@ pub struct DecodeLimits {
     pub max_frames: u32,
     /// Memory that decoding one input may hold at once, in bytes. Default: 512 MiB.
     pub max_memory: Bytes,
-    /// Length of one sound or clip, in milliseconds. Default: 3,600,000 (an hour).
+    /// Length of one audio or video file, in milliseconds. Default: 3,600,000 (an hour).
     pub max_duration_ms: u64,
 }
 
@@ -49,7 +49,7 @@ impl Default for DecodeLimits {
 /// What the caller will want from a session: lets the codec decode at a fraction of the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenHint {
-    /// No recipe will ask for more than this, as shown (orientation applied). A picture smaller
+    /// No recipe will ask for more than this, as shown (orientation applied). An image smaller
     /// than this is decoded at its own size.
     pub largest: Dimensions,
     /// Whether all frames of an animation are wanted, or the first alone.
@@ -89,7 +89,7 @@ pub trait Codec: Send + Sync {
         stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError>;
 
-    /// A picture that stands for the medium and is to be had at once, whatever its size: the
+    /// An image in place of the medium, available at once, whatever its size: the
     /// thumbnail in the file, the first frame. `None` where there is no such.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ pub trait Codec: Send + Sync {
     /// re-encoding. `None` where it is not, or where there is nothing to strip.
     ///
     /// # Errors
-    /// Stopped, or nobody is there to do it: that says nothing about the medium.
+    /// Stopped, or no worker is available: this says nothing about the medium.
     fn strip_metadata(&self, _input: &Buffer, _stop: &Stop) -> Result<Option<Buffer>, CodecError> {
         Ok(None)
     }
@@ -153,7 +153,7 @@ pub struct Verified {
 pub struct Judged {
     /// What it takes.
     pub size: Bytes,
-    /// SSIMULACRA2 against the picture at the largest size that is shown.
+    /// SSIMULACRA2 against the image at the largest size that is shown.
     pub score: f32,
 }
 
@@ -166,7 +166,7 @@ pub trait Session: Send {
     fn facts(&mut self) -> ContentFacts;
 
     /// What its outputs should look like at `largest`; `None` where looks cannot be compared
-    /// (animations, sound).
+    /// (animations, audio).
     fn reference(&mut self, _largest: Dimensions, _background: Rgb) -> Option<Reference> {
         None
     }
@@ -204,7 +204,7 @@ pub trait Session: Send {
         Ok(None)
     }
 
-    /// Encodes by `recipe` within `cap`, and tells what that looks like beside the picture at
+    /// Encodes by `recipe` within `cap`, and tells what that looks like beside the image at
     /// `largest`. What was judged is encoded without work a second time. `None` where looks cannot
     /// be told.
     ///
@@ -265,7 +265,7 @@ pub enum CodecError {
         /// What is wrong.
         detail: String,
     },
-    /// Sound, but of a variant that this codec does not read or write.
+    /// Valid, but of a variant that this codec does not read or write.
     #[error("unsupported {format}: {detail}")]
     Unsupported {
         /// Short name of the format.

@@ -6,12 +6,12 @@ use crate::model::{MediaKind, MediaType};
 /// An input that begins so makes a worker that was started for fault tests do mischief.
 pub const FAULT: &[u8] = b"#!MMSFIT-FAULT ";
 
-/// The type of a picture in a HEIF file.
+/// The type of an image in a HEIF file.
 pub fn heif(bytes: &[u8]) -> Option<MediaType> {
     ImageCodec.recognise(bytes).filter(|found| [MediaType::HEIC, MediaType::AVIF].contains(found))
 }
 
-/// The type of sound or moving pictures that the worker reads. An animated GIF is such, too:
+/// The type of audio or video that the worker reads. An animated GIF is such, too:
 /// other codecs keep it a GIF.
 pub fn moving(bytes: &[u8]) -> Option<MediaType> {
     if bytes.starts_with(b"GIF8") {
@@ -19,7 +19,7 @@ pub fn moving(bytes: &[u8]) -> Option<MediaType> {
     }
     let found = sniff(bytes)?;
     let readable = matches!(found.kind(), MediaKind::Audio | MediaKind::Video);
-    // Notes, not sound.
+    // Notes, not audio.
     let score = matches!(found.as_str(), "audio/midi" | "audio/imelody");
     (readable && !score).then_some(found)
 }
@@ -29,7 +29,7 @@ pub fn recognise(bytes: &[u8]) -> Option<MediaType> {
     heif(bytes).or_else(|| moving(bytes))
 }
 
-/// The type of what the worker writes: sound, moving pictures, and pictures of them.
+/// The type of what the worker writes: audio, video, and images of them.
 pub fn recognise_output(bytes: &[u8]) -> Option<MediaType> {
     ImageCodec.recognise(bytes).or_else(|| recognise(bytes))
 }

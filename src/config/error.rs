@@ -15,7 +15,7 @@ pub enum ConfigError {
         /// What the system says.
         message: String,
     },
-    /// A file is no TOML, or holds keys that nobody knows.
+    /// A file is not TOML, or holds unknown keys.
     #[error("{}:{line}: {message}{}", .path.display(), hint(.suggestions))]
     Syntax {
         /// Which file.
@@ -24,10 +24,10 @@ pub enum ConfigError {
         line: usize,
         /// What is wrong.
         message: String,
-        /// Keys near a misspelt one.
+        /// Known keys similar to a misspelt one.
         suggestions: Vec<String>,
     },
-    /// A value that makes no sense.
+    /// An invalid value.
     #[error("{place}: {key}: {message}")]
     Value {
         /// File and line, or the environment variable.

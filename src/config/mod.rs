@@ -51,9 +51,9 @@ pub struct Config {
     pub carriers_dirs: Vec<PathBuf>,
     /// Directory with documents by the URL they are published at. Default: none.
     pub uaprof_mirror_dir: Option<PathBuf>,
-    /// What holds where neither device nor carrier says anything.
+    /// Defaults where neither device nor carrier states anything.
     pub defaults: Defaults,
-    /// What is given up where something must be, and how that is told; carriers' own win.
+    /// The operator's policy; that of a carrier has precedence.
     pub policy: PolicySettings,
     /// The worker processes, where codecs written in C run.
     pub worker: WorkerConfig,
@@ -98,7 +98,7 @@ impl Config {
     }
 }
 
-/// Configuration files beyond this are none.
+/// Configuration files larger than this are refused.
 const MAX_FILE: u64 = 4 << 20;
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {

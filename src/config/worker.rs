@@ -10,7 +10,7 @@ pub enum WorkerMode {
     /// Where `mmsfit-worker` lies beside `mmsfit`.
     #[default]
     Auto,
-    /// Never: pictures that safe Rust reads, and nothing else.
+    /// Never: only images that safe Rust reads.
     Off,
     /// Always: without the worker nothing starts.
     Required,
@@ -40,11 +40,11 @@ pub struct WorkerConfig {
     pub max_memory: Bytes,
     /// CPU seconds of one job. Default: 120.
     pub max_cpu_seconds: usize,
-    /// Seconds by the clock of one call, whatever the caller's deadline. Default: 180.
+    /// Wall-clock seconds of one call, whatever the caller's deadline. Default: 180.
     pub max_call_seconds: usize,
     /// Jobs alive at once. Default: 256.
     pub max_jobs: usize,
-    /// Jobs do mischief when an input asks for it. Not a setting: for tests of the confinement.
+    /// Jobs cause faults when an input asks for it. Not a setting: for tests of the confinement.
     pub faults: bool,
 }
 

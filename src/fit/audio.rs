@@ -1,4 +1,4 @@
-//! Sound alone: the size follows from duration and bitrate, so that one encode is enough; where
+//! Audio alone: the size follows from duration and bitrate, so that one encode is enough; where
 //! an encoder does not keep its rate, one correction.
 
 use super::{Observation, SearchStep, Verdict, files};
@@ -30,7 +30,7 @@ pub struct AudioTask {
     pub ceiling: Option<Bytes>,
     /// Whether it may be cut shorter.
     pub trim: bool,
-    /// What is not worth sending any more.
+    /// Below this, a medium is not worth sending.
     pub floors: Floors,
 }
 
@@ -60,12 +60,12 @@ const WIDE_FROM: f64 = 8_850.0;
 const AIM: f64 = 0.985;
 /// A result that fills this share of its budget is full.
 const FULL: f64 = 0.97;
-/// Encodes at the most; the first or second fits, unless the encoder does what it likes.
+/// Encodes at most; the first or second fits, unless the encoder ignores the rate.
 const HARD_LIMIT: u32 = 5;
 /// What is left after cutting is at least this long.
 const SHORTEST_MS: u32 = 1_000;
-/// A sound that is cut is cut at these rates rather than at the lowest: what is left of it should
-/// be pleasant (fit-to-size.md §6: below AMR 5.9 cutting is the lesser evil).
+/// An audio file that is cut is cut at these rates rather than at the lowest: what is left of it
+/// should be pleasant (fit-to-size.md §6: below AMR 5.9 cutting is the lesser evil).
 fn cutting_rate(codec: AudioCodec) -> u32 {
     match codec {
         AudioCodec::AmrNb => 5_900,
@@ -75,7 +75,7 @@ fn cutting_rate(codec: AudioCodec) -> u32 {
     }
 }
 
-/// The search for one sound.
+/// The search for one audio file.
 #[derive(Clone, Debug)]
 pub struct AudioSearch {
     task: AudioTask,
@@ -174,13 +174,13 @@ impl AudioSearch {
         self.budget as f64 * aim / self.factor
     }
 
-    /// The whole sound by one choice, at the highest rate that fits.
+    /// The whole audio by one choice, at the highest rate that fits.
     fn whole(&self, choice: AudioChoice) -> Option<AudioRecipe> {
         let (task, seconds) = (&self.task, self.task.seconds());
         let room = self.room(choice.codec);
         let at = |bitrate| {
             let coding = quality::coding(choice.codec, bitrate, task.as_source());
-            (coding, files::sound(choice.container, &coding, seconds))
+            (coding, files::audio(choice.container, &coding, seconds))
         };
         let highest = |limit| quality::max_bitrate_within(choice.codec, limit, task.as_source());
         let mut bitrate = highest(f64::INFINITY)?;
@@ -209,7 +209,7 @@ impl AudioSearch {
         }
     }
 
-    /// As much of the sound as fits at a fair rate.
+    /// As much of the audio as fits at a fair rate.
     fn cut(&self, choice: AudioChoice) -> Option<AudioRecipe> {
         let task = &self.task;
         let bitrate = cutting_rate(choice.codec)
@@ -218,8 +218,8 @@ impl AudioSearch {
         let coding = quality::coding(choice.codec, bitrate, task.as_source());
         let seconds = task.seconds();
         let (size, empty) = (
-            files::sound(choice.container, &coding, seconds),
-            files::sound(choice.container, &coding, 0.0),
+            files::audio(choice.container, &coding, seconds),
+            files::audio(choice.container, &coding, 0.0),
         );
         let share = (self.room(choice.codec) - empty) / (size - empty).max(1.0);
         let keep_ms = (f64::from(task.duration_ms) * share.min(1.0)) as i64 / 20 * 20;
@@ -239,13 +239,13 @@ impl AudioSearch {
             Recipe::Audio(audio) => {
                 self.rounds += 1;
                 let seconds = audio.keep_ms.map_or(self.task.seconds(), |ms| f64::from(ms) / 1e3);
-                let computed = files::sound(audio.container, &audio.coding, seconds);
+                let computed = files::audio(audio.container, &audio.coding, seconds);
                 self.factor = (size as f64 / computed.max(1.0)).clamp(0.2, 20.0);
             }
             _ => self.remux = None,
         }
         if !whole || size > self.budget {
-            // However it was that the encoder went over: less, the next time.
+            // Whatever made the encoder go over: ask for less next time.
             if self.rounds > 1 {
                 self.factor *= 1.03;
             }
@@ -336,12 +336,12 @@ pub fn demand(task: &AudioTask) -> f64 {
     quality::fair_bytes(codecs, task.as_source(), task.seconds())
 }
 
-/// The largest file that is of use, and a little for what an encoder adds.
+/// The largest useful file, with a little for what an encoder adds.
 pub fn useful(task: &AudioTask) -> Bytes {
     let size = |choice: &AudioChoice| {
         let bitrate = quality::max_bitrate(choice.codec, task.as_source());
         let coding = quality::coding(choice.codec, bitrate, task.as_source());
-        files::sound(choice.container, &coding, task.seconds())
+        files::audio(choice.container, &coding, task.seconds())
     };
     let most = task.choices.iter().map(size).fold(0.0, f64::max);
     Bytes::new((most * 1.03) as u64 + 64)
@@ -354,7 +354,7 @@ pub fn least(task: &AudioTask) -> Bytes {
         let coding = quality::coding(choice.codec, bitrate, task.as_source());
         let shortest = f64::from(SHORTEST_MS) / 1e3;
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
-        files::sound(choice.container, &coding, seconds)
+        files::audio(choice.container, &coding, seconds)
     };
     let least = task.choices.iter().map(size).fold(f64::INFINITY, f64::min);
     Bytes::new(if least.is_finite() { (least * 1.02).ceil() as u64 } else { 0 })

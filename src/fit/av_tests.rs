@@ -1,4 +1,4 @@
-//! Sound and clips against a size model: encoders that miss what was asked by a few percent.
+//! Audio and video against a size model: encoders that miss what was asked by a few percent.
 //!
 //! Long because one size model and one set of device classes serve all of them.
 
@@ -24,7 +24,7 @@ const WIDE: (AudioCodec, Container) = (AudioCodec::AmrWb, Container::Amr);
 const M4A: (AudioCodec, Container) = (AudioCodec::Aac, Container::Mp4);
 const MP3: (AudioCodec, Container) = (AudioCodec::Mp3, Container::Mp3);
 
-fn sound(seconds: u32, choices: &[(AudioCodec, Container)]) -> AudioTask {
+fn audio(seconds: u32, choices: &[(AudioCodec, Container)]) -> AudioTask {
     AudioTask {
         duration_ms: seconds * 1000,
         sample_rate: 44_100,
@@ -46,13 +46,13 @@ fn support(codec: VideoCodec, most: &str, rate: u32, bitrate: u32) -> VideoSuppo
 
 /// The device classes, from the poorest to the richest, with their limits in bytes.
 fn classes() -> [(u64, Vec<VideoChoice>); 4] {
-    let in_3gp = |support, sound: &[AudioCodec]| VideoChoice {
+    let in_3gp = |support, audio: &[AudioCodec]| VideoChoice {
         support,
         container: Container::ThreeGp,
-        sound: sound.to_vec(),
+        audio: audio.to_vec(),
     };
     let in_mp4 =
-        |support| VideoChoice { support, container: Container::Mp4, sound: vec![AudioCodec::Aac] };
+        |support| VideoChoice { support, container: Container::Mp4, audio: vec![AudioCodec::Aac] };
     let (nb, aac) = (AudioCodec::AmrNb, AudioCodec::Aac);
     let handset = support(VideoCodec::H264, "320x240", 15, 384_000);
     let smartphone = support(VideoCodec::H264, "1280x720", 30, 14_000_000);
@@ -64,14 +64,14 @@ fn classes() -> [(u64, Vec<VideoChoice>); 4] {
     ]
 }
 
-fn clip(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
+fn video_task(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
     VideoTask {
         source: d("1920x1080"),
         duration_ms: seconds * 1000,
         frame_rate: 30.0,
         bitrate: 8_000_000,
         bits: 0.0,
-        sound: Some(AudioTrack {
+        audio: Some(AudioTrack {
             codec: "aac".into(),
             profile: "LC".into(),
             sample_rate: 48_000,
@@ -133,7 +133,7 @@ impl Model {
                 600.0 + 3.4 * image.dimensions.pixels() as f64 * quality.table_percent().powf(-0.72)
             }
             Recipe::Audio(audio) => {
-                let exact = files::sound(audio.container, &audio.coding, seconds(audio.keep_ms));
+                let exact = files::audio(audio.container, &audio.coding, seconds(audio.keep_ms));
                 let amr = crate::quality::audio::modes(audio.coding.codec).is_some();
                 if amr { exact } else { exact * (1.0 + self.error) }
             }
@@ -143,9 +143,9 @@ impl Model {
                 let frames = (seconds * rate).ceil();
                 let floor = self.floor * video.video.dimensions.pixels() as f64 * rate;
                 let bits = f64::from(video.video.bitrate).max(floor) * (1.0 + self.error);
-                let sound = video.audio.map_or(0.0, |coding| files::beside(&coding, seconds));
+                let audio = video.audio.map_or(0.0, |coding| files::beside(&coding, seconds));
                 // Our guess of the container is off, too.
-                files::clip(frames) * 1.1 + sound + bits / 8.0 * seconds
+                files::video(frames) * 1.1 + audio + bits / 8.0 * seconds
             }
         };
         bytes as u64
@@ -215,12 +215,12 @@ fn honest(seconds: u32) -> Model {
     Model { seconds: f64::from(seconds), error: 0.0, floor: 0.0, moved: u64::MAX }
 }
 
-fn fit_sound(task: &AudioTask, budget: u64) -> Outcome {
+fn fit_audio(task: &AudioTask, budget: u64) -> Outcome {
     let model = honest(task.duration_ms / 1000);
     run(&mut Search::new(&Task::Audio(task.clone()), Bytes::new(budget)), model)
 }
 
-fn fit_clip(task: &VideoTask, budget: u64) -> Outcome {
+fn fit_video(task: &VideoTask, budget: u64) -> Outcome {
     let model = honest(task.duration_ms / 1000);
     run(&mut Search::new(&Task::Video(task.clone()), Bytes::new(budget)), model)
 }
@@ -229,12 +229,12 @@ fn fit_clip(task: &VideoTask, budget: u64) -> Outcome {
 fn amr_takes_the_highest_mode_that_fits_in_one_encode() {
     // fit-to-size.md §6: 100 KiB hold 64 s at 12.2, 97 at 7.95, 128 at 5.9, 157 at 4.75 kbit/s.
     for (seconds, mode) in [(63, 12_200), (96, 7_950), (127, 5_900), (156, 4_750)] {
-        let got = fit_sound(&sound(seconds, &[AMR]), 102_400);
+        let got = fit_audio(&audio(seconds, &[AMR]), 102_400);
         assert_eq!(got.audio().coding.bitrate, mode, "{seconds} s");
         assert_eq!(got.tries, 1);
         assert!(got.size <= 102_400);
     }
-    let got = fit_sound(&sound(160, &[AMR]), 102_400);
+    let got = fit_audio(&audio(160, &[AMR]), 102_400);
     assert!(got.recipe.is_none() && got.smallest > 102_400, "{}", got.smallest);
 }
 
@@ -246,16 +246,16 @@ fn aac_fills_its_budget_and_follows_it_in_rate_and_channels() {
         (30, 140_000, 1, 32_000),
         (30, 300_000, 2, 44_100),
     ] {
-        let mut task = sound(seconds, &[M4A]);
+        let mut task = audio(seconds, &[M4A]);
         task.music = true;
-        let got = fit_sound(&task, budget);
+        let got = fit_audio(&task, budget);
         let coding = got.audio().coding;
         assert_eq!((coding.channels, coding.sample_rate), (channels, rate), "{coding:?}");
         assert!(got.size as f64 >= 0.97 * budget as f64, "{} of {budget}", got.size);
         assert_eq!(got.tries, 1);
     }
-    // More than is of use is not used.
-    let got = fit_sound(&sound(10, &[M4A]), 1_000_000);
+    // More than is useful is not used.
+    let got = fit_audio(&audio(10, &[M4A]), 1_000_000);
     assert_eq!(got.audio().coding.bitrate, 128_000);
     assert_eq!(got.tries, 1);
 }
@@ -263,36 +263,36 @@ fn aac_fills_its_budget_and_follows_it_in_rate_and_channels() {
 #[test]
 fn speech_goes_to_speech_codecs_when_it_is_tight_and_music_does_not() {
     let all = [M4A, MP3, WIDE, AMR];
-    let codec = |task: &AudioTask, budget| fit_sound(task, budget).audio().coding.codec;
-    let speech = sound(60, &all);
+    let codec = |task: &AudioTask, budget| fit_audio(task, budget).audio().coding.codec;
+    let speech = audio(60, &all);
     assert_eq!(codec(&speech, 300_000), AudioCodec::Aac);
     assert_eq!(codec(&speech, 110_000), AudioCodec::AmrWb);
     assert_eq!(codec(&speech, 50_000), AudioCodec::AmrNb);
-    let mut narrow = sound(60, &all);
+    let mut narrow = audio(60, &all);
     narrow.sample_rate = 8_000;
     assert_eq!(codec(&narrow, 110_000), AudioCodec::AmrNb);
-    let mut music = sound(60, &all);
+    let mut music = audio(60, &all);
     music.music = true;
     assert_eq!(codec(&music, 110_000), AudioCodec::Aac);
     assert_eq!(codec(&music, 70_000), AudioCodec::AmrWb, "nothing else fits");
 }
 
 #[test]
-fn only_where_it_may_a_sound_is_cut() {
-    let mut task = sound(300, &[AMR]);
-    assert!(fit_sound(&task, 100_000).recipe.is_none());
+fn audio_is_cut_only_where_it_may_be() {
+    let mut task = audio(300, &[AMR]);
+    assert!(fit_audio(&task, 100_000).recipe.is_none());
     task.trim = true;
-    let got = fit_sound(&task, 100_000);
+    let got = fit_audio(&task, 100_000);
     let keep = got.audio().keep_ms.unwrap();
     assert!((120_000..128_000).contains(&keep), "{keep}");
     assert!(got.size <= 100_000 && got.size > 95_000, "{}", got.size);
-    assert!(fit_sound(&task, 500).recipe.is_none(), "a second at the least");
+    assert!(fit_audio(&task, 500).recipe.is_none(), "a second at least");
 }
 
 #[test]
 fn encoders_that_miss_are_corrected_once() {
     for error in [-0.06, 0.04, 0.1] {
-        let mut task = sound(30, &[M4A]);
+        let mut task = audio(30, &[M4A]);
         task.music = true;
         let mut search = Search::new(&Task::Audio(task), Bytes::new(120_000));
         let got = run(&mut search, Model { error, ..honest(30) });
@@ -302,11 +302,11 @@ fn encoders_that_miss_are_corrected_once() {
 }
 
 #[test]
-fn every_class_gets_clips_in_at_most_two_encodes() {
+fn every_class_gets_videos_in_at_most_two_encodes() {
     for (limit, choices) in classes() {
         for seconds in [2, 5, 10, 20, 30, 60] {
             for error in [-0.03, 0.0, 0.01, 0.03] {
-                let task = clip(seconds, choices.clone());
+                let task = video_task(seconds, choices.clone());
                 let mut search = Search::new(&Task::Video(task.clone()), Bytes::new(limit));
                 let got = run(&mut search, Model { error, ..honest(seconds) });
                 assert!(got.size <= limit, "{limit} {seconds}: {}", got.size);
@@ -322,7 +322,7 @@ fn every_class_gets_clips_in_at_most_two_encodes() {
                 assert!(coding.dimensions.within(most), "{coding:?}");
                 assert!(coding.bitrate <= support.max_bitrate);
                 assert!(coding.rate.per_second() <= f64::from(support.max_frame_rate));
-                // A minute in the basic class is pictures alone.
+                // A minute in the basic class is images alone.
                 let mute = limit == 100_000 && seconds == 60;
                 assert!(mute || video.audio.is_some(), "{limit} {seconds}");
                 let useful = crate::quality::video::max_bitrate(
@@ -340,28 +340,28 @@ fn every_class_gets_clips_in_at_most_two_encodes() {
 }
 
 #[test]
-fn the_container_follows_the_sound() {
+fn the_container_follows_the_audio() {
     let [.., (_, handset), _] = classes();
-    let tight = fit_clip(&clip(60, handset.clone()), 300_000);
+    let tight = fit_video(&video_task(60, handset.clone()), 300_000);
     let video = tight.video();
     assert_eq!(video.container, Container::ThreeGp);
     assert_eq!(video.audio.unwrap().codec, AudioCodec::AmrNb);
-    let loose = fit_clip(&clip(10, handset), 600_000);
+    let loose = fit_video(&video_task(10, handset), 600_000);
     let video = loose.video();
     assert_eq!(video.container, Container::Mp4);
     assert_eq!(video.audio.unwrap().codec, AudioCodec::Aac);
 }
 
 #[test]
-fn sound_goes_before_the_clip_and_the_clip_before_nothing() {
+fn audio_goes_before_the_video_and_the_video_before_nothing() {
     let [(_, basic), ..] = classes();
-    let mut lost_sound = false;
+    let mut lost_audio = false;
     let mut stage = 0;
     for seconds in (5..=90).step_by(5) {
-        let got = fit_clip(&clip(seconds, basic.clone()), 100_000);
+        let got = fit_video(&video_task(seconds, basic.clone()), 100_000);
         let now = match &got.recipe {
             Some(Recipe::Video(video)) => {
-                lost_sound |= video.audio.is_none();
+                lost_audio |= video.audio.is_none();
                 if video.audio.is_some() { 0 } else { 1 }
             }
             Some(Recipe::Image(_)) => 2,
@@ -370,15 +370,15 @@ fn sound_goes_before_the_clip_and_the_clip_before_nothing() {
         assert!(now >= stage, "{seconds}: {now} after {stage}");
         stage = now;
     }
-    assert!(lost_sound && stage == 2);
+    assert!(lost_audio && stage == 2);
 }
 
 #[test]
-fn long_clips_are_cut_where_they_may_be() {
+fn long_videos_are_cut_where_they_may_be() {
     let [(_, basic), ..] = classes();
-    let mut task = clip(120, basic);
+    let mut task = video_task(120, basic);
     task.trim = true;
-    let got = fit_clip(&task, 100_000);
+    let got = fit_video(&task, 100_000);
     let video = got.video();
     let keep = video.keep_ms.unwrap();
     assert!((20_000..60_000).contains(&keep), "{keep}");
@@ -392,9 +392,9 @@ fn a_codec_that_is_not_there_gives_way_to_the_next() {
     choices.push(VideoChoice {
         support: support(VideoCodec::H263, "176x144", 15, 64_000),
         container: Container::ThreeGp,
-        sound: vec![AudioCodec::AmrNb],
+        audio: vec![AudioCodec::AmrNb],
     });
-    let task = Task::Video(clip(10, choices));
+    let task = Task::Video(video_task(10, choices));
     let mut search = Search::new(&task, Bytes::new(300_000));
     let refuses = |recipe: &Recipe| matches!(recipe, Recipe::Video(video) if video.video.codec == VideoCodec::H264);
     let got = run_refusing(&mut search, honest(10), refuses);
@@ -407,7 +407,7 @@ fn a_codec_that_is_not_there_gives_way_to_the_next() {
 #[test]
 fn moving_the_tracks_is_tried_first_and_given_up_when_it_is_over() {
     let [_, _, (_, handset), _] = classes();
-    let mut task = clip(10, handset);
+    let mut task = video_task(10, handset);
     let container = Container::Mp4;
     task.remux = Some(RemuxRecipe { container, video: true, audio: Some(AudioCodec::Aac) });
     let task = Task::Video(task);
@@ -424,7 +424,7 @@ fn moving_the_tracks_is_tried_first_and_given_up_when_it_is_over() {
 #[test]
 fn a_result_that_fails_its_check_falls_down_the_ladder() {
     let [_, _, (_, handset), _] = classes();
-    let mut search = Search::new(&Task::Video(clip(10, handset)), Bytes::new(300_000));
+    let mut search = Search::new(&Task::Video(video_task(10, handset)), Bytes::new(300_000));
     let first = run(&mut search, honest(10));
     search.reject();
     let second = run(&mut search, honest(10));
@@ -439,7 +439,7 @@ fn a_result_that_fails_its_check_falls_down_the_ladder() {
 #[test]
 fn a_bigger_budget_is_used_and_a_smaller_one_respected() {
     let [_, _, (_, handset), _] = classes();
-    let mut search = Search::new(&Task::Video(clip(20, handset)), Bytes::new(300_000));
+    let mut search = Search::new(&Task::Video(video_task(20, handset)), Bytes::new(300_000));
     run(&mut search, honest(20));
     search.set_budget(Bytes::new(500_000));
     let wider = run(&mut search, honest(20));
@@ -452,15 +452,15 @@ fn a_bigger_budget_is_used_and_a_smaller_one_respected() {
 #[test]
 fn an_original_that_would_do_caps_the_result() {
     let [.., (_, smartphone)] = classes();
-    let mut task = clip(10, smartphone);
+    let mut task = video_task(10, smartphone);
     task.ceiling = Some(Bytes::new(200_000));
-    let got = fit_clip(&task, 1_000_000);
+    let got = fit_video(&task, 1_000_000);
     assert!(got.size <= 200_000 && got.size > 180_000, "{}", got.size);
 }
 
 proptest::proptest! {
     #[test]
-    fn whatever_the_encoder_sounds_fit_or_are_refused(
+    fn whatever_the_encoder_audio_fits_or_is_refused(
         duration_ms in 0u32..4_000_000,
         sample_rate in 0u32..200_000,
         channels in 0u32..9,
@@ -473,7 +473,7 @@ proptest::proptest! {
         let all = [M4A, MP3, WIDE, AMR];
         let chosen: Vec<_> =
             all.into_iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, c)| c).collect();
-        let task = AudioTask { duration_ms, sample_rate, channels, music, trim, ..sound(1, &chosen) };
+        let task = AudioTask { duration_ms, sample_rate, channels, music, trim, ..audio(1, &chosen) };
         let task = Task::Audio(task);
         let seconds = f64::from(duration_ms) / 1e3;
         let model = Model { seconds, error, floor: 0.0, moved: u64::MAX };
@@ -491,7 +491,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn whatever_the_encoder_clips_fit_or_are_refused(
+    fn whatever_the_encoder_videos_fit_or_are_refused(
         duration_ms in 0u32..4_000_000,
         (width, height) in (1u32..8000, 1u32..8000),
         frame_rate in -1.0f64..300.0,
@@ -500,19 +500,19 @@ proptest::proptest! {
         budget in 0u64..3_000_000,
         error in -0.3f64..0.5,
         floor in 0.0f64..0.5,
-        (trim, pictured, sounding) in
+        (trim, pictured, audible) in
             (proptest::bool::ANY, proptest::bool::ANY, proptest::bool::ANY),
     ) {
         let (_, choices) = classes()[class].clone();
-        let mut task = clip(1, choices);
+        let mut task = video_task(1, choices);
         task.source = Dimensions::new(width, height).unwrap();
         (task.duration_ms, task.frame_rate, task.bitrate, task.trim) =
             (duration_ms, frame_rate, bitrate, trim);
         if !pictured {
             task.poster = None;
         }
-        if !sounding {
-            task.sound = None;
+        if !audible {
+            task.audio = None;
         }
         let seconds = f64::from(duration_ms.max(1)) / 1e3;
         let model = Model { seconds, error, floor, moved: u64::MAX };
@@ -522,7 +522,7 @@ proptest::proptest! {
         match got.recipe {
             Some(Recipe::Video(video)) => {
                 proptest::prop_assert!(trim || video.keep_ms.is_none());
-                proptest::prop_assert!(sounding || video.audio.is_none());
+                proptest::prop_assert!(audible || video.audio.is_none());
                 let coded = video.video.dimensions;
                 proptest::prop_assert!(coded.width() % 2 == 0 && coded.height() % 2 == 0);
             }

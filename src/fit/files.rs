@@ -1,4 +1,4 @@
-//! What files cost around the coded sound and pictures: all constants in one place.
+//! What files cost around the coded audio and video: all constants in one place.
 //!
 //! Measured 2026-11-25 on files that ffmpeg 5.1 wrote with the index in front, as file size less
 //! the sum of the packets: AMR alone in 3GP, 30 s: 618 B (samples of one size need no table);
@@ -10,12 +10,12 @@ use crate::{
     quality::audio::modes,
 };
 
-/// Boxes of a file with moving pictures.
-const CLIP: f64 = 1500.0;
+/// Boxes of a file with video.
+const VIDEO: f64 = 1500.0;
 /// Tables for one frame: size, time, chunk.
 const FRAME: f64 = 14.0;
-/// Boxes of a file with sound alone.
-const SOUND: f64 = 820.0;
+/// Boxes of a file with audio alone.
+const AUDIO: f64 = 820.0;
 /// Tables for one frame of AAC or MP3, whose sizes differ.
 const AUDIO_FRAME: f64 = 4.0;
 /// An ADTS header without CRC (ISO/IEC 13818-7 clause 6.2).
@@ -25,7 +25,7 @@ const MP3_INFO: f64 = 420.0;
 /// `#!AMR\n` and `#!AMR-WB\n` (RFC 4867 clause 5.1).
 const AMR_MAGIC: (f64, f64) = (6.0, 9.0);
 
-/// Bytes of the coded sound alone, and how many frames it has.
+/// Bytes of the coded audio alone, and how many frames it has.
 fn coded(coding: &AudioCoding, seconds: f64) -> (f64, f64) {
     match modes(coding.codec) {
         Some(modes) => {
@@ -42,8 +42,8 @@ fn coded(coding: &AudioCoding, seconds: f64) -> (f64, f64) {
     }
 }
 
-/// Bytes of a file of sound alone.
-pub fn sound(container: Container, coding: &AudioCoding, seconds: f64) -> f64 {
+/// Bytes of a file of audio alone.
+pub fn audio(container: Container, coding: &AudioCoding, seconds: f64) -> f64 {
     let (bytes, frames) = coded(coding, seconds);
     bytes
         + match container {
@@ -51,18 +51,18 @@ pub fn sound(container: Container, coding: &AudioCoding, seconds: f64) -> f64 {
             Container::Amr => AMR_MAGIC.0,
             Container::Adts => ADTS_HEADER * frames,
             Container::Mp3 => MP3_INFO,
-            Container::ThreeGp | Container::Mp4 if modes(coding.codec).is_some() => SOUND,
-            Container::ThreeGp | Container::Mp4 => SOUND + AUDIO_FRAME * frames,
+            Container::ThreeGp | Container::Mp4 if modes(coding.codec).is_some() => AUDIO,
+            Container::ThreeGp | Container::Mp4 => AUDIO + AUDIO_FRAME * frames,
         }
 }
 
-/// Bytes of the sound beside moving pictures, its tables included.
+/// Bytes of the audio beside video, its tables included.
 pub fn beside(coding: &AudioCoding, seconds: f64) -> f64 {
     let (bytes, frames) = coded(coding, seconds);
     if modes(coding.codec).is_some() { bytes } else { bytes + AUDIO_FRAME * frames }
 }
 
-/// Bytes around moving pictures of `frames` frames, sound apart.
-pub fn clip(frames: f64) -> f64 {
-    CLIP + FRAME * frames
+/// Bytes around video of `frames` frames, audio apart.
+pub fn video(frames: f64) -> f64 {
+    VIDEO + FRAME * frames
 }

@@ -2,7 +2,7 @@
 //!
 //! Sans-IO: [`Search::step`] says what to try, the caller encodes it and tells the outcome with
 //! [`Search::observe`]. The search knows sizes and recipes, never codecs, so that it is tested
-//! with a fake size model alone. Pictures are searched by measuring; the sizes of sound and clips
+//! with a fake size model alone. Images are searched by measuring; the sizes of audio and video
 //! follow from duration and bitrate, so that they are computed, encoded, and corrected once.
 //!
 //! Architecture invariant: imports only `model` and `quality`; the same observations give the same recipes.
@@ -11,7 +11,7 @@ mod audio;
 mod files;
 mod image;
 mod rate;
-mod rungs;
+mod steps;
 mod video;
 
 #[cfg(test)]
@@ -29,16 +29,16 @@ use crate::{
 /// What is to be fitted: one part for one device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Task {
-    /// A picture.
+    /// An image.
     Image(ImageTask),
-    /// Sound alone, of a sound or of a clip.
+    /// Audio alone, of an audio file or of a video's audio track.
     Audio(AudioTask),
-    /// A clip.
+    /// A video.
     Video(VideoTask),
 }
 
 impl Task {
-    /// The kind of medium that is made; of a video that a picture may stand for, too.
+    /// The kind of medium that is made: video also for a video that an image may replace.
     pub fn kind(&self) -> MediaKind {
         match self {
             Self::Image(_) => MediaKind::Image,
@@ -47,7 +47,7 @@ impl Task {
         }
     }
 
-    /// The picture that is searched, or that stands for a clip.
+    /// The image that is searched, or that replaces a video.
     pub fn image(&self) -> Option<&ImageTask> {
         match self {
             Self::Image(task) => Some(task),
@@ -75,8 +75,8 @@ impl Task {
         ceiling.take().is_some()
     }
 
-    /// With less than this it becomes something else: a clip a picture, a sound nothing. 0 for
-    /// pictures, which become smaller.
+    /// With less than this it falls back: a video to an image, audio to nothing. 0
+    /// for images, which become smaller.
     pub fn floor(&self) -> Bytes {
         match self {
             Self::Image(_) => Bytes::ZERO,
@@ -85,7 +85,7 @@ impl Task {
         }
     }
 
-    /// More bytes than this could not be used, where that can be told ahead.
+    /// More bytes than this could not be used, where that is known beforehand.
     pub fn useful(&self) -> Option<Bytes> {
         match self {
             Self::Image(_) => None,
@@ -107,11 +107,11 @@ impl Task {
 /// The search for one part.
 #[derive(Clone, Debug)]
 pub enum Search {
-    /// A picture's.
+    /// An image's.
     Image(Box<ImageSearch>),
-    /// A sound's.
+    /// An audio file's.
     Audio(Box<AudioSearch>),
-    /// A clip's.
+    /// A video's.
     Video(Box<VideoSearch>),
 }
 
@@ -126,16 +126,16 @@ pub enum SearchStep {
         cap: Bytes,
     },
     /// Which of these looks best when all take the bytes that the first takes? The qualities of
-    /// the others are of no account.
+    /// the others are ignored.
     Compare {
-        /// Pictures of one source at several scales and chroma samplings.
+        /// Images of one source at several scales and chroma samplings.
         recipes: Vec<Recipe>,
     },
     /// Encode this, and look at it: [`Search::judged`].
     Judge {
         /// The recipe.
         recipe: Recipe,
-        /// The picture that it is compared with is of this size.
+        /// The image that it is compared with is of this size.
         largest: Dimensions,
         /// What is over this need not be looked at.
         cap: Bytes,
@@ -179,7 +179,7 @@ pub enum Judgement {
 pub enum Verdict {
     /// The best so far: keep its bytes, forget the ones before.
     Keep,
-    /// Of no use but for what it taught.
+    /// Not worth keeping; only its size was learnt.
     Discard,
 }
 
@@ -218,7 +218,7 @@ impl Search {
         each!(self, search => search.refuse());
     }
 
-    /// Tells that the best result did not pass its check: it is given up for what comes next.
+    /// Reports that the best result did not pass its check: it is discarded for the next best.
     pub fn reject(&mut self) {
         each!(self, search => search.reject());
     }
@@ -266,7 +266,7 @@ impl Search {
     }
 
     /// Changes the budget between two steps; what was learnt stays. A best result that no longer
-    /// fits is given up.
+    /// fits is discarded.
     pub fn set_budget(&mut self, budget: Bytes) {
         each!(self, search => search.set_budget(budget));
     }

@@ -2,16 +2,16 @@
 
 use crate::model::FrameRate;
 
-/// Below this it is no film any more.
+/// Below this it is no video any more.
 const SLOWEST: f64 = 5.0;
 /// For sources of uneven or odd rates, as fractions.
 const NOMINAL: [(u32, u32); 9] =
     [(30, 1), (25, 1), (20, 1), (15, 1), (25, 2), (10, 1), (15, 2), (6, 1), (5, 1)];
-/// Taken where a source does not tell its rate.
+/// Assumed where a source does not state its rate.
 const UNKNOWN: f64 = 15.0;
 
 /// Rates for a source of `source` frames a second (0: unknown), at most `most`, falling. Never
-/// empty: where nothing else goes, the source's own rate capped.
+/// empty: where no other rate fits, the source's own, capped.
 pub fn rates(source: f64, most: f64) -> Vec<FrameRate> {
     let known = source.is_finite() && source > 0.0;
     let source = if known { source.min(1_000.0) } else { UNKNOWN };
@@ -44,7 +44,7 @@ fn exact(rate: f64) -> Option<(u32, u32)> {
     let near = |want: f64| (rate - want).abs() <= want * 5e-4;
     let ntsc = [24_000, 30_000, 60_000, 120_000];
     if let Some(n) = ntsc.into_iter().find(|n| near(f64::from(*n) / 1001.0)) {
-        // Closer to the whole rate than to NTSC's: a clip that was cut short by a frame.
+        // Closer to the whole rate than to NTSC's: a video that was cut short by a frame.
         let whole = f64::from(n) / 1000.0;
         if (rate - f64::from(n) / 1001.0).abs() <= (rate - whole).abs() {
             return Some((n, 1001));

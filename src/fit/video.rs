@@ -1,11 +1,11 @@
-//! Clips: bitrates, frame and frame rate follow from budget and duration; encoded once, corrected
-//! once. Where no clip can be had, a picture stands for it.
+//! Videos: bitrates, frame and frame rate follow from budget and duration; encoded once, corrected
+//! once. Where no video fits, an image replaces it.
 //!
-//! Long because rungs, shares and corrections of a clip are one decision, told in order.
+//! Long because steps, shares and corrections of a video are one decision, told in order.
 
 use super::{
     ImageSearch, ImageTask, Observation, SearchStep, Verdict, files,
-    rungs::{self, Place},
+    steps::{self, Place},
 };
 use crate::{
     model::{
@@ -29,29 +29,29 @@ pub struct VideoTask {
     pub duration_ms: u32,
     /// Frames per second of the source; 0 where unknown.
     pub frame_rate: f64,
-    /// Bits per second of the source's pictures, a hint of how much goes on in them; 0 where
+    /// Bits per second of the source's video track, a hint of how much goes on in it; 0 where
     /// unknown, or where the source's codec is no measure.
     pub bitrate: u32,
-    /// What the codec of the source's pictures takes, see [`crate::quality::source::codec_bits`]; 0 where it is no
-    /// measure.
+    /// What the codec of the source's video track takes, see
+    /// [`crate::quality::source::codec_bits`]; 0 where it is no measure.
     pub bits: f32,
-    /// The source's sound.
-    pub sound: Option<AudioTrack>,
-    /// That sound is more than speech.
+    /// The source's audio.
+    pub audio: Option<AudioTrack>,
+    /// That audio is more than speech.
     pub music: bool,
     /// Ways to write it that the device takes, the best first.
     pub choices: Vec<VideoChoice>,
     /// To try first.
     pub remux: Option<RemuxRecipe>,
-    /// What stands for it where no clip fits.
+    /// What replaces it where no video fits.
     pub poster: Option<ImageTask>,
     /// No output needs to be larger than this.
     pub ceiling: Option<Bytes>,
     /// Whether it may be cut shorter.
     pub trim: bool,
-    /// Whether its sound may be given up.
+    /// Whether its audio may be left out.
     pub mute: bool,
-    /// What is not worth sending any more.
+    /// Below this, a medium is not worth sending.
     pub floors: Floors,
     /// How much work to spend.
     pub effort: Effort,
@@ -65,11 +65,11 @@ impl VideoTask {
     /// The largest frame of a codec for the device.
     pub fn largest(&self, codec: VideoCodec) -> Option<Dimensions> {
         let choice = self.choices.iter().find(|choice| choice.support.codec == codec)?;
-        rungs::sizes(&choice.support, self.source).first().copied()
+        steps::sizes(&choice.support, self.source).first().copied()
     }
 
-    fn sound_facts(&self) -> Option<AudioSource> {
-        let track = self.sound.as_ref()?;
+    fn audio_source(&self) -> Option<AudioSource> {
+        let track = self.audio.as_ref()?;
         let (sample_rate, channels) = (track.sample_rate, track.channels);
         let enough = enough_audio(&track.codec, &track.profile, track.bitrate);
         Some(AudioSource { sample_rate, channels, music: self.music, enough })
@@ -94,7 +94,7 @@ impl VideoTask {
         enough_video(source, codec, dimensions, rate)
     }
 
-    /// How demanding the pictures are beside usual ones: the square root of the source's bits per
+    /// How demanding the frames are beside usual ones: the square root of the source's bits per
     /// pixel and frame over a tenth of a bit, kept near 1, because encoders differ more than
     /// contents do.
     fn complexity(&self) -> f64 {
@@ -113,28 +113,28 @@ const AIM: f64 = 0.978;
 const CORRECTED: f64 = 0.985;
 /// A result that fills this share of its budget is full: another encode is not worth its time.
 const FULL: f64 = 0.93;
-/// The sound's share of a clip's bits: 13 of 80 kbit/s at 300 KiB and 30 s (fit-to-size.md §7).
-const SOUND_SHARE: f64 = 0.15;
-/// From these bitrates on the codec is taken for sound beside pictures: AAC, AMR-WB.
+/// The audio's share of a video's bits: 13 of 80 kbit/s at 300 KiB and 30 s (fit-to-size.md §7).
+const AUDIO_SHARE: f64 = 0.15;
+/// From these bitrates on the codec is taken for audio beside video: AAC, AMR-WB.
 const AAC_FROM: f64 = 24_000.0;
 const AMR_WB_FROM: f64 = 12_650.0;
 /// Music needs AAC sooner.
 const MUSIC_FROM: f64 = 16_000.0;
-/// AAC beside pictures is of no use beyond.
+/// AAC beside video gains nothing beyond this.
 const AAC_MOST: f64 = 96_000.0;
 /// What is left after cutting is at least this long.
 const SHORTEST_MS: u32 = 2_000;
-/// Encodes of clips; past them a picture has to do.
+/// Encodes of videos; after these the video falls back to an image.
 const HARD_LIMIT: u32 = 4;
 
 /// Where the search stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Clip,
+    Video,
     Poster,
 }
 
-/// What is learnt of an encoder: bytes of pictures over what was asked for.
+/// What is learnt of an encoder: bytes of the video track over what was asked for.
 #[derive(Clone, Copy, Debug)]
 struct Learnt {
     codec: VideoCodec,
@@ -152,7 +152,7 @@ struct Design {
     top: bool,
 }
 
-/// The search for one clip.
+/// The search for one video.
 #[derive(Clone, Debug)]
 pub struct VideoSearch {
     task: VideoTask,
@@ -164,7 +164,7 @@ pub struct VideoSearch {
     open: Vec<usize>,
     learnt: Option<Learnt>,
     poster: Option<ImageSearch>,
-    /// Encodes of clips since the budget was set, and of everything in all.
+    /// Encodes of videos since the budget was set, and of everything in all.
     rounds: u32,
     tries: u32,
     pending: Option<(Recipe, bool)>,
@@ -179,7 +179,7 @@ impl VideoSearch {
         Self {
             ceiling,
             budget,
-            stage: Stage::Clip,
+            stage: Stage::Video,
             remux: task.remux,
             open: (0..task.choices.len()).collect(),
             learnt: None,
@@ -193,8 +193,8 @@ impl VideoSearch {
     }
 
     pub(super) fn step(&mut self) -> SearchStep {
-        if self.stage == Stage::Clip {
-            match self.step_clip() {
+        if self.stage == Stage::Video {
+            match self.step_video() {
                 Some(step) => return step,
                 None => self.stage = Stage::Poster,
             }
@@ -211,8 +211,8 @@ impl VideoSearch {
         step
     }
 
-    /// `None`: no clip can be had.
-    fn step_clip(&mut self) -> Option<SearchStep> {
+    /// `None`: no video fits.
+    fn step_video(&mut self) -> Option<SearchStep> {
         if let Some((recipe, size, top)) = self.best.filter(|(r, ..)| r.image().is_none()) {
             let full = size as f64 >= self.budget as f64 * FULL;
             let enough = self.rounds >= 2 || (self.task.effort == Effort::Fast && self.rounds >= 1);
@@ -251,26 +251,26 @@ impl VideoSearch {
         let share = match self.rounds {
             0 => AIM,
             1 => CORRECTED,
-            // It does as it likes: ever more carefully.
+            // The encoder misses its rate: aim lower each time.
             n => 0.9_f64.powi(n as i32 - 1),
         };
         self.budget as f64 * share
     }
 
-    /// The best recipe that should fit: with sound, else cut, else without sound.
+    /// The best recipe that should fit: with audio, else cut, else without audio.
     fn design(&self) -> Option<Design> {
         let task = &self.task;
         let whole = task.seconds();
         let codecs = self.codecs();
-        let each = |sound: bool, cut: bool| {
+        let each = |audio: bool, cut: bool| {
             codecs.iter().find_map(|codec| {
-                if cut { self.cut(*codec, sound) } else { self.whole(*codec, sound, whole) }
+                if cut { self.cut(*codec, audio) } else { self.whole(*codec, audio, whole) }
             })
         };
-        let has_sound = task.sound.is_some();
-        let mute = has_sound && task.mute;
-        each(has_sound, false)
-            .or_else(|| if task.trim { each(has_sound, true) } else { None })
+        let has_audio = task.audio.is_some();
+        let mute = has_audio && task.mute;
+        each(has_audio, false)
+            .or_else(|| if task.trim { each(has_audio, true) } else { None })
             .or_else(|| if mute { each(false, false) } else { None })
             .or_else(|| if mute && task.trim { each(false, true) } else { None })
     }
@@ -289,27 +289,27 @@ impl VideoSearch {
         all.filter(move |choice| choice.support.codec == codec)
     }
 
-    /// A clip of `seconds`.
-    fn whole(&self, codec: VideoCodec, with_sound: bool, seconds: f64) -> Option<Design> {
+    /// A video of `seconds`.
+    fn whole(&self, codec: VideoCodec, with_audio: bool, seconds: f64) -> Option<Design> {
         let support = self.choices(codec).next()?.support;
         let aim = self.aim();
         let total = aim * 8.0 / seconds;
-        let sound = if with_sound { self.sound(codec, total) } else { None };
-        if with_sound && sound.is_none() && self.choices(codec).any(|c| !c.sound.is_empty()) {
+        let audio = if with_audio { self.audio(codec, total) } else { None };
+        if with_audio && audio.is_none() && self.choices(codec).any(|c| !c.audio.is_empty()) {
             return None;
         }
-        let container = match sound {
+        let container = match audio {
             Some((container, _)) => container,
             None => self.choices(codec).next()?.container,
         };
-        let sound = sound.map(|(_, coding)| coding);
-        let beside = sound.map_or(0.0, |coding| files::beside(&coding, seconds));
+        let audio = audio.map(|(_, coding)| coding);
+        let beside = audio.map_or(0.0, |coding| files::beside(&coding, seconds));
         let complexity = self.task.complexity();
         for place in self.places(&support) {
             let rate = place.rate.per_second();
             let frames = (seconds * rate).ceil().max(1.0);
             let factor = self.factor(codec, &place);
-            let bits = (aim - files::clip(frames) - beside) * 8.0 / seconds / factor;
+            let bits = (aim - files::video(frames) - beside) * 8.0 / seconds / factor;
             let shown = place.dimensions.pixels() as f64 * rate * video::newness(rate);
             let fair = video::fair_bits(codec, place.dimensions) * complexity * shown;
             let needed = if place.last { fair * video::STARVED } else { fair };
@@ -322,7 +322,7 @@ impl VideoSearch {
             let bitrate = bits.min(most) as u32;
             let video =
                 VideoCoding { codec, bitrate, dimensions: place.dimensions, rate: place.rate };
-            let recipe = VideoRecipe { container, video, audio: sound, keep_ms: None };
+            let recipe = VideoRecipe { container, video, audio, keep_ms: None };
             return Some(Design { recipe, top: bits > most });
         }
         None
@@ -331,14 +331,14 @@ impl VideoSearch {
     /// Places to look at: a correction stays where it was, as long as that is not starved.
     fn places(&self, support: &crate::model::VideoSupport) -> Vec<Place> {
         let ladder =
-            rungs::ladder(support, self.task.source, self.task.frame_rate, &self.task.floors);
+            steps::ladder(support, self.task.source, self.task.frame_rate, &self.task.floors);
         let at = self.learnt.filter(|l| l.codec == support.codec).and_then(|learnt| {
             ladder.iter().position(|p| {
                 p.dimensions == learnt.dimensions && p.rate.per_second() == learnt.rate
             })
         });
         match at {
-            // The first correction: where it was, with the patience of a last rung.
+            // The first correction: where it was, with the patience of a last step.
             Some(at) if self.rounds == 1 => {
                 let stay = Place { last: true, ..ladder[at] };
                 std::iter::once(stay).chain(ladder.into_iter().skip(at + 1)).collect()
@@ -357,21 +357,21 @@ impl VideoSearch {
             Some(learnt) if learnt.codec == codec => {
                 let same =
                     learnt.dimensions == place.dimensions && learnt.rate == place.rate.per_second();
-                // Elsewhere only that it was over is believed, and half of that.
+                // Elsewhere only half of what it was over is assumed.
                 if same { learnt.factor } else { ((learnt.factor + 1.0) / 2.0).max(1.0) }
             }
             _ => 1.0,
         }
     }
 
-    /// As much of the clip as the smallest frame can show at all.
-    fn cut(&self, codec: VideoCodec, with_sound: bool) -> Option<Design> {
+    /// As much of the video as the smallest frame can show at all.
+    fn cut(&self, codec: VideoCodec, with_audio: bool) -> Option<Design> {
         // The size grows with the time: halve the interval.
         let (mut low, mut high) = (f64::from(SHORTEST_MS) / 1e3, self.task.seconds());
-        let mut found = self.whole(codec, with_sound, low)?;
+        let mut found = self.whole(codec, with_audio, low)?;
         for _ in 0..12 {
             let middle = f64::midpoint(low, high);
-            match self.whole(codec, with_sound, middle) {
+            match self.whole(codec, with_audio, middle) {
                 Some(design) => (low, found) = (middle, design),
                 None => high = middle,
             }
@@ -381,16 +381,16 @@ impl VideoSearch {
         Some(Design { top: false, ..found })
     }
 
-    /// File and sound for a clip of `total` bits a second.
-    fn sound(&self, codec: VideoCodec, total: f64) -> Option<(Container, AudioCoding)> {
-        let facts = self.task.sound_facts()?;
-        let share = total * SOUND_SHARE;
+    /// File and audio for a video of `total` bits a second.
+    fn audio(&self, codec: VideoCodec, total: f64) -> Option<(Container, AudioCoding)> {
+        let facts = self.task.audio_source()?;
+        let share = total * AUDIO_SHARE;
         let holds = |audio: AudioCodec| {
-            self.choices(codec).find(|c| c.sound.contains(&audio)).map(|c| c.container)
+            self.choices(codec).find(|c| c.audio.contains(&audio)).map(|c| c.container)
         };
         let aac_from = if facts.music { MUSIC_FROM } else { AAC_FROM };
         let wide = share >= AMR_WB_FROM && facts.wide();
-        // What the share can pay for first; then the cheapest that there is.
+        // The best that the share can pay for; else the cheapest.
         let order = [
             (AudioCodec::Aac, share >= aac_from),
             (AudioCodec::AmrWb, wide),
@@ -444,7 +444,7 @@ impl VideoSearch {
     fn learn(&mut self, recipe: &VideoRecipe, size: u64) {
         let seconds = recipe.keep_ms.map_or(self.task.seconds(), |ms| f64::from(ms) / 1e3);
         let rate = recipe.video.rate.per_second();
-        let fixed = files::clip((seconds * rate).ceil())
+        let fixed = files::video((seconds * rate).ceil())
             + recipe.audio.map_or(0.0, |coding| files::beside(&coding, seconds));
         let asked = f64::from(recipe.video.bitrate) / 8.0 * seconds;
         let factor = ((size as f64 - fixed) / asked.max(1.0)).clamp(0.3, 8.0);
@@ -495,7 +495,7 @@ impl VideoSearch {
     }
 
     pub(super) fn settle(&mut self, actual: Bytes) -> Verdict {
-        // Clips are never measured without an encode; pictures may be.
+        // Videos are never measured without an encode; images may be.
         let Some(poster) = &mut self.poster else { return Verdict::Keep };
         match self.best {
             Some((recipe @ Recipe::Image(_), ..)) => {
@@ -514,7 +514,7 @@ impl VideoSearch {
         }
         self.budget = budget;
         self.rounds = 0;
-        self.stage = Stage::Clip;
+        self.stage = Stage::Video;
         if let Some(poster) = &mut self.poster {
             poster.set_budget(Bytes::new(budget));
         }
@@ -553,37 +553,37 @@ impl VideoSearch {
 /// Bytes at a fair quality, by the best choice, weighted.
 pub fn demand(task: &VideoTask) -> f64 {
     let Some(best) = task.choices.first() else { return 1.0 };
-    let places = rungs::ladder(&best.support, task.source, task.frame_rate, &task.floors);
+    let places = steps::ladder(&best.support, task.source, task.frame_rate, &task.floors);
     let Some(first) = places.first() else { return 1.0 };
     let output = VideoOutput {
         codec: best.support.codec,
         dimensions: first.dimensions,
         rate: first.rate.per_second(),
         max_bitrate: best.support.max_bitrate,
-        audio: task.sound.is_some(),
+        audio: task.audio.is_some(),
     };
     video::fair_bytes(output, task.seconds())
 }
 
-/// The largest clip that is of use, and a little for what an encoder adds.
+/// The largest video that is worth its bytes, with a little for what an encoder adds.
 pub fn useful(task: &VideoTask) -> Bytes {
     let seconds = task.seconds();
     let of = |choice: &VideoChoice| {
-        let places = rungs::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
+        let places = steps::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
         let first = places.first()?;
         let rate = first.rate.per_second();
         let bits = task.most(&choice.support, first.dimensions, rate);
-        let sound = if task.sound.is_some() { AAC_MOST } else { 0.0 };
-        Some(files::clip((seconds * rate).ceil()) + (bits + sound) / 8.0 * seconds)
+        let audio = if task.audio.is_some() { AAC_MOST } else { 0.0 };
+        Some(files::video((seconds * rate).ceil()) + (bits + audio) / 8.0 * seconds)
     };
     let most = task.choices.iter().filter_map(of).fold(0.0, f64::max);
     Bytes::new((most * 1.05) as u64)
 }
 
-/// The smallest clip.
+/// The smallest video.
 pub fn least(task: &VideoTask) -> Bytes {
     let of = |choice: &VideoChoice| {
-        let places = rungs::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
+        let places = steps::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
         let last = places.last()?;
         let shortest = f64::from(SHORTEST_MS) / 1e3;
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
@@ -593,18 +593,18 @@ pub fn least(task: &VideoTask) -> Bytes {
             * task.complexity()
             * last.dimensions.pixels() as f64
             * rate;
-        Some(files::clip((seconds * rate).ceil()) + bits.max(1_000.0) / 8.0 * seconds)
+        Some(files::video((seconds * rate).ceil()) + bits.max(1_000.0) / 8.0 * seconds)
     };
     let least = task.choices.iter().filter_map(of).fold(f64::INFINITY, f64::min);
     Bytes::new(if least.is_finite() { (least / AIM).ceil() as u64 + 1 } else { 0 })
 }
 
-/// The smallest clip that keeps its sound, with what a first encode may be over.
+/// The smallest video that keeps its audio, with what a first encode may be over.
 pub fn floor(task: &VideoTask) -> Bytes {
-    let pictures = least(task).get() as f64;
-    let sound = match task.sound {
+    let images = least(task).get() as f64;
+    let audio = match task.audio {
         Some(_) => f64::from(audio::min_bitrate(AudioCodec::AmrNb)) / 8.0 * task.seconds(),
         None => 0.0,
     };
-    Bytes::new(((pictures + sound) * 1.1) as u64)
+    Bytes::new(((images + audio) * 1.1) as u64)
 }

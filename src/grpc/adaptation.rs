@@ -12,7 +12,11 @@ use super::{
     stream::{self, Item},
     v1::{self, adaptation_service_server::AdaptationService},
 };
-use crate::{model::Stop, offload::Offload, service::request::AdaptRequest};
+use crate::{
+    model::Stop,
+    offload::{Offload, Priority},
+    service::request::AdaptRequest,
+};
 
 /// AdaptationService over a [`Service`](crate::service::Service).
 #[derive(Clone)]
@@ -35,12 +39,8 @@ impl AdaptationService for Adaptation {
     ) -> Result<Response<v1::AdaptResponse>, Status> {
         let deadline = deadline(&request);
         let request = AdaptRequest::try_from(request.into_inner())?;
-        let asked = Instant::now();
         self.offload
-            .run(Stop::never(), deadline, move |service, stop| {
-                let queued = asked.elapsed();
-                service.adapt(AdaptRequest { queued, ..request }, stop)
-            })
+            .adapt(request, Priority::Interactive, deadline)
             .await
             .and_then(v1::AdaptResponse::try_from)
             .map(Response::new)
@@ -55,7 +55,7 @@ impl AdaptationService for Adaptation {
         let request = AdaptRequest::try_from(request.into_inner())?;
         let asked = Instant::now();
         self.offload
-            .run(Stop::never(), deadline, move |service, stop| {
+            .quick(Stop::never(), deadline, move |service, stop| {
                 let queued = asked.elapsed();
                 service.plan(AdaptRequest { queued, ..request }, stop)
             })

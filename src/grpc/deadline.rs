@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tonic::{Request, codegen::http};
 
 /// When a call's headers came. A handler runs only when the whole message is there, which for
-/// megabytes over a slow line may be seconds later: the caller's clock ran all the while.
+/// megabytes over a slow line may be seconds later: the caller's clock runs meanwhile.
 #[derive(Clone, Copy)]
 struct Arrival(Instant);
 
@@ -15,7 +15,7 @@ pub fn stamp<B>(mut request: http::Request<B>) -> http::Request<B> {
     request
 }
 
-/// When the caller stops waiting, if he said so. A header that breaks the rules counts as none.
+/// When the caller stops waiting, if stated. A malformed header counts as none.
 pub fn deadline<T>(request: &Request<T>) -> Option<Instant> {
     let text = request.metadata().get("grpc-timeout")?.to_str().ok()?;
     let arrival = request.extensions().get::<Arrival>().map_or_else(Instant::now, |a| a.0);

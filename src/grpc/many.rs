@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A caller who takes no answer for so long has left: the work holds a place on the pool.
+/// A caller that takes no answer for this long has left: the work holds a place on the pool.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the caller gets: answers, and at the end a status if all of it failed.
@@ -46,7 +46,7 @@ pub fn run(
             })
         });
         tokio::select! {
-            // What is dropped stops.
+            // Dropping it stops the work.
             () = answers.closed() => {}
             done = work => {
                 if let Err(error) = done {

@@ -35,7 +35,7 @@ impl ProfileService for Profiles {
         let deadline = deadline(&request);
         let request = ResolveRequest::try_from(request.into_inner())?;
         self.offload
-            .run(Stop::never(), deadline, move |service, _| service.resolve(request))
+            .quick(Stop::never(), deadline, move |service, _| service.resolve(request))
             .await
             .map(|resolution| Response::new(resolution.into()))
             .map_err(from_error)
@@ -48,7 +48,7 @@ impl ProfileService for Profiles {
         // Off the async threads: it reads every document of the store.
         let devices = self
             .offload
-            .run(Stop::never(), deadline(&request), |service, _| Ok(service.devices()))
+            .quick(Stop::never(), deadline(&request), |service, _| Ok(service.devices()))
             .await
             .map_err(from_error)?;
         let devices = devices.into_iter().map(Into::into).collect();

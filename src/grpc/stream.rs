@@ -1,7 +1,7 @@
 //! AdaptStream: reads items, keeps a bounded number of them at work, answers as they finish.
 //!
 //! Backpressure both ways: nothing is read while all places are taken, and a place is free only
-//! when its answer has been handed on. What is dropped stops: the answers' receiver ends the
+//! when its answer has been handed on. Dropping stops the work: the answers' receiver ends the
 //! driver, the driver's set aborts its tasks, a task's future sets the flag of its work.
 
 use std::{future::pending, time::Instant};
@@ -19,8 +19,8 @@ use super::{
     v1::{self, adapt_stream_response::Result as Outcome},
 };
 use crate::{
-    model::{Stop, StopCause},
-    offload::Offload,
+    model::StopCause,
+    offload::{Offload, Priority},
     service::{ServiceError, request::AdaptRequest},
 };
 
@@ -104,8 +104,8 @@ impl Driver {
         });
     }
 
-    /// Hands an answer on; waits while the caller does not read. False if he has left, or if the
-    /// deadline came first.
+    /// Hands an answer on; waits while the caller does not read. False if the caller has left, or
+    /// if the deadline came first.
     async fn answer(&self, answer: Item) -> bool {
         match self.deadline {
             None => self.answers.send(answer).await.is_ok(),
@@ -119,7 +119,7 @@ impl Driver {
     async fn expire(self) {
         let status = from_error(ServiceError::stopped(StopCause::Deadline));
         drop(self.work);
-        // A caller who does not read at his own deadline has left.
+        // A caller that does not read at its own deadline has left.
         let _ = self.answers.try_send(Err(status));
     }
 }
@@ -131,12 +131,8 @@ async fn adapt(
     deadline: Option<Instant>,
 ) -> Result<v1::AdaptResponse, Status> {
     let request = AdaptRequest::try_from(item)?;
-    let asked = Instant::now();
     offload
-        .run(Stop::never(), deadline, move |service, stop| {
-            let queued = asked.elapsed();
-            service.adapt(AdaptRequest { queued, ..request }, stop)
-        })
+        .adapt(request, Priority::Bulk, deadline)
         .await
         .and_then(v1::AdaptResponse::try_from)
         .map_err(from_error)

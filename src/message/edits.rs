@@ -17,7 +17,7 @@ pub(super) struct Change {
     pub content_type: Option<String>,
     /// The new data.
     pub data: Option<Buffer>,
-    /// Whether the data is new media, not the same presentation with references mended.
+    /// Whether the data is new media, not the same presentation with references repaired.
     pub replaced: bool,
     /// Names that change, old to new.
     pub names: Vec<(String, String)>,

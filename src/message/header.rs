@@ -1,4 +1,4 @@
-//! Header fields: found in raw bytes, read as text (RFC 5322, 2045, 2047, 2231), written anew.
+//! Header fields: found in raw bytes, read as text (RFC 5322, 2045, 2047, 2231), rewritten.
 
 use std::ops::Range;
 

@@ -20,7 +20,7 @@ impl Message {
         self
     }
 
-    /// With X-Mms-Message-Size in the fewest octets, where a PDU was written anew: its drafts
+    /// With X-Mms-Message-Size in the fewest octets, where a PDU was rewritten: its drafts
     /// take four, so that their size does not depend on the number.
     #[must_use]
     pub fn settled(self) -> Self {

@@ -116,7 +116,7 @@ pub enum NewDuration {
     Plays(u32),
     /// It does not play: it is a still, a text, or gone.
     Still,
-    /// Not decided yet: the presentation is as long as it may become at the most.
+    /// Not decided yet: the presentation is as long as it may become at most.
     Open,
 }
 
@@ -155,7 +155,7 @@ pub enum Rule {
     RegionName,
     /// A medium is put into a region that is not there.
     RegionMissing,
-    /// More than one text, picture or video, or sound on a slide; sound beside a video.
+    /// More than one text, image or video, or audio on a slide; audio beside a video.
     CrowdedSlide,
     /// A slide without anything to show.
     EmptySlide,

@@ -1,11 +1,11 @@
-//! What a device leaves to choose from: codecs joined with the files that it takes them in.
+//! The choices that a device leaves: codecs with the files that it takes them in.
 
 use super::{
     AudioCodec, Container, MediaType, VideoCodec, VideoSupport,
     av_recipe::{audio_type, video_type},
 };
 
-/// One way to write a sound.
+/// One way to write an audio file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioChoice {
     /// The codec.
@@ -21,15 +21,15 @@ impl AudioChoice {
     }
 }
 
-/// One way to write a clip.
+/// One way to write a video.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoChoice {
     /// The codec, and how far the device decodes it.
     pub support: VideoSupport,
     /// The file.
     pub container: Container,
-    /// Codecs for the sound in that file; empty: none can be had.
-    pub sound: Vec<AudioCodec>,
+    /// Audio codecs possible in that file; empty: none.
+    pub audio: Vec<AudioCodec>,
 }
 
 impl VideoChoice {
@@ -50,7 +50,7 @@ impl Container {
         }
     }
 
-    /// Likewise for sound.
+    /// Likewise for audio.
     pub fn holds_audio(self, codec: AudioCodec) -> bool {
         match self {
             Self::ThreeGp => codec != AudioCodec::Mp3,

@@ -1,4 +1,4 @@
-//! Recipes of sound and moving pictures: each says all that an encoder must know.
+//! Recipes of audio and video: each says all that an encoder must know.
 
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ impl AudioCodec {
     }
 }
 
-/// How sound is coded.
+/// How audio is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AudioCoding {
     /// The codec.
@@ -104,20 +104,20 @@ impl FrameRate {
     }
 }
 
-/// How moving pictures are coded.
+/// How video is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VideoCoding {
     /// The codec.
     pub codec: VideoCodec,
     /// Bits per second of the video alone, container apart.
     pub bitrate: u32,
-    /// Coded size: even sides; for H.263 one of the legal sizes, the picture letterboxed in it.
+    /// Coded size: even sides; for H.263 one of the legal sizes, the frame letterboxed in it.
     pub dimensions: Dimensions,
     /// Constant frame rate of the output.
     pub rate: FrameRate,
 }
 
-/// Files that sound and moving pictures are written into.
+/// Files that audio and video are written into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Container {
     /// `#!AMR` / `#!AMR-WB` storage format (RFC 4867 clause 5).
@@ -132,42 +132,42 @@ pub enum Container {
     Mp3,
 }
 
-/// How to write a sound.
+/// How to write an audio file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AudioRecipe {
     /// The file.
     pub container: Container,
     /// The coding.
     pub coding: AudioCoding,
-    /// Longer sounds are cut here, with a fade; `None`: whole. Milliseconds.
+    /// Longer audio files are cut here, with a fade; `None`: whole. Milliseconds.
     pub keep_ms: Option<u32>,
 }
 
-/// How to write moving pictures.
+/// How to write video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VideoRecipe {
     /// The file.
     pub container: Container,
-    /// The pictures.
+    /// The video track.
     pub video: VideoCoding,
-    /// The sound, if any.
+    /// The audio, if any.
     pub audio: Option<AudioCoding>,
-    /// Longer clips are cut here; `None`: whole. Milliseconds.
+    /// Longer videos are cut here; `None`: whole. Milliseconds.
     pub keep_ms: Option<u32>,
 }
 
-/// How to move coded tracks into another file without coding them anew.
+/// How to move coded tracks into another file without re-encoding them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RemuxRecipe {
     /// The file.
     pub container: Container,
-    /// Moving pictures, or sound alone.
+    /// Video, or audio alone.
     pub video: bool,
-    /// The sample format of the sound, for its type: AMR files are of two types.
+    /// The sample format of the audio, for its type: AMR files are of two types.
     pub audio: Option<AudioCodec>,
 }
 
-/// The media type of a file of sound alone.
+/// The media type of a file of audio alone.
 pub(super) fn audio_type(container: Container, codec: AudioCodec) -> MediaType {
     MediaType::fold(match (container, codec) {
         (Container::Amr, AudioCodec::AmrWb) => "audio/amr-wb",
@@ -179,7 +179,7 @@ pub(super) fn audio_type(container: Container, codec: AudioCodec) -> MediaType {
     })
 }
 
-/// The media type of a file with moving pictures.
+/// The media type of a file with video.
 pub(super) fn video_type(container: Container) -> MediaType {
     MediaType::fold(match container {
         Container::ThreeGp => "video/3gpp",

@@ -51,7 +51,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// A value that nobody stated.
+    /// A value that no description states.
     pub fn default_rule(rule: &str) -> Self {
         Self { source: Source::Default, document: String::new(), attribute: rule.to_owned() }
     }
@@ -184,11 +184,11 @@ fn matches(list: &[String], media_type: &MediaType) -> bool {
 pub struct VideoSupport {
     /// The codec.
     pub codec: VideoCodec,
-    /// The largest coded picture, turned to the clip.
+    /// The largest coded frame, turned to the video.
     pub max_dimensions: Dimensions,
-    /// Frames per second at the most.
+    /// Frames per second at most.
     pub max_frame_rate: u32,
-    /// Bits per second of the video at the most.
+    /// Bits per second of the video at most.
     pub max_bitrate: u32,
 }
 
@@ -202,7 +202,7 @@ pub struct Capabilities {
     pub model: String,
     /// The largest message, in wire bytes.
     pub max_message_bytes: Sourced<Bytes>,
-    /// The box for pictures; it turns with the picture.
+    /// The maximum image dimensions; they turn with the image.
     pub max_image: Sourced<Dimensions>,
     /// The screen, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,17 +225,17 @@ pub struct Capabilities {
     pub jpeg_progressive: Sourced<bool>,
     /// Video codecs that it decodes, the best first; empty: no video.
     pub video: Sourced<Vec<VideoSupport>>,
-    /// Audio codecs that it decodes, the best first, alone or beside video; empty: no sound.
+    /// Audio codecs that it decodes, the best first, alone or beside video; empty: no audio.
     pub audio: Sourced<Vec<AudioCodec>>,
 }
 
-/// A kind of mistake in a description that was mended.
+/// A kind of mistake in a description that was repaired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum RepairCode {
     /// Bytes before `<?xml`, a byte order mark, or browser copy-paste around the document.
     #[serde(rename = "REPAIR_CODE_LEADING_JUNK")]
     LeadingJunk,
-    /// The bytes are not in the declared or any sound encoding; broken characters replaced.
+    /// The bytes are not in the declared or any valid encoding; broken characters replaced.
     #[serde(rename = "REPAIR_CODE_ENCODING")]
     Encoding,
     /// Tags that do not match, raw ampersands, junk after the root.
@@ -288,7 +288,7 @@ pub enum RepairCode {
     CapReached,
 }
 
-/// One thing that was mended in a description.
+/// One thing that was repaired in a description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repair {

@@ -10,19 +10,19 @@ pub enum ContentClass {
     /// Text alone, 30 kB.
     #[serde(rename = "CONTENT_CLASS_TEXT")]
     Text,
-    /// Pictures of 160×120, 30 kB.
+    /// Images of 160×120, 30 kB.
     #[serde(rename = "CONTENT_CLASS_IMAGE_BASIC")]
     ImageBasic,
-    /// Pictures of 640×480, 100 kB.
+    /// Images of 640×480, 100 kB.
     #[serde(rename = "CONTENT_CLASS_IMAGE_RICH")]
     ImageRich,
-    /// Clips of 176×144, 100 kB.
+    /// Videos of 176×144, 100 kB.
     #[serde(rename = "CONTENT_CLASS_VIDEO_BASIC")]
     VideoBasic,
     /// The same, 300 kB.
     #[serde(rename = "CONTENT_CLASS_VIDEO_RICH")]
     VideoRich,
-    /// Pictures of 1600×1200, 600 kB.
+    /// Images of 1600×1200, 600 kB.
     #[serde(rename = "CONTENT_CLASS_MEGAPIXEL")]
     Megapixel,
     /// The content domain, 100 kB.

@@ -1,4 +1,4 @@
-//! Width and height of a picture or of the box it must fit in, in pixels.
+//! Width and height of an image or of the bounds it must fit in, in pixels.
 
 use std::{fmt, str::FromStr};
 
@@ -52,12 +52,12 @@ impl Dimensions {
         self.width <= bounds.width && self.height <= bounds.height
     }
 
-    /// `self`, a box, turned so that its longer side lies along `picture`'s longer side.
-    /// Device boxes are landscape while screens are portrait (1,880 of 3,320 profiles): the
-    /// limit follows the picture.
-    pub fn turned_to(self, picture: Self) -> Self {
-        if (self.width > self.height && picture.height > picture.width)
-            || (self.height > self.width && picture.width > picture.height)
+    /// `self`, as bounds, turned so that its longer side lies along `image`'s longer side.
+    /// Device bounds are landscape while screens are portrait (1,880 of 3,320 profiles): the
+    /// limit follows the image.
+    pub fn turned_to(self, image: Self) -> Self {
+        if (self.width > self.height && image.height > image.width)
+            || (self.height > self.width && image.width > image.height)
         {
             self.transposed()
         } else {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_box_follows_the_picture() {
+    fn the_bounds_follow_the_image() {
         assert_eq!(d("640x480").turned_to(d("3x4")), d("480x640"));
         assert_eq!(d("640x480").turned_to(d("4x3")), d("640x480"));
         assert_eq!(d("640x480").turned_to(d("4x4")), d("640x480"));

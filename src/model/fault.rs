@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Category {
-    /// The caller asked for something that is no request: unknown device, contradictory options.
+    /// The request is invalid: unknown device, contradictory options.
     Caller,
     /// The bytes are malformed, truncated, or not what they claim.
     Input,
@@ -19,13 +19,13 @@ pub enum Category {
     CannotFit,
     /// Policy or profile forbids the adaptation that would be needed.
     NotAllowed,
-    /// Refused at the door: try again later.
+    /// Refused on admission, because too much work is queued: try again later.
     Busy,
-    /// What the work needs is not there just now (worker processes that were killed): try again.
+    /// A resource is not available right now (worker processes that were killed): try again.
     Unavailable,
     /// The caller's deadline passed.
     Deadline,
-    /// The caller went away.
+    /// The caller cancelled.
     Cancelled,
     /// Our bug, or our surroundings failed.
     Internal,

@@ -82,15 +82,15 @@ impl WireLimit {
     }
 }
 
-/// The bound on pictures and who set it.
+/// The bound on images and who set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageLimit {
-    /// The box as it is told: what of it turns is not turned.
+    /// The bounds as stated: what turns with the image is not turned yet.
     pub bounds: Dimensions,
     /// Who set it.
     pub source: LimitSource,
-    /// The box of a device or carrier: screens are held either way, so it turns with the picture.
+    /// The bounds of a device or carrier: screens are held either way, so they turn with the image.
     #[serde(skip)]
     turning: Option<Dimensions>,
     /// What a request asked for, literally; a side of [`u32::MAX`] is not limited.
@@ -99,7 +99,7 @@ pub struct ImageLimit {
 }
 
 impl ImageLimit {
-    /// A box that turns with the picture.
+    /// Bounds that turn with the image.
     pub const fn turning(bounds: Dimensions, source: LimitSource) -> Self {
         Self { bounds, source, turning: Some(bounds), literal: None }
     }
@@ -116,14 +116,14 @@ impl ImageLimit {
         Self { bounds, source, literal: Some(other), ..self }
     }
 
-    /// The box that turns, and the bound that does not: all that decides.
-    pub const fn boxes(&self) -> (Option<Dimensions>, Option<Dimensions>) {
+    /// The bounds that turn, and those that do not: everything that decides.
+    pub const fn turning_and_literal(&self) -> (Option<Dimensions>, Option<Dimensions>) {
         (self.turning, self.literal)
     }
 
-    /// The bounds of a picture of these dimensions, as shown.
-    pub fn of(&self, picture: Dimensions) -> Dimensions {
-        let turned = self.turning.map(|bounds| bounds.turned_to(picture));
+    /// The bounds of an image of these dimensions, as shown.
+    pub fn of(&self, image: Dimensions) -> Dimensions {
+        let turned = self.turning.map(|bounds| bounds.turned_to(image));
         match (turned, self.literal) {
             (Some(turned), Some(literal)) => turned.cut_to(literal),
             (Some(bounds), None) | (None, Some(bounds)) => bounds,
@@ -139,7 +139,7 @@ impl ImageLimit {
 pub struct Limits {
     /// Bounds on the message's size; each is checked against its own counting.
     pub wire: Vec<WireLimit>,
-    /// The bound on pictures, if any.
+    /// The bound on images, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageLimit>,
 }

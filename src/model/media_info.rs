@@ -36,7 +36,7 @@ impl Orientation {
     }
 }
 
-/// The moving pictures of a file.
+/// The video of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VideoTrack {
@@ -50,7 +50,7 @@ pub struct VideoTrack {
     pub bitrate: u32,
 }
 
-/// The sound of a file.
+/// The audio of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AudioTrack {
@@ -70,7 +70,7 @@ pub struct AudioTrack {
 }
 
 impl AudioTrack {
-    /// Whether it can be decoded here, so that something may be made of it.
+    /// Whether it can be decoded here, and so be transcoded.
     pub fn is_readable(&self) -> bool {
         self.unreadable.is_empty()
     }
@@ -95,21 +95,21 @@ pub struct MediaInfo {
     pub frames: u32,
     /// Playing time of an animation, in milliseconds; 0 where not known or not moving.
     pub duration_ms: u32,
-    /// Bits per second of the whole file, for sound and moving pictures; 0 where not known.
+    /// Bits per second of the whole file, for audio and video; 0 where not known.
     pub bitrate: u32,
-    /// The moving pictures, if there are any.
+    /// The video, if there is any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoTrack>,
-    /// The sound, if there is any.
+    /// The audio, if there is any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio: Option<AudioTrack>,
-    /// The turn that the stored pixels need.
+    /// The orientation of the stored pixels.
     #[serde(skip)]
     pub orientation: Orientation,
     /// Whether any pixel may be transparent.
     #[serde(skip)]
     pub has_alpha: bool,
-    /// Whether the picture has no colour.
+    /// Whether the image has no colour.
     #[serde(skip)]
     pub gray: bool,
     /// Whether the colour model is one that handsets do not show: CMYK, YCCK, 16 bits, Lab.
@@ -163,6 +163,6 @@ pub struct ContentFacts {
     pub gray: bool,
     /// Flat areas and hard edges (screenshot, drawing) rather than a photo.
     pub graphic: bool,
-    /// Sound that is more than speech, so that a speech codec would spoil it.
+    /// Audio that is more than speech, so that a speech codec would spoil it.
     pub music: bool,
 }

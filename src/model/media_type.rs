@@ -7,13 +7,13 @@ use serde::{Serialize, Serializer};
 /// What a part is for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum MediaKind {
-    /// A still or animated picture.
+    /// A still or animated image.
     #[serde(rename = "MEDIA_KIND_IMAGE")]
     Image,
-    /// Sound alone.
+    /// Audio alone.
     #[serde(rename = "MEDIA_KIND_AUDIO")]
     Audio,
-    /// Moving pictures, with or without sound.
+    /// Video, with or without audio.
     #[serde(rename = "MEDIA_KIND_VIDEO")]
     Video,
     /// Text for the reader, vCard and vCalendar among it.
@@ -56,7 +56,7 @@ impl MediaType {
     pub const AVIF: Self = Self(Cow::Borrowed("image/avif"));
     /// Plain text.
     pub const TEXT: Self = Self(Cow::Borrowed("text/plain"));
-    /// Uncompressed sound.
+    /// Uncompressed audio.
     pub const WAV: Self = Self(Cow::Borrowed("audio/wav"));
     /// Audio Video Interleave.
     pub const AVI: Self = Self(Cow::Borrowed("video/x-msvideo"));

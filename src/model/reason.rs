@@ -16,7 +16,7 @@ pub enum ReasonCode {
     /// The part was declared as another type than it is.
     #[serde(rename = "REASON_CODE_DECLARED_TYPE_WRONG")]
     DeclaredTypeWrong,
-    /// Larger than the image box.
+    /// Larger than the maximum image dimensions.
     #[serde(rename = "REASON_CODE_OVER_IMAGE_LIMIT")]
     OverImageLimit,
     /// The message would be over a byte limit.
@@ -37,7 +37,7 @@ pub enum ReasonCode {
     /// Metadata was removed.
     #[serde(rename = "REASON_CODE_METADATA_STRIPPED")]
     MetadataStripped,
-    /// Dimensions were reduced below the box to meet the budget.
+    /// Dimensions were reduced below the maximum to meet the budget.
     #[serde(rename = "REASON_CODE_SCALED_FOR_BUDGET")]
     ScaledForBudget,
     /// Colours were reduced.
@@ -73,7 +73,7 @@ pub enum ReasonCode {
     /// The best result so far was taken when the deadline came.
     #[serde(rename = "REASON_CODE_DEADLINE_BEST_SO_FAR")]
     DeadlineBestSoFar,
-    /// The frame, frame rate and bitrate that were chosen for the bytes at hand.
+    /// The frame, frame rate and bitrate that were chosen for the available bytes.
     #[serde(rename = "REASON_CODE_ENCODING_CHOSEN")]
     EncodingChosen,
     /// Fewer frames a second, for the device or the budget.
@@ -82,12 +82,12 @@ pub enum ReasonCode {
     /// Moved into another file, its tracks bit for bit.
     #[serde(rename = "REASON_CODE_CONTAINER_CHANGED")]
     ContainerChanged,
-    /// The device has no video, or no video fits: a picture or a GIF of it.
+    /// The device has no video, or no video fits: an image or a GIF of it.
     #[serde(rename = "REASON_CODE_VIDEO_LOST")]
     VideoLost,
-    /// The sound beside the video was given up.
-    #[serde(rename = "REASON_CODE_SOUND_LOST")]
-    SoundLost,
+    /// The audio track of the video was left out.
+    #[serde(rename = "REASON_CODE_AUDIO_LOST")]
+    AudioLost,
     /// Music in a speech codec, because the device has no other, or no other fits.
     #[serde(rename = "REASON_CODE_MUSIC_AS_SPEECH")]
     MusicAsSpeech,
@@ -100,22 +100,22 @@ pub enum ReasonCode {
     /// A text was written in a charset that the device reads.
     #[serde(rename = "REASON_CODE_CHARSET_CONVERTED")]
     CharsetConverted,
-    /// Encoded anew, because the policy lets no original pass.
+    /// Re-encoded, because the policy lets no original pass.
     #[serde(rename = "REASON_CODE_SANITIZED")]
     Sanitized,
     /// Characters that no charset of the device has were written with others.
     #[serde(rename = "REASON_CODE_TRANSLITERATED")]
     Transliterated,
-    /// The layout of a presentation was brought into the device's screen.
+    /// The layout of a presentation was fitted to the device's screen.
     #[serde(rename = "REASON_CODE_LAYOUT_FITTED")]
     LayoutFitted,
-    /// Better than this could not be seen: bytes are left over.
+    /// Higher quality would not be visible: bytes are left over.
     #[serde(rename = "REASON_CODE_AT_CEILING")]
     AtCeiling,
-    /// The picture inside a card was left out.
+    /// The image inside a vCard was left out.
     #[serde(rename = "REASON_CODE_PHOTO_LEFT_OUT")]
     PhotoLeftOut,
-    /// Smaller than a quarter of what could be shown, on each side: little of it can be made out.
+    /// Smaller than a quarter of what could be shown, on each side: little can be made out.
     #[serde(rename = "REASON_CODE_BARELY_SHOWN")]
     BarelyShown,
     /// What a presentation says of the parts (names, durations, slides) follows what became of
@@ -125,10 +125,10 @@ pub enum ReasonCode {
     /// Another version of the same content was chosen.
     #[serde(rename = "REASON_CODE_ALTERNATIVE")]
     Alternative,
-    /// A fault of our own: a codec failed as no input should make it fail.
+    /// A fault of our own: a codec failed in a way that no input should cause.
     #[serde(rename = "REASON_CODE_OUR_FAULT")]
     OurFault,
-    /// Two workers, one after the other, were killed over it: it is not tried a third time.
+    /// Two workers in a row were killed while processing it: it is not tried a third time.
     #[serde(rename = "REASON_CODE_POISON")]
     Poison,
 }

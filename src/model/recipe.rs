@@ -1,4 +1,4 @@
-//! One concrete encoding. A recipe and the decoded picture determine the output bytes.
+//! One concrete encoding. A recipe and the decoded image determine the output bytes.
 
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ pub enum Chroma {
     Full,
 }
 
-/// Output formats for pictures.
+/// Output formats for images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum ImageFormat {
     /// Baseline JPEG.
@@ -105,10 +105,10 @@ impl ImageFormat {
     }
 }
 
-/// The coding choices of one picture format: each format has only the knobs that it knows.
+/// The coding choices of one image format: each format has only the knobs that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ImageCoding {
-    /// Baseline JPEG. A gray picture is coded with one component whatever `chroma` says.
+    /// Baseline JPEG. A gray image is coded with one component whatever `chroma` says.
     Jpeg {
         /// IJG quality.
         quality: Quality,
@@ -148,7 +148,7 @@ impl ImageCoding {
     }
 }
 
-/// How to encode one picture.
+/// How to encode one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageRecipe {
     /// Output size in pixels; never larger than the source.
@@ -162,11 +162,11 @@ pub struct ImageRecipe {
 /// One concrete encoding of one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recipe {
-    /// A picture.
+    /// An image.
     Image(ImageRecipe),
-    /// Sound alone.
+    /// Audio alone.
     Audio(AudioRecipe),
-    /// Moving pictures, with or without sound.
+    /// Video, with or without audio.
     Video(VideoRecipe),
     /// The same coded tracks in another file.
     Remux(RemuxRecipe),
@@ -186,7 +186,7 @@ impl Recipe {
         }
     }
 
-    /// The picture's recipe, if it is one.
+    /// The image's recipe, if it is one.
     pub fn image(&self) -> Option<&ImageRecipe> {
         match self {
             Self::Image(image) => Some(image),

@@ -23,7 +23,7 @@ pub enum Action {
     /// Passes bit for bit.
     #[serde(rename = "ACTION_KEEP")]
     Keep,
-    /// Encoded anew in the same medium.
+    /// Re-encoded in the same medium.
     #[serde(rename = "ACTION_TRANSCODE")]
     Transcode,
     /// Replaced by another medium or a notice.
@@ -73,14 +73,14 @@ pub struct PartReport {
     pub budget_bytes: Option<Bytes>,
     /// Full or capped encodes tried.
     pub encodes: u32,
-    /// Estimate of SSIMULACRA2 against the original in the device's box, where there is one.
+    /// Estimate of SSIMULACRA2 against the original within the device's bounds, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality_estimate: Option<f32>,
     /// CPU time spent on the part, in milliseconds.
     pub cpu_ms: f64,
 }
 
-/// Something that the caller should know and that is no reason of a single action.
+/// A warning: something the caller should know that is not the reason of a single action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Warning {
@@ -121,7 +121,7 @@ pub struct Report {
     pub account: Option<Account>,
 }
 
-/// What bills and complaints need to know of a call.
+/// The facts about a call that billing and complaints need.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
@@ -133,14 +133,14 @@ pub struct Account {
     pub device_rule: Provenance,
     /// The carrier's name; empty where there is none.
     pub carrier: String,
-    /// The message's own identifier, as its headers tell; empty where they do not.
+    /// The message's own identifier, as its headers state it; empty where they do not.
     pub message_id: String,
-    /// That of the transaction.
+    /// The transaction's identifier.
     pub transaction_id: String,
     /// CPU time of the whole, workers included, in milliseconds. Not all of it belongs to a part.
     pub cpu_ms: f64,
-    /// Time by the clock from the start of the work to its end, in milliseconds.
+    /// Wall-clock time from the start of the work to its end, in milliseconds.
     pub wall_ms: f64,
-    /// Time that it waited for its turn, in milliseconds.
+    /// Time spent waiting in the queue, in milliseconds.
     pub queue_ms: f64,
 }

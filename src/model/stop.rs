@@ -1,4 +1,4 @@
-//! Cooperative stopping: whoever owns the clock sets it, whoever works polls it.
+//! Cooperative stopping: the owner of the clock sets the flag, the work polls it.
 
 use std::sync::{
     Arc,
@@ -34,12 +34,12 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// A flag that nobody has set.
+    /// A flag that is never set.
     pub fn never() -> Self {
         Self::default()
     }
 
-    /// Asks the work to stop. Where both causes are given, nobody waits any more: cancelled.
+    /// Asks the work to stop. Where both causes are given, cancelled wins: the caller has left.
     pub fn set(&self, cause: StopCause) {
         let value = match cause {
             StopCause::Deadline => DEADLINE,
@@ -49,12 +49,12 @@ impl Stop {
     }
 
     /// The same flag for what comes after the deadline: the best so far is encoded, checked and
-    /// assembled. Only that nobody waits any more ends it.
+    /// assembled. Only cancellation ends it.
     pub fn past_deadline(&self) -> Self {
         Self { flag: Arc::clone(&self.flag), heeds: CANCELLED }
     }
 
-    /// `Err` once somebody asked to stop.
+    /// `Err` once the work was asked to stop.
     pub fn check(&self) -> Result<(), StopCause> {
         match self.flag.load(Ordering::Relaxed) {
             value if value < self.heeds => Ok(()),

@@ -33,7 +33,7 @@ struct Store {
 struct Kept {
     /// What it was opened for.
     hint: OpenHint,
-    /// None while it is lent.
+    /// `None` while it is lent.
     session: Option<Box<dyn Session>>,
 }
 
@@ -81,7 +81,7 @@ impl Sessions {
     ) -> Option<Box<dyn Session>> {
         self.with(|all| {
             let kept = all.sessions.get_mut(&(index, kind))?;
-            // Decoded larger is good for smaller.
+            // One decoded larger serves for smaller.
             let enough = hint.largest.within(kept.hint.largest)
                 && kept.hint.animation == hint.animation
                 && kept.hint.effort >= hint.effort;
@@ -89,7 +89,7 @@ impl Sessions {
         })
     }
 
-    /// One was opened anew, and will come back.
+    /// A new one was opened, and will come back.
     pub(super) fn opened(&self, index: usize, kind: MediaKind, hint: OpenHint) {
         self.with(|all| all.sessions.insert((index, kind), Kept { hint, session: None }));
     }

@@ -1,4 +1,4 @@
-//! What goes into the engine and what comes out: the job, the result, and why there is none.
+//! The engine's input and output: the job, and its result or error.
 
 use crate::{
     codec::CodecError,
@@ -29,7 +29,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether the message is one file without any frame, so that nothing can stand for it.
+    /// Whether the message is one bare file, which no notice can replace.
     pub(super) fn is_bare(&self) -> bool {
         self.message.form() == Form::Bare
     }
@@ -57,7 +57,7 @@ pub enum PipelineError {
     #[error("cannot fit: the smallest message that could be reached has {smallest} bytes, the limit is {limit} bytes",
         smallest = smallest.get(), limit = limit.bytes.get())]
     CannotFit {
-        /// The part that is the most in the way.
+        /// The part that is furthest from fitting.
         part: PartId,
         /// The smallest wire size that could be reached.
         smallest: Bytes,
@@ -79,7 +79,7 @@ pub enum PipelineError {
     /// Stopped before anything fitted.
     #[error(transparent)]
     Stopped(#[from] StopCause),
-    /// Those who would do the work are not there, through no fault of the message.
+    /// The workers are not available, through no fault of the message.
     #[error("{0}")]
     Unavailable(String),
     /// A check of our own result failed.
@@ -117,7 +117,7 @@ impl Fault for PipelineError {
 
 impl PipelineError {
     /// Sorts the errors of codecs: what costs a part alone comes back, what ends the whole message
-    /// (a stop, or nobody to do the work) is the error.
+    /// (a stop, or no worker available) is the error.
     pub(super) fn unless_of_part(error: CodecError) -> Result<CodecError, Self> {
         match error {
             CodecError::Stopped(cause) => Err(cause.into()),

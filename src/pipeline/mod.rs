@@ -35,7 +35,7 @@ impl Engine {
     /// Probes and plans; decodes no pixels.
     ///
     /// # Errors
-    /// No plan can fit, it was stopped, or nobody is there to read a part.
+    /// No plan can fit, it was stopped, or no worker is available to read a part.
     pub fn prepare(&self, job: &Job, stop: &Stop) -> Result<Prepared, PipelineError> {
         self.prepare_without(job, &[], stop)
     }

@@ -22,8 +22,8 @@ use crate::{
     policy::{Ceilings, Empty, Policy},
 };
 
-/// A picture: `FAKE`, width, height and complexity, as four bytes each.
-fn picture(width: u32, height: u32, complexity: u32) -> Buffer {
+/// An image: `FAKE`, width, height and complexity, as four bytes each.
+fn fake_image(width: u32, height: u32, complexity: u32) -> Buffer {
     let mut bytes = b"FAKE".to_vec();
     for n in [width, height, complexity] {
         bytes.extend_from_slice(&n.to_be_bytes());
@@ -42,7 +42,7 @@ enum Mood {
     Honest,
     /// Claims other dimensions than asked for.
     Lying,
-    /// Fails with pictures of the complexities below.
+    /// Fails with images of the complexities below.
     Fragile,
     /// Sets the deadline after its first encode.
     Slow,
@@ -125,7 +125,7 @@ impl Codec for Fake {
 
 impl FakeSession {
     fn size(&self, recipe: &Recipe) -> Bytes {
-        let image = recipe.image().expect("a picture");
+        let image = recipe.image().expect("an image");
         let ImageCoding::Jpeg { quality, .. } = image.coding else { panic!("JPEG alone") };
         let pixels = image.dimensions.pixels() as f64;
         let percent = quality.table_percent();
@@ -148,7 +148,7 @@ impl Session for FakeSession {
 
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         stop.check()?;
-        let image = recipe.image().expect("a picture");
+        let image = recipe.image().expect("an image");
         let size = self.size(recipe).get();
         if self.mood == Mood::Slow {
             stop.set(StopCause::Deadline);
@@ -158,7 +158,7 @@ impl Session for FakeSession {
         }
         let wider = if self.mood == Mood::Lying { 10_000 } else { 0 };
         let (width, height) = (image.dimensions.width() + wider, image.dimensions.height());
-        let mut bytes = picture(1, 1, 0)[..16].to_vec();
+        let mut bytes = fake_image(1, 1, 0)[..16].to_vec();
         bytes[4..8].copy_from_slice(&width.to_be_bytes());
         bytes[8..12].copy_from_slice(&height.to_be_bytes());
         bytes.resize(size as usize, 0);
@@ -175,7 +175,7 @@ fn engine(mood: Mood) -> Engine {
     }
 }
 
-fn job(pictures: &[Buffer], limit: u64, counting: Counting) -> Job {
+fn job(images: &[Buffer], limit: u64, counting: Counting) -> Job {
     let by = || Provenance::default_rule("test");
     let text = PartData {
         content_type: "text/plain; charset=utf-8".into(),
@@ -183,7 +183,7 @@ fn job(pictures: &[Buffer], limit: u64, counting: Counting) -> Job {
         data: Buffer::from_static(b"hello"),
         ..PartData::default()
     };
-    let parts = pictures.iter().enumerate().map(|(i, data)| PartData {
+    let parts = images.iter().enumerate().map(|(i, data)| PartData {
         content_type: "image/jpeg".into(),
         name: format!("p{i}.jpg"),
         data: data.clone(),
@@ -234,15 +234,15 @@ fn run(engine: &Engine, job: &Job, stop: &Stop) -> Result<Adapted, PipelineError
 }
 
 #[test]
-fn any_number_of_pictures_fits_by_every_counting() {
+fn any_number_of_images_fits_by_every_counting() {
     let countings =
         [Counting::Interface, Counting::MimeBase64, Counting::MimeBinary, Counting::MediaOnly];
     for count in [1, 2, 5, 12] {
-        let pictures: Vec<Buffer> =
-            (0..count).map(|i| picture(2000 + 100 * i, 1500, 100 + 60 * i)).collect();
+        let images: Vec<Buffer> =
+            (0..count).map(|i| fake_image(2000 + 100 * i, 1500, 100 + 60 * i)).collect();
         for limit in [30_000, 100_000, 300_000] {
             for counting in countings {
-                let job = job(&pictures, limit, counting);
+                let job = job(&images, limit, counting);
                 let done = run(&engine(Mood::Honest), &job, &Stop::never()).unwrap();
                 let size = done.message.wire_size(counting, Interface::Mm1);
                 assert!(size.get() <= limit, "{count} {limit} {counting:?}: {size}");
@@ -257,7 +257,7 @@ fn any_number_of_pictures_fits_by_every_counting() {
 
 #[test]
 fn what_fits_is_not_touched() {
-    let job = job(&[picture(300, 200, 100)], 100_000, Counting::Interface);
+    let job = job(&[fake_image(300, 200, 100)], 100_000, Counting::Interface);
     let done = run(&engine(Mood::Honest), &job, &Stop::never()).unwrap();
     assert_eq!(done.report.outcome, Outcome::Unchanged);
     assert_eq!(done.message.parts(), job.message.parts());
@@ -266,19 +266,19 @@ fn what_fits_is_not_touched() {
 #[test]
 fn an_original_that_fits_after_all_passes_untouched() {
     // Over the limit by the big one alone; the small one is dense, yet has room in the end.
-    let pictures = [picture(640, 480, 40), picture(200, 150, 40)];
-    let mut job = job(&pictures, 100_000, Counting::Interface);
+    let images = [fake_image(640, 480, 40), fake_image(200, 150, 40)];
+    let mut job = job(&images, 100_000, Counting::Interface);
     // The big one has its fill before the limit is reached.
     job.policy.ceilings.image_quality = 97;
     let done = run(&engine(Mood::Honest), &job, &Stop::never()).unwrap();
     assert_eq!(done.report.parts[1].action, Action::Keep, "{:?}", done.report.parts[1]);
-    assert_eq!(done.message.parts()[1].data, pictures[1]);
+    assert_eq!(done.message.parts()[1].data, images[1]);
 }
 
 #[test]
 fn one_broken_part_never_fails_the_message() {
-    let pictures = [picture(2000, 1500, 0), picture(2000, 1500, 200)];
-    let job = job(&pictures, 60_000, Counting::Interface);
+    let images = [fake_image(2000, 1500, 0), fake_image(2000, 1500, 200)];
+    let job = job(&images, 60_000, Counting::Interface);
     let done = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap();
     assert_eq!(done.report.parts[0].action, Action::Drop);
     assert_eq!(done.report.parts[0].reasons[0].code, ReasonCode::Malformed);
@@ -290,8 +290,8 @@ fn one_broken_part_never_fails_the_message() {
 #[test]
 fn whose_fault_it_is_is_told() {
     for (complexity, wanted) in [(OUR_BUG, ReasonCode::OurFault), (POISON, ReasonCode::Poison)] {
-        let pictures = [picture(2000, 1500, complexity), picture(2000, 1500, 200)];
-        let job = job(&pictures, 60_000, Counting::Interface);
+        let images = [fake_image(2000, 1500, complexity), fake_image(2000, 1500, 200)];
+        let job = job(&images, 60_000, Counting::Interface);
         let done = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap();
         assert_eq!(done.report.parts[0].action, Action::Drop);
         assert_eq!(done.report.parts[0].reasons[0].code, wanted);
@@ -299,8 +299,8 @@ fn whose_fault_it_is_is_told() {
     }
     // Workers that are not there cost no part: the call fails, and may be made again.
     for complexity in [LOST, NOBODY_THERE] {
-        let pictures = [picture(2000, 1500, complexity), picture(2000, 1500, 200)];
-        let job = job(&pictures, 60_000, Counting::Interface);
+        let images = [fake_image(2000, 1500, complexity), fake_image(2000, 1500, 200)];
+        let job = job(&images, 60_000, Counting::Interface);
         let error = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap_err();
         assert_eq!(error, PipelineError::Unavailable("gone".into()));
         assert_eq!((error.category(), error.reason()), (Category::Unavailable, "WORKER_LOST"));
@@ -309,8 +309,8 @@ fn whose_fault_it_is_is_told() {
 
 #[test]
 fn a_message_of_which_nothing_can_be_shown_is_not_delivered_empty() {
-    let pictures = [picture(2000, 1500, BROKEN), picture(2000, 1500, POISON)];
-    let mut job = job(&pictures, 60_000, Counting::Interface);
+    let images = [fake_image(2000, 1500, BROKEN), fake_image(2000, 1500, POISON)];
+    let mut job = job(&images, 60_000, Counting::Interface);
     let media = job.message.parts()[..2].iter().map(|part| PartData {
         content_type: part.declared.to_string(),
         name: part.name.clone().unwrap(),
@@ -350,15 +350,15 @@ fn a_message_of_which_nothing_can_be_shown_is_not_delivered_empty() {
 
 #[test]
 fn a_codec_that_lies_is_caught() {
-    let job = job(&[picture(2000, 1500, 200)], 60_000, Counting::Interface);
+    let job = job(&[fake_image(2000, 1500, 200)], 60_000, Counting::Interface);
     let caught = run(&engine(Mood::Lying), &job, &Stop::never());
     assert!(matches!(caught, Err(PipelineError::Check(_))), "{caught:?}");
 }
 
 #[test]
 fn what_cannot_fit_is_refused_with_the_smallest_size() {
-    let pictures: Vec<Buffer> = (0..8).map(|_| picture(2000, 1500, 3000)).collect();
-    let job = job(&pictures, 3_000, Counting::Interface);
+    let images: Vec<Buffer> = (0..8).map(|_| fake_image(2000, 1500, 3000)).collect();
+    let job = job(&images, 3_000, Counting::Interface);
     match run(&engine(Mood::Honest), &job, &Stop::never()) {
         Err(PipelineError::CannotFit { smallest, limit, .. }) => {
             assert!(smallest.get() > 8 * 640 && limit.bytes.get() == 3_000, "{smallest}");
@@ -369,7 +369,7 @@ fn what_cannot_fit_is_refused_with_the_smallest_size() {
 
 #[test]
 fn at_the_deadline_the_best_so_far_is_the_answer() {
-    let job = job(&[picture(2000, 1500, 100)], 200_000, Counting::Interface);
+    let job = job(&[fake_image(2000, 1500, 100)], 200_000, Counting::Interface);
     let done = run(&engine(Mood::Slow), &job, &Stop::never()).unwrap();
     let reasons = &done.report.parts[0].reasons;
     assert!(reasons.iter().any(|r| r.code == ReasonCode::DeadlineBestSoFar), "{reasons:?}");
@@ -381,8 +381,9 @@ fn at_the_deadline_the_best_so_far_is_the_answer() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let pictures: Vec<Buffer> = (0..6).map(|i| picture(1800 + 90 * i, 1500, 90 + 70 * i)).collect();
-    let job = job(&pictures, 90_000, Counting::Interface);
+    let images: Vec<Buffer> =
+        (0..6).map(|i| fake_image(1800 + 90 * i, 1500, 90 + 70 * i)).collect();
+    let job = job(&images, 90_000, Counting::Interface);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| run(&engine(Mood::Honest), &job, &Stop::never()).unwrap())
@@ -401,7 +402,7 @@ fn the_fake_keeps_the_contract_of_codecs() {
         ImageCoding::Jpeg { quality: Quality::new(75), chroma: Chroma::Quarter, trellis: false };
     let sample = Sample {
         name: "fake",
-        input: picture(640, 480, 100),
+        input: fake_image(640, 480, 100),
         hint: OpenHint { largest: dimensions, animation: false, effort: Effort::Balanced },
         recipe: Recipe::Image(ImageRecipe { dimensions, coding, background: [255; 3] }),
     };

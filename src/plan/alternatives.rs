@@ -1,10 +1,10 @@
-//! Of several versions of the same one is enough.
+//! multipart/alternative: of several versions of the same content one is kept.
 
 use super::{Input, PartPlan};
 use crate::model::{MediaKind, Reason, ReasonCode};
 
 /// Of each choice the richest version stays whose text the device shows; where it shows none, the
-/// first, which is the plainest (RFC 2046 clause 5.1.4). The others go: nothing is lost with them.
+/// first, which is the plainest (RFC 2046 clause 5.1.4). The others are dropped without loss.
 pub(super) fn choose(parts: &mut [PartPlan], input: &Input<'_>) {
     if input.policy.forbids_all() {
         return;

@@ -1,4 +1,4 @@
-//! The judgement of audio and video.
+//! Decides on audio and video.
 
 use super::{
     AudioTarget, ImageTarget, Input, PartFacts, PartPlan, Target, VideoTarget, device,
@@ -11,14 +11,14 @@ use crate::{
     quality::{self, video::VideoOutput},
 };
 
-/// An animation stands for a clip up to this length: longer ones need more frames than a GIF can
+/// An animation may replace a video up to this length: longer ones need more frames than a GIF can
 /// hold in any message.
 const GIF_POSTER_MS: u32 = 6_000;
-/// Tracks that take less than this share of the file leave something to save by moving them into
-/// a new one.
+/// Tracks that take less than this share of the file are worth moving into a new
+/// one.
 const WORTH_MOVING: f64 = 0.97;
 
-/// Judges a sound or a clip by content and device.
+/// Judges an audio or video file by content and device.
 pub(super) fn judge(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let info = &facts.info;
     let accept = &input.capabilities.accept.value;
@@ -60,7 +60,7 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
                 }
                 (MediaKind::Video, MediaKind::Audio) => part.reasons.push(Reason::new(
                     ReasonCode::VideoLost,
-                    "the device takes neither video nor pictures: the sound alone",
+                    "the device takes neither video nor images: the audio alone",
                 )),
                 _ => {}
             }
@@ -68,10 +68,10 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
             part.target = Some(target);
         }
         None => {
-            let kind = if facts.info.kind == MediaKind::Video { "video" } else { "sound" };
+            let kind = if facts.info.kind == MediaKind::Video { "video" } else { "audio" };
             part.reasons.push(Reason::new(
                 ReasonCode::TypeNotAccepted,
-                format!("nor anything else that the {kind} could become"),
+                format!("nor anything that the {kind} could become"),
             ));
             drop_part(part);
         }
@@ -84,37 +84,37 @@ pub(super) fn target(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Opt
     let kind = facts.info.kind;
     let steps = input.policy.ladder(kind).steps();
     steps.filter(|step| input.policy.allows(kind, *step)).find_map(|step| match (kind, step) {
-        (MediaKind::Audio, Fallback::Format) => sound(facts, input, movable),
-        (_, Fallback::Format) => clip(facts, input, movable),
+        (MediaKind::Audio, Fallback::Format) => audio(facts, input, movable),
+        (_, Fallback::Format) => video(facts, input, movable),
         (_, Fallback::Animation | Fallback::Still) => poster(facts, input).map(Target::Image),
-        (_, Fallback::Sound) if readable_sound(&facts.info) => sound(facts, input, false),
+        (_, Fallback::Audio) if readable_audio(&facts.info) => audio(facts, input, false),
         _ => None,
     })
 }
 
-fn readable_sound(info: &MediaInfo) -> bool {
+fn readable_audio(info: &MediaInfo) -> bool {
     info.audio.as_ref().is_some_and(AudioTrack::is_readable)
 }
 
-/// The sound alone.
-fn sound(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
-    let choices = device::sounds(input.capabilities);
+/// The audio alone.
+fn audio(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
+    let choices = device::audio_choices(input.capabilities);
     let possible = facts.makes.audio && !choices.is_empty() && facts.info.duration_ms > 0;
     let remux = if movable { device::remux(&facts.info, input.capabilities) } else { None };
     possible.then_some(Target::Audio(AudioTarget { choices, remux }))
 }
 
-/// A clip, and the picture that stands for it where none can be had.
-fn clip(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
+/// A video, and the image that replaces it where no video fits.
+fn video(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
     let info = &facts.info;
-    let choices = device::clips(input.capabilities);
+    let choices = device::video_choices(input.capabilities);
     let known = info.duration_ms > 0 && info.dimensions.is_some();
     let possible = facts.makes.video && known && !choices.is_empty();
     let remux = if movable { device::remux(info, input.capabilities) } else { None };
     possible.then(|| Target::Video(VideoTarget { choices, remux, poster: poster(facts, input) }))
 }
 
-/// The picture that may stand for a clip: moving, still, or one after the other, as the policy
+/// The image that may replace a video: animated, still, or one after the other, as the policy
 /// says.
 fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
     let info = &facts.info;
@@ -133,7 +133,7 @@ fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
         && allows(Fallback::Animation)
         && ladder.prefers(Fallback::Animation, Fallback::Still);
     let still = allows(Fallback::Still);
-    (animate || still).then_some(ImageTarget { formats, bounds, animate, still, clip: Vec::new() })
+    (animate || still).then_some(ImageTarget { formats, bounds, animate, still, video: Vec::new() })
 }
 
 /// Whether a kept part is so much larger than its tracks that moving them may be enough.
@@ -146,7 +146,7 @@ pub(super) fn padded(info: &MediaInfo) -> bool {
     tracks > 0.0 && tracks < info.bytes.get() as f64 * WORTH_MOVING
 }
 
-/// What a video would like to have, by the best choice.
+/// The bytes that a video should get, by the best choice.
 fn video_weight(facts: &PartFacts, target: &VideoTarget, seconds: f64) -> f64 {
     let Some(support) = target.choices.first().map(|choice| choice.support) else { return 1.0 };
     let Some(source) = facts.info.dimensions else { return 1.0 };
@@ -156,12 +156,12 @@ fn video_weight(facts: &PartFacts, target: &VideoTarget, seconds: f64) -> f64 {
         dimensions: source.shrunk_into(support.max_dimensions.turned_to(source)),
         rate: rate.min(f64::from(support.max_frame_rate)),
         max_bitrate: support.max_bitrate,
-        audio: readable_sound(&facts.info),
+        audio: readable_audio(&facts.info),
     };
     quality::video::fair_bytes(output, seconds)
 }
 
-/// What audio or video would like to have, at most `room` and half again: beside a film of any
+/// The bytes that audio or video should get, at most `room` and half again: beside a video of any
 /// length an image must still be seen.
 pub(super) fn weight(facts: &PartFacts, target: &Target, room: Bytes) -> Option<f64> {
     let room = room.get() as f64;

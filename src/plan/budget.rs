@@ -3,23 +3,23 @@
 use super::Constraint;
 use crate::model::{Bytes, PartId};
 
-/// What one transcoded part would like to have.
+/// The bytes that one transcoded part asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Demand {
     /// Which part.
     pub id: PartId,
-    /// Bytes at a common reference quality, measured or guessed: pictures whose bytes are in
-    /// proportion to it come out alike, and the next byte does about equal good everywhere.
+    /// Bytes at a common reference quality, measured or guessed: images whose bytes are in
+    /// proportion to it come out alike, and the next byte gains about the same everywhere.
     pub weight: f64,
-    /// It has no use for more than this.
+    /// More than this gains nothing.
     pub ceiling: Option<Bytes>,
-    /// With less than this it is not what it was. Where the floors of all are over the limit, none
+    /// With less than this it falls back. Where all floors together are over the limit, none
     /// counts.
     pub floor: Bytes,
 }
 
-/// Budgets in media bytes, one a demand: shares in proportion to the weights, what one does not
-/// need going to the others (water filling). Together with the fixed bytes they respect every
+/// Budgets in media bytes, one per demand: shares in proportion to the weights; what one does
+/// not need goes to the others (water filling). Together with the fixed bytes they respect every
 /// constraint; where the fixed bytes alone are over, all budgets are zero.
 pub fn allocate(constraints: &[Constraint], demands: &[Demand]) -> Vec<(PartId, Bytes)> {
     let mut budgets: Vec<(PartId, Bytes)> = demands

@@ -1,4 +1,4 @@
-//! What must happen to each part, judged alone.
+//! Decides on each part alone, without regard to the message's size.
 
 use super::{
     Input, PartFacts, PartPlan, av, image, label, presentation, text,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::{Action, MediaKind, Reason, ReasonCode};
 
-/// What must happen to a part, the message's size apart.
+/// The decision on one part, without regard to the message's size.
 pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     let mut part = PartPlan {
         id: facts.id,
@@ -58,7 +58,7 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
     part
 }
 
-/// Media that no codec at hand reads: whole or not at all.
+/// Media that no available codec reads: they pass whole or not at all.
 fn as_it_is(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     let accept = &input.capabilities.accept.value;
     if accept.accepts(&facts.info.media_type) || accept.accepts(&facts.declared) {
@@ -79,11 +79,11 @@ fn as_it_is(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>) {
     }
 }
 
-/// What is missing to read it. Scores are instructions, which nothing here plays.
+/// The missing decoder. Scores (MIDI, iMelody) are instructions that no codec here plays.
 fn lacking(facts: &PartFacts) -> String {
     let found = &facts.info.media_type;
     match found.as_str() {
         "audio/midi" | "audio/imelody" => format!("{found} is passed on whole or not at all"),
-        _ => format!("nothing at hand reads {found}"),
+        _ => format!("no available codec reads {found}"),
     }
 }

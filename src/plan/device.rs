@@ -1,4 +1,4 @@
-//! What a device plays, and how sounds and clips can be written for it.
+//! What a device plays, and how audio and video can be written for it.
 
 use crate::model::{
     AcceptList, AudioChoice, AudioCodec, AudioTrack, Capabilities, Container, Dimensions,
@@ -6,21 +6,21 @@ use crate::model::{
     VideoTrack,
 };
 
-/// H.264 decoders that reach so many pixels (VGA) sit in smartphones, whose hardware takes the
+/// H.264 decoders that reach this many pixels (VGA) sit in smartphones, whose hardware takes the
 /// main and high profiles too; smaller ones are those of feature phones, made for the baseline of
 /// TS 26.140 and nothing else. (General knowledge; no profile states it.)
 const MAIN_PROFILE_FROM: u64 = 640 * 480;
-/// A clip's average rate may stand this much over the device's level: levels bound the decoder's
-/// buffer, not the average of a short clip.
+/// A video's average rate may stand this much over the device's level: levels bound the decoder's
+/// buffer, not the average of a short video.
 const BITRATE_TOLERANCE: f64 = 1.25;
 
 /// Whether the device takes the part's type: that of its content, or its twin in the same file
-/// format that it was declared with (sound alone in 3GP is `audio/3gpp` and `video/3gpp`).
+/// format that it was declared with (audio alone in 3GP is `audio/3gpp` and `video/3gpp`).
 pub(super) fn accepts(accept: &AcceptList, declared: &MediaType, found: &MediaType) -> bool {
     accept.accepts(found) || (twins(declared, found) && accept.accepts(declared))
 }
 
-/// The same file format, with and without moving pictures.
+/// The same file format, with and without video.
 pub(super) fn twins(a: &MediaType, b: &MediaType) -> bool {
     let format = |t: &MediaType| match t.as_str() {
         "audio/3gpp" | "video/3gpp" => 1,
@@ -106,7 +106,7 @@ fn profile_is_in(track: &VideoTrack, support: &VideoSupport) -> bool {
     }
 }
 
-/// The codec of a sound, where it is one of those that devices are described by.
+/// The codec of an audio file, where it is one of those that devices are described by.
 pub(super) fn audio_codec(track: &AudioTrack) -> Option<AudioCodec> {
     let all = [AudioCodec::AmrNb, AudioCodec::AmrWb, AudioCodec::Aac, AudioCodec::Mp3];
     all.into_iter().find(|codec| codec.name() == track.codec)
@@ -121,11 +121,11 @@ fn plays_audio(
     if known.is_empty() {
         return Ok(());
     }
-    let missing = || Err(format!("the device has no decoder for {} sound", track.codec));
+    let missing = || Err(format!("the device has no decoder for {} audio", track.codec));
     match audio_codec(track) {
         Some(codec) if known.contains(&codec) => Ok(()),
         Some(_) => missing(),
-        // A type that stands for its codec (WAV, Ogg, QCELP) says enough when it is taken; a
+        // A type that implies its codec (WAV, Ogg, QCELP) says enough when it is taken; a
         // general file with a strange codec in it does not.
         None => {
             let general = ["/mp4", "/3gpp", "/3gpp2", "/quicktime", "/webm", "/x-matroska"];
@@ -135,9 +135,9 @@ fn plays_audio(
     }
 }
 
-/// Sound files that the device takes, by preference among equals: MP4 is what later ones know,
+/// Audio files that the device takes, by preference among equals: MP4 is what later ones know,
 /// 3GP what earlier ones do.
-pub(super) fn sounds(capabilities: &Capabilities) -> Vec<AudioChoice> {
+pub(super) fn audio_choices(capabilities: &Capabilities) -> Vec<AudioChoice> {
     use {AudioCodec as C, Container as F};
     let known = &capabilities.audio.value;
     let all = [
@@ -161,24 +161,24 @@ pub(super) fn sounds(capabilities: &Capabilities) -> Vec<AudioChoice> {
         .collect()
 }
 
-/// Clips that the device takes: the best codec first, and for each MP4 before 3GP (which one is
-/// written depends on the sound: AMR belongs into 3GP).
-pub(super) fn clips(capabilities: &Capabilities) -> Vec<VideoChoice> {
+/// Video files that the device takes: the best codec first, and for each MP4 before 3GP (which one
+/// is written depends on the audio: AMR belongs into 3GP).
+pub(super) fn video_choices(capabilities: &Capabilities) -> Vec<VideoChoice> {
     let accept = &capabilities.accept;
     let takes = |container| {
         let support = assumed(container);
-        accept.accepts(&VideoChoice { support, container, sound: Vec::new() }.media_type())
+        accept.accepts(&VideoChoice { support, container, audio: Vec::new() }.media_type())
     };
     let files: Vec<Container> =
         [Container::Mp4, Container::ThreeGp].into_iter().filter(|file| takes(*file)).collect();
     let mut supports = capabilities.video.value.clone();
     if supports.is_empty() {
-        // The lesser promise first: a device that takes 3GP says no more than that.
+        // The weaker promise first: a device that lists 3GP promises no more than that.
         supports.extend(files.last().map(|file| assumed(*file)));
     }
     supports.sort_by_key(|support| std::cmp::Reverse(support.codec));
     let known = &capabilities.audio.value;
-    let sound = |file: Container| -> Vec<AudioCodec> {
+    let audio = |file: Container| -> Vec<AudioCodec> {
         let all = [AudioCodec::AmrNb, AudioCodec::AmrWb, AudioCodec::Aac];
         all.into_iter()
             .filter(|codec| file.holds_audio(*codec))
@@ -190,7 +190,7 @@ pub(super) fn clips(capabilities: &Capabilities) -> Vec<VideoChoice> {
     };
     let joined = supports.iter().flat_map(|support| {
         let fitting = files.iter().filter(|file| file.holds_video(support.codec));
-        fitting.map(|file| VideoChoice { support: *support, container: *file, sound: sound(*file) })
+        fitting.map(|file| VideoChoice { support: *support, container: *file, audio: audio(*file) })
     });
     joined.collect()
 }
@@ -217,16 +217,17 @@ pub(super) fn remux(info: &MediaInfo, capabilities: &Capabilities) -> Option<Rem
     };
     if info.kind == MediaKind::Video {
         let codec = video_codec(info.video.as_ref()?)?;
-        let choices = clips(capabilities);
+        let choices = video_choices(capabilities);
         let fits = |choice: &&VideoChoice| {
             choice.container.holds_video(codec)
-                && audio.is_none_or(|audio| choice.sound.contains(&audio))
+                && audio.is_none_or(|audio| choice.audio.contains(&audio))
         };
         let choice = choices.iter().find(fits)?;
         Some(RemuxRecipe { container: choice.container, video: true, audio })
     } else {
         let audio = audio?;
-        let choice = sounds(capabilities).into_iter().find(|choice| choice.codec == audio)?;
+        let choice =
+            audio_choices(capabilities).into_iter().find(|choice| choice.codec == audio)?;
         Some(RemuxRecipe { container: choice.container, video: false, audio: Some(audio) })
     }
 }

@@ -1,4 +1,4 @@
-//! A message of which nothing can be shown is not delivered empty.
+//! A message that would show nothing gets notices, or is refused.
 
 use super::{PartFacts, PartPlan, PlanError};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     policy::{Empty, Policy},
 };
 
-/// Whether all that a message showed is gone: its media and texts, a layout apart.
+/// Whether everything that a message showed is gone: its media and texts; a layout does not count.
 pub fn shows_nothing(parts: &[PartPlan], facts: &[PartFacts]) -> bool {
     let mut shown = content(parts, facts).peekable();
     shown.peek().is_some() && shown.all(|(part, _)| part.action == Action::Drop)
@@ -20,8 +20,8 @@ fn content<'a>(
     pairs.filter(|(_, facts)| facts.info.kind != MediaKind::Presentation)
 }
 
-/// Where nothing is shown, notices take the places of all that was left out, even where the
-/// ladders know none. A file by itself is left alone: no line of text can stand for it.
+/// Where nothing is shown, notices replace everything that was left out, even where the ladders
+/// have none. A bare file is left alone: a line of text cannot replace it.
 ///
 /// # Errors
 /// [`PlanError::NothingLeft`], where the policy wants such messages refused.
@@ -49,8 +49,8 @@ pub fn replace_all_with_notices(
     Ok(())
 }
 
-/// Takes back the last notice that can be spared; `false` where there is none. The last thing that
-/// is shown at all cannot.
+/// Removes the last notice that can be spared; `false` where there is none. The only thing that
+/// is shown is never removed.
 pub fn drop_last_notice(parts: &mut [PartPlan], facts: &[PartFacts], policy: &Policy) -> bool {
     let shown = content(parts, facts).filter(|(part, _)| part.action != Action::Drop).count();
     let last = parts.iter_mut().rev().find(|part| {

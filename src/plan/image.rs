@@ -1,4 +1,4 @@
-//! The judgement of images.
+//! Decides on images.
 
 use super::{
     ImageTarget, Input, PartFacts, PartPlan, Target, device,
@@ -40,13 +40,13 @@ fn must_be_anew(facts: &PartFacts, input: &Input<'_>) -> bool {
     }
 }
 
-/// Collects the reasons why a picture cannot pass as it is.
+/// Collects the reasons why an image cannot pass as it is.
 fn must_change(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>, accepted: bool) {
     let info = &facts.info;
     if !accepted {
         not_accepted(part, &info.media_type, input);
     }
-    if let Some((dimensions, bounds)) = over_box(facts, input) {
+    if let Some((dimensions, bounds)) = over_bounds(facts, input) {
         part.reasons
             .push(Reason::new(ReasonCode::OverImageLimit, format!("{dimensions} > {bounds}")));
     }
@@ -64,7 +64,7 @@ fn must_change(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_>, accept
     }
 }
 
-fn over_box(facts: &PartFacts, input: &Input<'_>) -> Option<(Dimensions, Dimensions)> {
+fn over_bounds(facts: &PartFacts, input: &Input<'_>) -> Option<(Dimensions, Dimensions)> {
     let dimensions = facts.info.dimensions?;
     let bounds = input.limits.image?.of(dimensions);
     (!dimensions.within(bounds)).then_some((dimensions, bounds))
@@ -85,13 +85,13 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
     let sequence = [MediaType::HEIC, MediaType::AVIF].contains(&facts.info.media_type);
     let animate = moves && !sequence && formats.contains(&ImageFormat::Gif);
     let playable = moves && facts.info.duration_ms > 0 && facts.makes.video;
-    let clip = if playable && allows(Fallback::Clip) {
-        device::clips(input.capabilities)
+    let video = if playable && allows(Fallback::Video) {
+        device::video_choices(input.capabilities)
     } else {
         Vec::new()
     };
     let still = !moves || allows(Fallback::Still);
-    if !still && !animate && clip.is_empty() {
+    if !still && !animate && video.is_empty() {
         part.reasons.push(Reason::new(ReasonCode::AnimationLost, "the policy allows no still"));
         drop_part(part);
         return;
@@ -100,7 +100,7 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
         part.reasons.push(ReasonCode::AnimationLost.into());
     }
     part.action = Action::Transcode;
-    part.target = Some(Target::Image(ImageTarget { formats, bounds, animate, still, clip }));
+    part.target = Some(Target::Image(ImageTarget { formats, bounds, animate, still, video }));
 }
 
 /// Formats that the device takes, the most useful first. WBMP only where nothing else is taken:

@@ -1,4 +1,4 @@
-//! The types that parts are declared with.
+//! The media types that parts are declared with.
 
 use super::{PartFacts, device};
 use crate::model::{AcceptList, MediaKind, MediaType};
@@ -14,7 +14,7 @@ fn is_alias(facts: &PartFacts, accept: &AcceptList) -> bool {
         && accept.spellings().iter().any(|item| same(&item))
 }
 
-/// Whether a part that stays must be declared anew. What could not be read is not judged.
+/// Whether a part that stays must be redeclared. Parts that could not be read are left alone.
 pub(super) fn is_wrong(facts: &PartFacts, accept: &AcceptList) -> bool {
     let (declared, found) = (&facts.declared, &facts.info.media_type);
     let wrong = declared != found && facts.problem.is_none();

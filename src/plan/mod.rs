@@ -55,9 +55,9 @@ pub struct PartFacts {
     pub id: PartId,
     /// The type that it was declared with.
     pub declared: MediaType,
-    /// How that type is spelt: `image/jpg`.
+    /// The spelling of that type: `image/jpg`.
     pub spelling: String,
-    /// What it is by content, as far as that can be told.
+    /// The type by content, as far as it is known.
     pub info: MediaInfo,
     /// Why it cannot be decoded, if it cannot.
     pub problem: Option<Problem>,
@@ -67,7 +67,7 @@ pub struct PartFacts {
     pub text: Option<TextFacts>,
     /// Its metadata can be taken out, bit for bit the same otherwise.
     pub strippable: bool,
-    /// Bytes of pictures inside a card, which it can do without.
+    /// Bytes of images inside a vCard, which may be left out.
     pub spare: Bytes,
     /// Of a presentation: the size of its layout in pixels, where it states one.
     pub layout: Option<Dimensions>,
@@ -96,7 +96,7 @@ pub struct Input<'a> {
     pub limits: &'a Limits,
     /// The policy.
     pub policy: &'a Policy,
-    /// Parts of which no version was small enough: they give way whole.
+    /// Parts of which no version was small enough: they are dropped whole.
     pub given_up: &'a [PartId],
 }
 
@@ -115,11 +115,11 @@ pub struct PartPlan {
     pub recode: Option<Recode>,
     /// If it stays, it stays without its metadata.
     pub strip: bool,
-    /// A card stays without the picture inside.
+    /// A vCard stays without the image inside.
     pub without_photo: bool,
     /// A presentation's layout is brought into this screen.
     pub layout: Option<Dimensions>,
-    /// A notice stands for it, and says that this is missing.
+    /// A notice replaces it, and says that this is missing.
     pub notice: Option<Missing>,
     /// For [`Action::Transcode`] of media: into what.
     pub target: Option<Target>,
@@ -147,7 +147,7 @@ impl PartPlan {
         Ok(())
     }
 
-    /// Another version of the same is there: nothing is missing.
+    /// Another version of the same content stays: nothing is missing.
     pub fn is_spare_version(&self) -> bool {
         self.reasons.first().is_some_and(|reason| reason.code == ReasonCode::Alternative)
     }
@@ -192,7 +192,7 @@ impl PartPlan {
         self.action == Action::Transcode && self.recode.is_none()
     }
 
-    /// Takes back a transcode that was planned for the limit's sake alone.
+    /// Cancels a transcode that was planned only because of the limit.
     pub fn keep_after_all(&mut self, facts: &PartFacts, accept: &AcceptList) {
         self.action = Action::Keep;
         self.target = None;
@@ -252,7 +252,7 @@ impl Plan {
         &self.constraints
     }
 
-    /// A clip becomes the picture that stands for it, for this reason.
+    /// A video becomes its poster image, for this reason.
     pub fn take_poster(&mut self, id: PartId, reason: Reason) {
         let Some(part) = self.parts.get_mut(id.index()) else { return };
         if let Some(Target::Video(VideoTarget { poster: Some(poster), .. })) = &part.target {
@@ -274,7 +274,7 @@ pub type Overheads<'a> = dyn Fn(&[PartPlan]) -> Vec<Constraint> + 'a;
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// What cannot be changed is over the limit by itself.
+    /// The parts that cannot be changed are over the limit by themselves.
     #[error("cannot fit: {fixed} bytes cannot be reduced, the limit is {limit} bytes",
         fixed = fixed.get(), limit = limit.bytes.get())]
     FixedOverLimit {
@@ -330,7 +330,7 @@ impl Fault for PlanError {
 
 /// Plans a message.
 ///
-/// First every part is judged alone (type, box, coding). Then the parts that could stay are
+/// First every part is judged alone (type, bounds, coding). Then the parts that could stay are
 /// weighed against the limits: as long as the message is over, those that take more than their
 /// share are transcoded too.
 ///
@@ -369,13 +369,13 @@ pub fn plan(input: Input<'_>, overheads: &Overheads<'_>) -> Result<Plan, PlanErr
     }
 }
 
-/// Nothing is left that could shrink: something has to go.
+/// Nothing can shrink any more: something has to be dropped.
 fn drop_next(
     parts: &mut [PartPlan],
     input: &Input<'_>,
     worst: Constraint,
 ) -> Result<(), PlanError> {
-    // Notices are the first that can be done without.
+    // Notices are dropped first.
     if drop_last_notice(parts, input.parts, input.policy) {
         return Ok(());
     }

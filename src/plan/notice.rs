@@ -1,4 +1,4 @@
-//! What a notice says of the part that it stands for.
+//! What a notice says about the part that it replaces.
 
 use crate::model::{Bytes, MediaKind, MediaType, Reason, ReasonCode};
 
@@ -15,7 +15,7 @@ pub struct Missing {
     pub cause: Cause,
 }
 
-/// Why a notice stands for a part.
+/// Why a notice replaces a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The device does not show such media.

@@ -1,4 +1,4 @@
-//! The judgement of presentations.
+//! Decides on presentations.
 
 use super::{
     Input, PartFacts, PartPlan,

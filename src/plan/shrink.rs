@@ -1,4 +1,4 @@
-//! Which kept part gives way when the message is over, and what transcoded parts weigh.
+//! Which kept part shrinks when the message is over, and what transcoded parts weigh.
 
 use super::{
     Constraint, Demand, Input, PartFacts, PartPlan, Target, av,
@@ -11,7 +11,7 @@ use crate::{
     quality,
 };
 
-/// What the transcoded parts would like to have, guessed from their pixels, duration and rates.
+/// The demands of the transcoded parts, guessed from their pixels, duration and rates.
 pub(super) fn demands(
     parts: &[PartPlan],
     facts: &[PartFacts],
@@ -39,7 +39,7 @@ fn weight(facts: &PartFacts, target: Option<&Target>, room: Bytes) -> f64 {
 }
 
 fn image_weight(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
-    // The frames of an animation; a video's count as one, its picture is a still.
+    // The frames of an animation; a video's count as one, its image is a still.
     let frames = if facts.info.kind == MediaKind::Image { facts.info.frames } else { 1 };
     let shown = |source: Dimensions| bounds.map_or(source, |bounds| source.shrunk_into(bounds));
     facts
@@ -48,23 +48,23 @@ fn image_weight(facts: &PartFacts, bounds: Option<Dimensions>) -> f64 {
         .map_or(1.0, |source| quality::image::fair_bytes(shown(source).pixels(), frames))
 }
 
-/// A kept part that could give way.
+/// A kept part that could shrink.
 struct Candidate {
     index: usize,
     bytes: Bytes,
     kind: MediaKind,
-    /// Its bytes over what it would like to have.
+    /// Its bytes over its demand.
     density: f64,
 }
 
-/// With so many times a fair quality's bytes nobody starves.
+/// With this many times the bytes of a fair quality no part is short.
 const PLENTY: f64 = 3.0;
 
 impl Candidate {
     /// Whether it has more than its part while others get `fair` bytes per guessed demand. Of
-    /// equal pictures each gets the same, within [`WORTH_TAKING`]. Sound and clips keep up to twice as much, the more the
-    /// less the others lack: a second generation costs them more than a picture. The bound rises
-    /// steadily with `fair`: no step of the limit makes a picture worse.
+    /// equal images each gets the same, within [`WORTH_TAKING`]. Audio and video keep up to twice
+    /// as much, the more the less the others lack: a second generation costs them more than an
+    /// image. The bound rises steadily with `fair`: no step of the limit makes an image worse.
     fn is_rich(&self, poorest: &Share) -> bool {
         let fair = poorest.fair;
         let bound = match self.kind {
@@ -77,20 +77,20 @@ impl Candidate {
     }
 }
 
-/// What cannot be had of a part for less than this of the poorest's own bytes is left to it: an
-/// icon saves no photo.
+/// A part that could free less than this share of the poorest's own bytes is left alone: an icon
+/// saves no photo.
 const WORTH_TAKING: f64 = 0.05;
 
 /// What a transcoded part gets.
 struct Share {
-    /// Bytes per byte that it would like to have.
+    /// Bytes per byte of its demand.
     fair: f64,
     bytes: f64,
     kind: MediaKind,
 }
 
 /// The index of the kept part that should be transcoded next because the message is over, or
-/// because the others would starve; `None` if all is well or nothing can shrink.
+/// because the others would be short; `None` if all is well or nothing can shrink.
 pub(super) fn next(
     parts: &[PartPlan],
     facts: &[PartFacts],
@@ -114,7 +114,7 @@ pub(super) fn next(
     };
     let poorest = shares.iter().filter_map(share).min_by(|a, b| a.fair.total_cmp(&b.fair));
     let rank = |kind| input.policy.shrink_order.rank(kind);
-    // Who is to give way first does not take from those who are to give way later.
+    // Kinds that shrink first take nothing from those that shrink later.
     let rich = |c: &Candidate| {
         poorest.as_ref().is_some_and(|p| rank(c.kind) <= rank(p.kind) && c.is_rich(p))
     };
@@ -126,11 +126,11 @@ pub(super) fn next(
         .filter_map(|(index, (part, facts))| candidate(index, part, facts, input, room))
         .filter(|c| over || rich(c))
         .collect();
-    // The kinds that the policy names give way before the others.
+    // The kinds that the policy names shrink before the others.
     let first = candidates.iter().map(|c| rank(c.kind)).min();
     let candidates: Vec<Candidate> =
         candidates.into_iter().filter(|c| Some(rank(c.kind)) == first).collect();
-    // A picture that could make up for all of it with half its bytes goes before sound and clips:
+    // An image that could make up for all of it with half its bytes goes before audio and video:
     // their second generation costs more, in quality and in work.
     let enough = |c: &&Candidate| {
         c.kind == MediaKind::Image && c.bytes.get() >= excess.get().saturating_mul(2)
@@ -139,21 +139,21 @@ pub(super) fn next(
         // The largest goes first; between equals the one later in the message.
         a.bytes.cmp(&b.bytes).then(a.index.cmp(&b.index))
     };
-    let picture = candidates.iter().filter(enough).max_by(largest);
-    let medium = picture.or_else(|| candidates.iter().max_by(largest)).map(|c| c.index);
+    let image = candidates.iter().filter(enough).max_by(largest);
+    let medium = image.or_else(|| candidates.iter().max_by(largest)).map(|c| c.index);
     let photo = over && input.policy.allows(MediaKind::Text, Fallback::Photo);
     medium.or_else(|| if photo { card(parts, facts) } else { None })
 }
 
-/// Whether a kept picture may become another.
-fn pictures(facts: &PartFacts, input: &Input<'_>) -> bool {
+/// Whether a kept image may become another.
+fn images(facts: &PartFacts, input: &Input<'_>) -> bool {
     facts.makes.image
         && !formats(input).is_empty()
         && input.policy.allows(MediaKind::Image, Fallback::Format)
 }
 
-/// The medium that is given up whole, because nothing can shrink any more: of the kind that the
-/// policy names first the largest. Text and presentation never are.
+/// The medium that is dropped whole because nothing can shrink any more: the largest of the kind
+/// that the policy names first. Text and presentation never are.
 pub(super) fn whole(parts: &[PartPlan], input: &Input<'_>) -> Option<usize> {
     if input.policy.leave_out == LeaveOut::Never || input.policy.forbids_all() {
         return None;
@@ -171,7 +171,7 @@ pub(super) fn whole(parts: &[PartPlan], input: &Input<'_>) -> Option<usize> {
     media.max_by_key(key).map(|(index, _)| index)
 }
 
-/// The card that can do without the largest picture inside: the last thing that gives way.
+/// The vCard whose image inside is the largest: leaving it out is the last resort.
 fn card(parts: &[PartPlan], facts: &[PartFacts]) -> Option<usize> {
     let open = |(index, (part, facts)): (usize, (&PartPlan, &PartFacts))| {
         let free = part.action == Action::Keep && !part.without_photo && facts.spare > Bytes::ZERO;
@@ -201,7 +201,7 @@ fn candidate(
     let bytes = facts.info.bytes;
     let kind = facts.info.kind;
     let weight = match kind {
-        MediaKind::Image if pictures(facts, input) => image_weight(facts, None),
+        MediaKind::Image if images(facts, input) => image_weight(facts, None),
         MediaKind::Audio | MediaKind::Video => {
             let target = av::target(facts, input, av::padded(&facts.info))?;
             weight(facts, Some(&target), room.max(bytes))
@@ -236,7 +236,7 @@ pub(super) fn shrink(
     }
 }
 
-/// A card goes without the picture inside.
+/// A vCard goes without the image inside.
 fn pare(part: &mut PartPlan, facts: &PartFacts) {
     part.without_photo = true;
     let detail = format!("{} saved", facts.spare);

@@ -7,51 +7,51 @@ use crate::model::{
 /// What a transcoded part may become.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
-    /// A picture.
+    /// An image.
     Image(ImageTarget),
-    /// Sound alone.
+    /// Audio alone.
     Audio(AudioTarget),
-    /// Moving pictures.
+    /// Video.
     Video(VideoTarget),
 }
 
-/// What a transcoded picture may become.
+/// What a transcoded image may become.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageTarget {
     /// Formats allowed, preferred first; never empty.
     pub formats: Vec<ImageFormat>,
-    /// The box, turned to the picture.
+    /// The bounds, turned to the image.
     pub bounds: Dimensions,
-    /// Whether it may go on moving.
+    /// Whether it may stay animated.
     pub animate: bool,
-    /// Whether it may be a still, where it moves.
+    /// Whether it may become a still, where it is animated.
     pub still: bool,
-    /// What an animation may become where it cannot stay one: a clip, the best way first.
-    pub clip: Vec<VideoChoice>,
+    /// Videos that an animation may become where it cannot stay one, the best first.
+    pub video: Vec<VideoChoice>,
 }
 
-/// What a transcoded sound may become.
+/// What transcoded audio may become.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioTarget {
     /// Codecs and files, the best first; never empty.
     pub choices: Vec<AudioChoice>,
-    /// To try first: the same sound in another file.
+    /// To try first: the same audio in another file.
     pub remux: Option<RemuxRecipe>,
 }
 
-/// What a transcoded clip may become.
+/// What a transcoded video may become.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoTarget {
     /// Codecs and files, the best first; never empty.
     pub choices: Vec<VideoChoice>,
     /// To try first: the same tracks in another file.
     pub remux: Option<RemuxRecipe>,
-    /// What stands for it where no clip can be had: a short animation or a still.
+    /// What replaces it where no video fits: a short animation or a still.
     pub poster: Option<ImageTarget>,
 }
 
 impl Target {
-    /// The kind of medium that is aimed at.
+    /// The target kind of medium.
     pub fn kind(&self) -> MediaKind {
         match self {
             Self::Image(_) => MediaKind::Image,
@@ -60,7 +60,7 @@ impl Target {
         }
     }
 
-    /// The picture that is aimed at, or that stands for a clip.
+    /// The target image, or the one that replaces a video.
     pub fn image(&self) -> Option<&ImageTarget> {
         match self {
             Self::Image(image) => Some(image),
@@ -71,16 +71,16 @@ impl Target {
 
     /// Every type that the part may come out as.
     pub fn media_types(&self) -> Vec<MediaType> {
-        let pictures = |image: &ImageTarget| -> Vec<MediaType> {
+        let images = |image: &ImageTarget| -> Vec<MediaType> {
             let stills = image.formats.iter().map(|format| format.media_type());
-            stills.chain(image.clip.iter().map(VideoChoice::media_type)).collect()
+            stills.chain(image.video.iter().map(VideoChoice::media_type)).collect()
         };
         match self {
-            Self::Image(image) => pictures(image),
+            Self::Image(image) => images(image),
             Self::Audio(audio) => audio.choices.iter().map(|c| c.media_type()).collect(),
             Self::Video(video) => {
-                let clips = video.choices.iter().map(VideoChoice::media_type);
-                clips.chain(video.poster.iter().flat_map(pictures)).collect()
+                let videos = video.choices.iter().map(VideoChoice::media_type);
+                videos.chain(video.poster.iter().flat_map(images)).collect()
             }
         }
     }
@@ -89,11 +89,11 @@ impl Target {
 /// The kinds of media that a codec can make of a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Makes {
-    /// Pictures.
+    /// Images.
     pub image: bool,
-    /// Sound.
+    /// Audio.
     pub audio: bool,
-    /// Clips.
+    /// Videos.
     pub video: bool,
 }
 
@@ -101,6 +101,6 @@ impl Makes {
     /// No codec reads it.
     pub const NOTHING: Self = Self { image: false, audio: false, video: false };
 
-    /// Pictures alone.
+    /// Images alone.
     pub const IMAGE: Self = Self { image: true, ..Self::NOTHING };
 }

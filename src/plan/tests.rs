@@ -39,7 +39,7 @@ fn limits(bytes: u64) -> Limits {
     }
 }
 
-fn picture(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> PartFacts {
+fn image(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> PartFacts {
     let mut info = MediaInfo::opaque(media_type.clone(), Bytes::new(bytes));
     info.dimensions = Some(dimensions.parse().unwrap());
     info.frames = 1;
@@ -113,7 +113,7 @@ const COMMON: &[&str] = &["image/jpeg", "image/gif", "image/png", "image/vnd.wap
 
 #[test]
 fn what_fits_passes() {
-    let plan = check(&[picture(0, MediaType::JPEG, "640x480", 50_000)], COMMON, 100_000, false);
+    let plan = check(&[image(0, MediaType::JPEG, "640x480", 50_000)], COMMON, 100_000, false);
     let plan = plan.unwrap();
     assert!(plan.changes_nothing());
     assert_eq!(plan.parts()[0].reasons[0].code, ReasonCode::Fits);
@@ -121,18 +121,18 @@ fn what_fits_passes() {
 
 #[test]
 fn each_reason_to_change_is_named() {
-    let mut turned = picture(0, MediaType::JPEG, "480x640", 50_000);
+    let mut turned = image(0, MediaType::JPEG, "480x640", 50_000);
     turned.info.orientation = Orientation::from_exif(6);
-    let mut cmyk = picture(1, MediaType::JPEG, "64x64", 5_000);
+    let mut cmyk = image(1, MediaType::JPEG, "64x64", 5_000);
     cmyk.info.exotic_color = true;
-    let mut progressive = picture(2, MediaType::JPEG, "64x64", 5_000);
+    let mut progressive = image(2, MediaType::JPEG, "64x64", 5_000);
     progressive.info.codec = "progressive".into();
     let parts = [
         turned,
         cmyk,
         progressive,
-        picture(3, MediaType::JPEG, "641x480", 5_000),
-        picture(4, MediaType::WEBP, "64x64", 5_000),
+        image(3, MediaType::JPEG, "641x480", 5_000),
+        image(4, MediaType::WEBP, "64x64", 5_000),
     ];
     let plan = check(&parts, COMMON, 100_000, false).unwrap();
     let codes: Vec<_> = plan.parts().iter().map(|p| (p.action, p.reasons[0].code)).collect();
@@ -152,9 +152,9 @@ fn each_reason_to_change_is_named() {
 fn budgets_and_fixed_bytes_never_pass_the_limit() {
     for limit in [2_000, 10_000, 100_000, 300_000] {
         let parts = [
-            picture(0, MediaType::JPEG, "4000x3000", 3_000_000),
-            picture(1, MediaType::PNG, "320x240", 90_000),
-            picture(2, MediaType::GIF, "100x100", 1_000),
+            image(0, MediaType::JPEG, "4000x3000", 3_000_000),
+            image(1, MediaType::PNG, "320x240", 90_000),
+            image(2, MediaType::GIF, "100x100", 1_000),
         ];
         let plan = check(&parts, COMMON, limit, false).unwrap();
         let sizes: Vec<_> = plan.parts().iter().filter_map(|p| Some((p.id, p.budget?))).collect();
@@ -165,10 +165,8 @@ fn budgets_and_fixed_bytes_never_pass_the_limit() {
 
 #[test]
 fn the_biggest_goes_first_and_small_ones_stay() {
-    let parts = [
-        picture(0, MediaType::JPEG, "640x480", 90_000),
-        picture(1, MediaType::GIF, "64x64", 2_000),
-    ];
+    let parts =
+        [image(0, MediaType::JPEG, "640x480", 90_000), image(1, MediaType::GIF, "64x64", 2_000)];
     let plan = check(&parts, COMMON, 60_000, false).unwrap();
     assert_eq!(plan.parts()[0].action, Action::Transcode);
     assert_eq!(plan.parts()[0].reasons[0].code, ReasonCode::OverMessageLimit);
@@ -177,8 +175,8 @@ fn the_biggest_goes_first_and_small_ones_stay() {
 }
 
 #[test]
-fn a_wrong_label_is_mended_without_touching_the_picture() {
-    let mut part = picture(0, MediaType::JPEG, "64x64", 5_000);
+fn a_wrong_label_is_mended_without_touching_the_image() {
+    let mut part = image(0, MediaType::JPEG, "64x64", 5_000);
     part.declared = MediaType::PNG;
     let plan = check(&[part], COMMON, 100_000, false).unwrap();
     assert_eq!(plan.parts()[0].action, Action::Keep);
@@ -187,14 +185,14 @@ fn a_wrong_label_is_mended_without_touching_the_picture() {
 
 #[test]
 fn what_cannot_be_decoded_is_dropped_with_its_reason_unless_the_device_takes_it() {
-    let mut heic = picture(0, MediaType::HEIC, "64x64", 5_000);
+    let mut heic = image(0, MediaType::HEIC, "64x64", 5_000);
     heic.makes = Makes::NOTHING;
     heic.problem = Some(Problem {
         category: Category::Unsupported,
         reason: "MEDIA_UNSUPPORTED",
         detail: "heic".into(),
     });
-    let photo = picture(1, MediaType::JPEG, "640x480", 5_000);
+    let photo = image(1, MediaType::JPEG, "640x480", 5_000);
     let plan = check(&[heic.clone(), photo], COMMON, 100_000, false).unwrap();
     assert_eq!(plan.parts()[0].action, Action::Drop);
     assert!(plan.parts()[0].reasons.iter().any(|r| r.code == ReasonCode::DecoderMissing));
@@ -204,19 +202,19 @@ fn what_cannot_be_decoded_is_dropped_with_its_reason_unless_the_device_takes_it(
 
 #[test]
 fn refusals_are_typed() {
-    let mut text = picture(0, MediaType::TEXT, "1x1", 5_000);
+    let mut text = image(0, MediaType::TEXT, "1x1", 5_000);
     text.info = MediaInfo::opaque(MediaType::TEXT, Bytes::new(5_000));
     assert_eq!(text.info.kind, MediaKind::Text);
     let refused = check(&[text], COMMON, 1_000, false);
     assert!(matches!(refused, Err(PlanError::FixedOverLimit { .. })), "{refused:?}");
-    let big = picture(0, MediaType::JPEG, "4000x3000", 3_000_000);
+    let big = image(0, MediaType::JPEG, "4000x3000", 3_000_000);
     let refused = check(&[big], COMMON, 100_000, true);
     assert!(matches!(refused, Err(PlanError::NotAllowed { .. })), "{refused:?}");
 }
 
 #[test]
 fn animations_go_on_moving_where_the_device_takes_gif() {
-    let mut moving = picture(0, MediaType::WEBP, "2000x1000", 500_000);
+    let mut moving = image(0, MediaType::WEBP, "2000x1000", 500_000);
     moving.info.frames = 12;
     let plan = check(std::slice::from_ref(&moving), COMMON, 100_000, false).unwrap();
     assert!(plan.parts()[0].target.as_ref().unwrap().image().unwrap().animate);
@@ -247,7 +245,7 @@ fn shares_go_by_weight_and_what_is_not_needed_flows_on() {
     let got = allocate(std::slice::from_ref(&constraint), &demands);
     assert_eq!(got[2].1.get(), 2_000);
     assert_eq!((got[0].1.get(), got[1].1.get()), (9_000, 18_000));
-    // What one needs at the least comes before the shares of the others, if it can be had at all.
+    // What one needs at least comes before the shares of the others, if it can be had at all.
     demands[0].floor = Bytes::new(12_000);
     let got = allocate(std::slice::from_ref(&constraint), &demands);
     assert_eq!(got.iter().map(|(_, n)| n.get()).collect::<Vec<_>>(), [12_000, 15_000, 2_000]);
@@ -262,10 +260,10 @@ fn shares_go_by_weight_and_what_is_not_needed_flows_on() {
     assert_eq!(rest.get(), 30_000 - 1_000 - 9_500);
 }
 
-/// A picture that was to shrink and stays after all must not bring its metadata back.
+/// An image that was to shrink and stays after all must not bring its metadata back.
 #[test]
 fn what_stays_after_all_stays_without_its_metadata() {
-    let mut facts = picture(0, MediaType::JPEG, "320x240", 50_000);
+    let mut facts = image(0, MediaType::JPEG, "320x240", 50_000);
     (facts.info.has_metadata, facts.strippable) = (true, true);
     let accept = ["image/jpeg"];
     let kept = check(std::slice::from_ref(&facts), &accept, 100_000, false).unwrap();
@@ -285,13 +283,13 @@ fn other(id: u32, media_type: &str, bytes: u64) -> PartFacts {
         info: MediaInfo::opaque(media_type.clone(), Bytes::new(bytes)),
         declared: media_type,
         makes: Makes::NOTHING,
-        ..picture(id, MediaType::JPEG, "8x8", bytes)
+        ..image(id, MediaType::JPEG, "8x8", bytes)
     }
 }
 
 #[test]
 fn a_ladder_that_ends_refuses_and_names_the_part() {
-    let parts = [picture(0, MediaType::JPEG, "64x64", 5_000), other(1, "application/pdf", 5_000)];
+    let parts = [image(0, MediaType::JPEG, "64x64", 5_000), other(1, "application/pdf", 5_000)];
     let mut policy = Policy::default();
     let plan = under(&policy, &parts, COMMON, 100_000).unwrap();
     assert_eq!(plan.parts()[1].action, Action::Drop);
@@ -310,7 +308,7 @@ fn a_ladder_that_ends_refuses_and_names_the_part() {
 #[test]
 fn a_policy_that_allows_no_loss_drops_nothing() {
     let policy = Policy { adaptation: Adaptation::Minor, ..Policy::default() };
-    let webp = picture(0, MediaType::WEBP, "64x64", 5_000);
+    let webp = image(0, MediaType::WEBP, "64x64", 5_000);
     let plan = under(&policy, std::slice::from_ref(&webp), COMMON, 100_000).unwrap();
     assert_eq!(plan.parts()[0].action, Action::Transcode);
     let parts = [webp, other(1, "application/pdf", 5_000)];
@@ -319,7 +317,7 @@ fn a_policy_that_allows_no_loss_drops_nothing() {
         Err(PlanError::NoStep { part: PartId(1), .. })
     ));
     // Nor may an animation become a still.
-    let mut moving = picture(0, MediaType::WEBP, "64x64", 5_000);
+    let mut moving = image(0, MediaType::WEBP, "64x64", 5_000);
     moving.info.frames = 9;
     let error = under(&policy, &[moving], &["image/jpeg"], 100_000).unwrap_err();
     assert!(error.to_string().contains("AnimationLost") || error.to_string().contains("webp"));
@@ -327,13 +325,13 @@ fn a_policy_that_allows_no_loss_drops_nothing() {
 
 #[test]
 fn the_kind_that_the_policy_names_gives_way_first() {
-    let sound = |id| {
+    let audio = |id| {
         let mut facts = other(id, "audio/amr", 40_000);
         facts.info.duration_ms = 20_000;
         facts.makes = Makes { audio: true, ..Makes::NOTHING };
         facts
     };
-    let parts = [picture(0, MediaType::JPEG, "640x480", 90_000), sound(1)];
+    let parts = [image(0, MediaType::JPEG, "640x480", 90_000), audio(1)];
     let accept = ["image/jpeg", "audio/amr"];
     let changed = |order: &str| -> Vec<u32> {
         let shrink_order = ShrinkOrder::parse(order).unwrap();
@@ -349,7 +347,7 @@ fn the_kind_that_the_policy_names_gives_way_first() {
 #[test]
 fn what_cannot_shrink_goes_whole_where_the_policy_says_so() {
     let parts = [
-        picture(0, MediaType::JPEG, "64x64", 5_000),
+        image(0, MediaType::JPEG, "64x64", 5_000),
         other(1, "application/pdf", 90_000),
         other(2, "text/plain", 3_000),
         other(3, "application/pdf", 20_000),
@@ -359,21 +357,21 @@ fn what_cannot_shrink_goes_whole_where_the_policy_says_so() {
     let policy = Policy { leave_out: LeaveOut::Allow, ..Policy::default() };
     let plan = under(&policy, &parts, &accept, 100_000).unwrap();
     let actions: Vec<Action> = plan.parts().iter().map(|part| part.action).collect();
-    // The picture was tried first; it stays as it is after all, once the other is gone.
+    // The image was tried first; it stays as it is after all, once the other is gone.
     assert_eq!(actions[1..], [Action::Drop, Action::Keep, Action::Keep]);
     assert!(plan.parts()[0].original_acceptable);
     assert_eq!(plan.parts()[1].reasons[0].code, ReasonCode::OverMessageLimit);
-    // Text is never given up.
+    // Text is never dropped.
     assert!(under(&policy, &parts[2..3], &accept, 2_000).is_err());
 }
 
 #[test]
-fn a_card_loses_the_picture_inside_last() {
+fn a_vcard_loses_the_image_inside_last() {
     let mut card = other(1, "text/x-vcard", 60_000);
     card.spare = Bytes::new(50_000);
-    let parts = [picture(0, MediaType::JPEG, "640x480", 90_000), card];
+    let parts = [image(0, MediaType::JPEG, "640x480", 90_000), card];
     let plan = under(&Policy::default(), &parts, COMMON, 100_000).unwrap();
-    assert!(plan.parts()[0].is_fitted() && !plan.parts()[1].without_photo, "the picture gives way");
+    assert!(plan.parts()[0].is_fitted() && !plan.parts()[1].without_photo, "the image shrinks");
     let plan = under(&Policy::default(), &parts, COMMON, 40_000).unwrap();
     assert!(plan.parts()[0].is_fitted() && plan.parts()[1].without_photo);
     let codes: Vec<_> = plan.parts()[1].reasons.iter().map(|reason| reason.code).collect();
@@ -388,7 +386,7 @@ fn a_card_loses_the_picture_inside_last() {
 fn what_is_given_up_goes_even_if_it_is_sealed() {
     let mut sealed = other(1, "multipart/signed", 20_000);
     sealed.opaque = true;
-    let parts = [picture(0, MediaType::JPEG, "64x64", 5_000), sealed];
+    let parts = [image(0, MediaType::JPEG, "64x64", 5_000), sealed];
     let plan = without(&[PartId(1)], &Policy::default(), &parts, COMMON, 100_000).unwrap();
     assert_eq!((plan.parts()[0].action, plan.parts()[1].action), (Action::Keep, Action::Drop));
 }

@@ -16,7 +16,7 @@ pub struct TextFacts {
     pub into: Option<String>,
     /// That charset holds all of it.
     pub lossless: bool,
-    /// It is HTML, which the device does not show: what `into` says is its text.
+    /// It is HTML, which the device does not show: `into` is for its text.
     pub html: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Verdicts that the judgements of all kinds share.
+//! Decisions that all kinds of media share.
 
 use super::{Input, PartFacts, PartPlan};
 use crate::model::{Action, Category, MediaType, Reason, ReasonCode, WireLimit};
@@ -13,7 +13,7 @@ pub(super) fn not_accepted(part: &mut PartPlan, media_type: &MediaType, input: &
     part.reasons.push(Reason::new(ReasonCode::TypeNotAccepted, detail));
 }
 
-/// A part goes, whatever it is, because the message is over a limit.
+/// A part of any kind is dropped because the message is over a limit.
 pub(super) fn drop_over_limit(part: &mut PartPlan, limit: &WireLimit) {
     part.reasons.retain(|r| !matches!(r.code, ReasonCode::Fits | ReasonCode::MetadataStripped));
     let detail = format!("the limit of {} is set by {}", limit.bytes, limit.source);
@@ -22,7 +22,7 @@ pub(super) fn drop_over_limit(part: &mut PartPlan, limit: &WireLimit) {
     drop_part(part);
 }
 
-/// A part is left out, or a notice stands for it.
+/// A part is left out, or replaced by a notice.
 pub(super) fn drop_part(part: &mut PartPlan) {
     part.action = Action::Drop;
     part.original_acceptable = false;
@@ -36,10 +36,10 @@ pub(super) fn broken(
     accepted: bool,
 ) -> bool {
     let Some(problem) = &facts.problem else { return false };
-    // Sound media that only this build cannot decode still pass where the device takes them;
+    // Intact media that only this build cannot decode still pass where the device takes them;
     // broken ones are not handed on.
     if problem.category == Category::Unsupported && accepted {
-        // Nothing fits only because its label is on the list.
+        // A listed label alone does not make it fit.
         let unknown = problem.reason == "MEDIA_UNKNOWN";
         let code = if unknown { ReasonCode::DecoderMissing } else { ReasonCode::Fits };
         part.reasons.push(Reason::new(code, problem.detail.clone()));

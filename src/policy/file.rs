@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::settings::{PolicySettings, SettingError};
 use crate::model::nearest;
 
-/// What is wrong with a `[policy]` table, and where.
+/// An error in a `[policy]` table, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyError {
     /// Byte offset in the file.
@@ -14,17 +14,17 @@ pub(crate) struct PolicyError {
     pub key: String,
     /// For people.
     pub message: String,
-    /// Keys near one that nobody knows.
+    /// Known keys similar to an unknown one.
     pub suggestions: Vec<String>,
 }
 
-/// Tables in tables: `policy.ladder.image` is the deepest there is.
+/// Nesting of tables: `policy.ladder.image` is the deepest.
 const MAX_DEPTH: usize = 3;
 
 /// The settings of a file's `[policy]` table; none where it has no such table.
 pub(crate) fn settings(text: &str) -> Result<PolicySettings, PolicyError> {
     let mut settings = PolicySettings::default();
-    // What is no TOML was told before.
+    // A file that is not TOML was already reported.
     let Ok(file) = DeTable::parse(text) else { return Ok(settings) };
     if let Some(table) = file.get_ref().get("policy") {
         walk("", table.get_ref(), table.span().start, 0, &mut settings)?;
@@ -58,7 +58,7 @@ fn walk(
         }
         return Ok(());
     }
-    let text = written(value).ok_or_else(|| error("is no value of a policy".to_owned(), vec![]))?;
+    let text = written(value).ok_or_else(|| error("is not a policy value".to_owned(), vec![]))?;
     settings.set(key, text.trim()).map_err(|wrong| match wrong {
         SettingError::UnknownKey => unknown(key, &error),
         SettingError::Value(message) => error(format!("{message}: `{text}`"), Vec::new()),
@@ -113,9 +113,9 @@ mod tests {
             ("[policy]\ntrimm = 'allow'", "policy.trimm", "no such key"),
             ("[policy]\ntrim = 'x'", "policy.trim", "is not one of"),
             ("[policy.ladder]\nvidoe = []", "policy.ladder.vidoe", "no such key"),
-            ("[policy]\ntrim = 2026-01-01", "policy.trim", "no value"),
+            ("[policy]\ntrim = 2026-01-01", "policy.trim", "not a policy value"),
             ("[policy]\na.b.c.d = 1", "policy.a.b.c", "no such key"),
-            ("[policy]\ntrim = [['x']]", "policy.trim", "no value"),
+            ("[policy]\ntrim = [['x']]", "policy.trim", "not a policy value"),
         ] {
             let error = settings(text).unwrap_err();
             assert_eq!(error.key, key);

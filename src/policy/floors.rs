@@ -1,10 +1,10 @@
-//! What policies say in figures: what is kept free, what is not worth sending, what counts more.
+//! The numbers of a policy: margins, floors, ceilings and weights.
 
 use std::str::FromStr;
 
 use crate::model::{Bytes, Dimensions, MediaKind};
 
-/// Bytes of a limit that are left free.
+/// The part of a limit that is left free.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Margin {
     bytes: u64,
@@ -13,7 +13,7 @@ pub struct Margin {
 }
 
 impl Margin {
-    /// What is left of a limit.
+    /// The limit less the margin.
     pub fn within(self, limit: Bytes) -> Bytes {
         let share = (limit.get() as f64 * self.share).ceil() as u64;
         limit.saturating_sub(Bytes::new(share.saturating_add(self.bytes)))
@@ -28,31 +28,31 @@ impl FromStr for Margin {
             let bytes: Bytes = text.parse().map_err(|error| format!("{error}"))?;
             return Ok(Self { bytes: bytes.get(), share: 0.0 });
         };
-        let percent: f64 = percent.trim().parse().map_err(|_| "is no percentage".to_owned())?;
-        let sound = (0.0..=50.0).contains(&percent);
-        sound
+        let percent: f64 = percent.trim().parse().map_err(|_| "is not a percentage".to_owned())?;
+        let valid = (0.0..=50.0).contains(&percent);
+        valid
             .then_some(Self { bytes: 0, share: percent / 100.0 })
             .ok_or_else(|| "is not between 0 % and 50 %".to_owned())
     }
 }
 
-/// Below these, a medium is not what it was: the next step of its ladder is taken instead.
+/// Below these, a medium is too degraded: the next step of its ladder is taken instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Floors {
-    /// The longer side of pictures, in pixels, unless the original is smaller.
+    /// The longer side of images, in pixels, unless the original is smaller.
     pub image_side: u32,
     /// The quality setting of JPEG, of 100.
     pub image_quality: u32,
-    /// Bits per second of sound, as far as its codec goes.
+    /// Bits per second of audio, as far as its codec goes.
     pub audio_bitrate: u32,
-    /// The longer side of clips, in pixels, unless the original is smaller.
+    /// The longer side of videos, in pixels, unless the original is smaller.
     pub video_side: u32,
-    /// Frames per second of clips, unless the original has fewer.
+    /// Frames per second of videos, unless the original has fewer.
     pub video_frame_rate: u32,
 }
 
 impl Default for Floors {
-    /// What the engine holds for the least that is worth sending.
+    /// The least that the engine considers worth sending.
     fn default() -> Self {
         Self {
             image_side: 32,
@@ -64,18 +64,18 @@ impl Default for Floors {
     }
 }
 
-/// Above these more bytes are of no use: a limit is not a target.
+/// Above these, more bytes bring no gain: a limit is not a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceilings {
     /// The quality setting of JPEG, of 100.
     pub image_quality: u32,
 }
 
-/// Pictures of so many pixels at the most are seen more closely.
+/// Images of at most this many pixels are looked at more closely.
 const TINY: u64 = 240 * 180;
 
 impl Ceilings {
-    /// The quality setting for a picture of this size. Of what a tiny one lacks to perfection two
+    /// The quality setting for an image of this size. Of what a tiny one lacks to perfection, two
     /// thirds are seen: at 160×120 the mean of 16 photos is at 84.7 of SSIMULACRA2 at 97, at 87.0 at
     /// 98 and at 90.2 at 99; at 320×240 it is at 91.2 at 97 (2026-11-29, `make quality`).
     pub fn image_quality_at(&self, size: Dimensions) -> u32 {
@@ -92,12 +92,12 @@ impl Default for Ceilings {
     }
 }
 
-/// How much a kind of media counts where several share a limit.
+/// The weight of each kind of media when several share a limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
-    /// Of pictures.
+    /// Of images.
     pub image: f64,
-    /// Of sounds.
+    /// Of audio.
     pub audio: f64,
     /// Of videos.
     pub video: f64,
@@ -110,7 +110,7 @@ impl Default for Weights {
 }
 
 impl Weights {
-    /// That of a kind.
+    /// The weight of a kind.
     pub fn of(&self, kind: MediaKind) -> f64 {
         match kind {
             MediaKind::Audio => self.audio,

@@ -1,25 +1,25 @@
-//! The order in which things are given up.
+//! Ladders: the order of fallbacks for each kind of media.
 
 use std::fmt;
 
 use crate::model::MediaKind;
 
-/// One way to make do without a part as it is.
+/// One fallback for a part that cannot go as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback {
     /// The same medium: another format, fewer bytes.
     Format,
     /// An animation becomes a video.
-    Clip,
+    Video,
     /// A video becomes an animation.
     Animation,
-    /// A video becomes a picture, an animation its first frame.
+    /// A video becomes an image, an animation its first frame.
     Still,
-    /// A video becomes its sound alone.
-    Sound,
-    /// The picture inside a card is left out.
+    /// A video becomes its audio alone.
+    Audio,
+    /// The image inside a vCard is left out.
     Photo,
-    /// A line of text stands for it.
+    /// It is replaced by a notice, a line of text.
     Notice,
     /// It is left out.
     Drop,
@@ -28,45 +28,45 @@ pub enum Fallback {
 impl Fallback {
     const ALL: [(Self, &'static str); 8] = [
         (Self::Format, "format"),
-        (Self::Clip, "clip"),
+        (Self::Video, "video"),
         (Self::Animation, "animation"),
         (Self::Still, "still"),
-        (Self::Sound, "sound"),
+        (Self::Audio, "audio"),
         (Self::Photo, "photo"),
         (Self::Notice, "notice"),
         (Self::Drop, "drop"),
     ];
 
-    /// As policies spell it.
+    /// The name in policy files.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(step, _)| *step == self).map_or("", |(_, name)| name)
     }
 }
 
-/// Steps in the order in which they are tried: the first that is possible is taken. What none of
-/// them can help is refused.
+/// Steps in the order in which they are tried: the first that is possible is taken. A part that
+/// none of them can help is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ladder([Option<Fallback>; LONGEST]);
 
 const LONGEST: usize = 6;
 
 impl Ladder {
-    /// What pictures may become, with all steps in the order that loses the least.
+    /// What images may become, with all steps in the order that loses the least.
     pub const IMAGE: Self =
-        Self::new(&[Fallback::Format, Fallback::Clip, Fallback::Still, Fallback::Drop]);
+        Self::new(&[Fallback::Format, Fallback::Video, Fallback::Still, Fallback::Drop]);
     /// Likewise videos.
     pub const VIDEO: Self = Self::new(&[
         Fallback::Format,
         Fallback::Animation,
         Fallback::Still,
-        Fallback::Sound,
+        Fallback::Audio,
         Fallback::Drop,
     ]);
-    /// Likewise sounds.
+    /// Likewise audio.
     pub const AUDIO: Self = Self::new(&[Fallback::Format, Fallback::Drop]);
-    /// Likewise all that no codec reads.
+    /// Likewise everything that no codec reads.
     pub const OTHER: Self = Self::new(&[Fallback::Drop]);
-    /// Likewise cards.
+    /// Likewise vCards.
     pub const CARD: Self = Self::new(&[Fallback::Photo]);
 
     const fn new(steps: &[Fallback]) -> Self {
@@ -91,7 +91,7 @@ impl Ladder {
             let names = || known.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
             let step = *step.ok_or_else(|| format!("`{word}` is not one of {}", names()))?;
             if steps.contains(&step) {
-                return Err(format!("`{word}` stands there twice"));
+                return Err(format!("`{word}` is listed twice"));
             }
             steps.push(step);
         }
@@ -112,12 +112,12 @@ impl Ladder {
         self.steps().any(|own| own == step)
     }
 
-    /// Whether `first` is tried before `second`, which may not be on it at all.
+    /// Whether `first` is tried before `second`; `second` may be missing from the ladder.
     pub fn prefers(self, first: Fallback, second: Fallback) -> bool {
         self.steps().find(|step| *step == first || *step == second) == Some(first)
     }
 
-    /// With a notice before things are dropped. Cards stay as they are.
+    /// With a notice before things are dropped. vCards stay as they are.
     #[must_use]
     pub fn with_notice(self) -> Self {
         if self.has(Fallback::Notice) || !self.has(Fallback::Drop) {
@@ -139,15 +139,15 @@ impl fmt::Display for Ladder {
 /// The ladders of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ladders {
-    /// Of pictures.
+    /// Of images.
     pub image: Ladder,
     /// Of videos.
     pub video: Ladder,
-    /// Of sounds.
+    /// Of audio.
     pub audio: Ladder,
-    /// Of cards.
+    /// Of vCards.
     pub card: Ladder,
-    /// Of all that no codec reads.
+    /// Of everything that no codec reads.
     pub other: Ladder,
 }
 
@@ -164,22 +164,22 @@ impl Default for Ladders {
 }
 
 impl Ladders {
-    /// That of a kind of media.
+    /// The ladder of a kind of media.
     pub fn of(&self, kind: MediaKind) -> Ladder {
         match kind {
             MediaKind::Image => self.image,
             MediaKind::Video => self.video,
             MediaKind::Audio => self.audio,
             MediaKind::Text => self.card,
-            // What was never seen itself is not missed: presentations go without a notice.
+            // Nobody misses what is not visible itself: presentations go without a notice.
             MediaKind::Presentation => Ladder::OTHER,
             MediaKind::Drm | MediaKind::Other => self.other,
         }
     }
 }
 
-/// Which kinds of media give way first where a message is over its limit; kinds that are not
-/// named, after them.
+/// The kinds of media that shrink first when a message is over its limit; kinds that are not
+/// named follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShrinkOrder([Option<MediaKind>; 3]);
 
@@ -198,14 +198,14 @@ impl ShrinkOrder {
             let kind = Self::KINDS.iter().find(|(_, name)| *name == word).map(|(kind, _)| *kind);
             let kind = kind.ok_or_else(|| format!("`{word}` is not image, audio or video"))?;
             if list.0.contains(&Some(kind)) {
-                return Err(format!("`{word}` stands there twice"));
+                return Err(format!("`{word}` is listed twice"));
             }
             list.0[at] = Some(kind);
         }
         Ok(list)
     }
 
-    /// The lower, the sooner a kind gives way.
+    /// Lower ranks shrink first.
     pub fn rank(self, kind: MediaKind) -> usize {
         self.0.iter().position(|own| *own == Some(kind)).unwrap_or(self.0.len())
     }
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(Ladder::CARD.with_notice(), Ladder::CARD);
         assert_eq!(Ladder::parse("", Ladder::CARD).unwrap().steps().count(), 0);
         for (text, wrong) in [
-            ("format, sound", "`sound` is not one of format, clip, still, notice, drop"),
+            ("format, audio", "`audio` is not one of format, video, still, notice, drop"),
             ("drop, format", "nothing can follow"),
             ("format, format", "twice"),
         ] {

@@ -1,10 +1,10 @@
-//! The operator's language: what may be done to a message, and what is given up first.
+//! Policies: what may be done to a message, and what is reduced first.
 //!
 //! Keys are declared once ([`PolicySettings`]); files state some of them, a carrier's before the
-//! operator's; what comes of that for one message is its [`Policy`].
+//! operator's; the result for one message is its [`Policy`].
 //!
 //! Architecture invariant: imports only `model`; a new key is a row of the settings and a field of
-//! the policy. (Tests name the schema, the example and the README where they are forgotten.)
+//! the policy. (Tests fail where the schema, the example or the README lacks it.)
 
 pub(crate) mod file;
 mod floors;

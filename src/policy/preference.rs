@@ -1,10 +1,10 @@
-//! What an operator prefers where something has to be given up.
+//! The choices of an operator, one type for each.
 
 use std::str::FromStr;
 
 use crate::model::Rgb;
 
-/// Values as configurations spell them.
+/// Names of values in configuration files.
 macro_rules! spelt {
     ($($name:ident { $($variant:ident => $text:literal),+ $(,)? } $wrong:literal)+) => {$(
         impl $name {
@@ -35,11 +35,11 @@ spelt! {
     Notice { Off => "off", Text => "text" } "is not one of off, text"
 }
 
-/// Whether sounds and clips may be cut shorter where they are too long for the budget at the
+/// Whether audio and video may be cut shorter where they are too long for the budget at the
 /// lowest useful rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trim {
-    /// Never: a clip falls to a picture, a sound cannot fit.
+    /// Never: a video falls back to an image; audio cannot fit.
     #[default]
     Never,
     /// Cut, with a fade, and reported.
@@ -52,13 +52,13 @@ pub enum Sanitize {
     /// They pass bit for bit.
     #[default]
     Off,
-    /// Pictures lose their metadata (place, camera, thumbnails), their pixels untouched.
+    /// Images lose their metadata (place, camera, thumbnails), their pixels untouched.
     Strip,
-    /// All pictures, sounds and clips are encoded anew: nothing of the original file is left.
+    /// All images, audio and video are re-encoded: nothing of the original file is left.
     Always,
 }
 
-/// What stands for a part that is left out.
+/// What replaces a part that is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Notice {
     /// Nothing.
@@ -120,7 +120,7 @@ impl Language {
         Self::ALL.iter().find(|(language, ..)| *language == self).map_or("en", |(_, code, _)| code)
     }
 
-    /// What people of a country read: English where nothing better is known.
+    /// The language of a country; English where nothing better is known.
     pub fn of_country(country: &str) -> Self {
         let known = Self::ALL.iter().find(|(.., countries)| countries.contains(&country));
         known.map_or(Self::English, |(language, ..)| *language)

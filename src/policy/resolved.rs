@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{MediaKind, Rgb};
 
-/// What policy says, beyond limits.
+/// The policy for one message, limits apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// Colour put behind transparent pixels where the format has none. Default: white.
@@ -18,25 +18,25 @@ pub struct Policy {
     /// How much may be changed: nothing, where the originator or the device forbids it. Default:
     /// everything.
     pub adaptation: Adaptation,
-    /// Whether sounds and clips may be cut shorter. Default: never.
+    /// Whether audio and video may be cut shorter. Default: never.
     pub trim: Trim,
     /// What may be hidden in media that pass. Default: they pass bit for bit.
     pub sanitize: Sanitize,
-    /// What may become of parts that cannot be shown. Default: whatever loses the least.
+    /// What may become of parts that cannot be shown. Default: the fallback that loses the least.
     pub ladders: Ladders,
-    /// Which kind of media gives way first. Default: what is the largest.
+    /// Which kind of media shrinks first. Default: the largest part.
     pub shrink_order: ShrinkOrder,
-    /// Whether media may be given up to keep a limit. Default: never.
+    /// Whether whole media may be dropped to keep a limit. Default: never.
     pub leave_out: LeaveOut,
-    /// What happens where nothing of the message can be shown. Default: notices.
+    /// What happens when nothing of the message can be shown. Default: notices.
     pub empty: Empty,
-    /// What is not worth sending any more.
+    /// Below this, a medium is not worth sending.
     pub floors: Floors,
-    /// What is of no use any more.
+    /// Quality beyond this is not worth its bytes.
     pub ceilings: Ceilings,
     /// How much each kind of media counts.
     pub weights: Weights,
-    /// Whether a line of text can stand for a part at all: not for the only file there is.
+    /// Whether a notice can replace a part at all: not where the part is a bare file.
     pub notices: bool,
     /// The language of notices. Default: English.
     pub language: Language,
@@ -51,7 +51,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// What settings come to for a subscriber of this country (ISO 3166-1), where it is known.
+    /// The policy that settings give for a subscriber of this country (ISO 3166-1), where known.
     pub fn of(settings: &PolicySettings, country: Option<&str>) -> Self {
         let language = match settings.language.unwrap_or_default() {
             LanguageChoice::Fixed(language) => language,
@@ -75,13 +75,13 @@ impl Policy {
         }
     }
 
-    /// For one file alone: nothing stands for it, and it is not left out.
+    /// For a bare file: it has no notice and is not left out.
     #[must_use]
     pub fn of_bare(self) -> Self {
         Self { leave_out: LeaveOut::Never, notices: false, ..self }
     }
 
-    /// Where originator or device forbid any change.
+    /// For messages whose originator or device forbids any change.
     #[must_use]
     pub fn forbidding(self) -> Self {
         Self { adaptation: Adaptation::Never, ..self }
@@ -104,7 +104,7 @@ impl Policy {
         self.adaptation >= adaptation && self.ladder(kind).has(step)
     }
 
-    /// Whether a notice stands for a part of this kind that is left out.
+    /// Whether a notice replaces a part of this kind that is left out.
     pub fn notices(&self, kind: MediaKind) -> bool {
         self.notices && self.allows(kind, Fallback::Notice)
     }

@@ -27,27 +27,27 @@ pub enum Adaptation {
     Major,
 }
 
-/// What happens where even the smallest versions of all media are over the limit.
+/// What happens when even the smallest versions of all media are over the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LeaveOut {
     /// The message is refused.
     #[default]
     Never,
-    /// Media are given up whole, one after the other.
+    /// Whole media are dropped, one after the other.
     Allow,
 }
 
-/// What happens where nothing of a message can be shown.
+/// What happens when nothing of a message can be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Empty {
-    /// Notices stand for its media, whatever the ladders say.
+    /// Notices replace its media, whatever the ladders say.
     #[default]
     Notice,
     /// The message is refused.
     Refuse,
 }
 
-/// Why a wish cannot be taken.
+/// Why a setting is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingError {
     /// There is no such key.
@@ -59,11 +59,11 @@ pub enum SettingError {
 /// Declares the keys once: field, name in files, type, how it is read.
 macro_rules! settings {
     ($($(#[$doc:meta])* $field:ident $key:literal : $type:ty = $read:expr;)+) => {
-        /// What a policy states. What it does not state is up to the next one.
+        /// What a policy states. What it does not state is taken from the next source.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct PolicySettings {
             $($(#[$doc])* pub $field: Option<$type>,)+
-            /// All that is stated, by key, as it was written.
+            /// All stated values, by key, as written.
             pub stated: BTreeMap<String, String>,
         }
 
@@ -74,7 +74,7 @@ macro_rules! settings {
             /// Takes a value by its key. Lists come with commas between their items.
             ///
             /// # Errors
-            /// No such key, or a value that it cannot have.
+            /// No such key, or an invalid value.
             pub fn set(&mut self, key: &str, text: &str) -> Result<(), SettingError> {
                 let wrong = |message: String| SettingError::Value(message);
                 match key {
@@ -106,9 +106,9 @@ macro_rules! settings {
 settings! {
     /// How much of a message may be changed. Default: everything.
     adaptation "adaptation": Adaptation = value;
-    /// Whether sounds and clips may be cut shorter. Default: never.
+    /// Whether audio and video may be cut shorter. Default: never.
     trim "trim": Trim = value;
-    /// Whether notices stand for what is left out, where a ladder does not say. Default: no.
+    /// Whether notices replace what is left out, where a ladder does not say. Default: no.
     notice "notice": Notice = value;
     /// The language of notices; `auto`: that of the carrier's country. Default: that.
     language "language": LanguageChoice = value;
@@ -116,27 +116,27 @@ settings! {
     sanitize "sanitize": Sanitize = value;
     /// The colour behind transparent pixels where the format has none. Default: white.
     background "background": Color = value;
-    /// Whether media may be given up to keep a limit. Default: never.
+    /// Whether whole media may be dropped to keep a limit. Default: never.
     leave_out "leave_out": LeaveOut = value;
-    /// What happens where nothing of a message can be shown. Default: notices.
+    /// What happens when nothing of a message can be shown. Default: notices.
     empty "empty": Empty = value;
     /// Bytes of every limit of device and carrier that are left free. Default: none.
     margin "margin": Margin = value;
-    /// What pictures may become. Default: all steps.
+    /// What images may become. Default: all steps.
     image "ladder.image": Ladder = |text| Ladder::parse(text, Ladder::IMAGE);
     /// What videos may become. Default: all steps.
     video "ladder.video": Ladder = |text| Ladder::parse(text, Ladder::VIDEO);
-    /// What sounds may become. Default: all steps.
+    /// What audio may become. Default: all steps.
     audio "ladder.audio": Ladder = |text| Ladder::parse(text, Ladder::AUDIO);
-    /// What cards may lose. Default: the picture inside.
+    /// What vCards may lose. Default: the image inside.
     card "ladder.card": Ladder = |text| Ladder::parse(text, Ladder::CARD);
-    /// What becomes of all else. Default: left out where the device does not take it.
+    /// What becomes of everything else. Default: left out where the device does not take it.
     other "ladder.other": Ladder = |text| Ladder::parse(text, Ladder::OTHER);
-    /// Which kind gives way first. Default: what is the largest.
+    /// Which kind shrinks first. Default: the largest part.
     shrink_order "ladder.first": ShrinkOrder = ShrinkOrder::parse;
-    /// Media types that alone are taken. Default: all that the device takes.
+    /// The only media types that pass. Default: all that the device takes.
     allow "formats.allow": Vec<String> = types;
-    /// Media types that are not taken, whatever the device says. Default: none.
+    /// Media types that do not pass, whatever the device says. Default: none.
     refuse "formats.refuse": Vec<String> = types;
     /// See [`Floors`].
     image_side "floor.image_side": u32 = |text| within(text, 1, 4096);
@@ -187,7 +187,7 @@ impl PolicySettings {
         }
     }
 
-    /// The ladders, with notices where those are wished and a ladder is not stated.
+    /// The ladders, with notices where these are wanted and the ladder is not stated.
     pub fn ladders(&self) -> Ladders {
         let stated = |ladder: Option<Ladder>, all: Ladder| {
             let notice = self.notice == Some(Notice::Text);
@@ -250,31 +250,31 @@ fn weight(text: &str) -> Result<f64, String> {
 /// Media types, `image/*` among them.
 fn types(text: &str) -> Result<Vec<String>, String> {
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    let sound = |item: &str| {
+    let valid = |item: &str| {
         let letters = |part: &str| {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && b != b'/')
         };
         item.split_once('/').is_some_and(|(top, sub)| letters(top) && letters(sub))
     };
     items
-        .map(|item| match sound(item) {
+        .map(|item| match valid(item) {
             true => Ok(item.to_ascii_lowercase()),
             false => Err(format!("`{item}` is not a media type")),
         })
         .collect()
 }
 
-/// Sentences are one line, and have no blanks but those that are filled in.
+/// Sentences are one line, and have no placeholders but those that are filled in.
 fn sentence(text: &str) -> Result<(), String> {
     const LONGEST: usize = 300;
     let rest = ["{type}", "{name}", "{size}"].iter().fold(text.to_owned(), |t, b| t.replace(b, ""));
     if rest.contains(['{', '}']) {
-        return Err("has other blanks than {type}, {name} and {size}".to_owned());
+        return Err("has other placeholders than {type}, {name} and {size}".to_owned());
     }
-    let sound = !text.trim().is_empty()
+    let valid = !text.trim().is_empty()
         && text.chars().count() <= LONGEST
         && !text.contains(char::is_control);
-    sound.then_some(()).ok_or_else(|| format!("is not one line of up to {LONGEST}"))
+    valid.then_some(()).ok_or_else(|| format!("is not one line of up to {LONGEST}"))
 }
 
 #[cfg(test)]
@@ -311,7 +311,7 @@ mod tests {
             ("formats.allow", "image/jpeg, png", "`png` is not a media type"),
             ("floor.image_quality", "100", "between 1 and 95"),
             ("weight.video", "0", "between 0.1 and 10"),
-            ("notices.en", "{what}", "blanks"),
+            ("notices.en", "{what}", "placeholders"),
             ("notices.en", "a\nb", "one line"),
             ("language", "xx", "auto"),
             ("adaptation", "some", "minor"),

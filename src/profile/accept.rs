@@ -82,12 +82,12 @@ pub(super) fn charsets<S: AsRef<str>>(
             }
             left -= 1;
             tokens += 1;
-            let sound = name.len() <= 40
+            let valid = name.len() <= 40
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:.+*".contains(&b));
             if name.len() != item.len() {
                 repairs.add(RepairCode::ItemForm, attribute, item);
             }
-            if !sound {
+            if !valid {
                 repairs.add(RepairCode::UnknownValue, attribute, name);
                 continue;
             }
@@ -176,12 +176,12 @@ fn is_medium(item: &str) -> bool {
     ["image/", "audio/", "video/"].iter().any(|top| item.starts_with(top))
 }
 
-/// Whether any item is a picture type or a wildcard that covers one.
+/// Whether any item is an image type or a wildcard that covers one.
 pub(super) fn has_images(types: &[String]) -> bool {
     types.iter().any(|item| item == "*/*" || MediaType::fold(item).kind() == MediaKind::Image)
 }
 
-/// A list of types, completed where it names no picture at all. `more` is asked for picture types
+/// A list of types, completed where it names no image at all. `more` is asked for image types
 /// first (the browser's list), then the core formats are added. `text_only` says that the device
 /// claims the text class alone, and means it.
 pub(super) fn complete(
@@ -199,7 +199,7 @@ pub(super) fn complete(
         .filter(|item| MediaType::fold(item).kind() == MediaKind::Image)
         .cloned()
         .collect();
-    repairs.add(RepairCode::FellBack, attribute, "no picture type in the list");
+    repairs.add(RepairCode::FellBack, attribute, "no image type in the list");
     let (images, rule) = if images.is_empty() {
         (CORE_IMAGES.map(str::to_owned).to_vec(), "core-image-types")
     } else {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_without_pictures_are_completed_visibly() {
+    fn lists_without_images_are_completed_visibly() {
         let list = || vec!["text/plain".to_owned()];
         let mut repairs = Repairs::default();
         let (kept, rule) = complete(list(), &[], true, "A", &mut repairs);

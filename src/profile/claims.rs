@@ -121,7 +121,7 @@ impl Claims {
             max_image: claim(inline.max_image, "max_image"),
             screen: claim(inline.screen, "screen"),
             bits_per_pixel: claim(inline.bits_per_pixel.filter(|n| *n > 0), "bits_per_pixel"),
-            // The caller's own words are not completed: a list without pictures is meant.
+            // The caller's own words are not completed: a list without images is meant.
             codecs: claim(Codecs::of(&[], &[&types], 0), "accept"),
             accept: claim(some(&types).map(AcceptList::from_spellings), "accept"),
             charsets: claim(some(&charsets).map(<[String]>::to_vec), "charsets"),

@@ -1,5 +1,5 @@
 //! Bytes to text: byte order marks, declared encodings, UTF-16, stray bytes. Never fails on a
-//! wrong byte; what had to be mended is reported.
+//! wrong byte; what had to be repaired is reported.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 

@@ -43,7 +43,7 @@ use crate::model::{Bytes, Capabilities, Dimensions, Repair};
 pub struct InlineCapabilities {
     /// The largest message, in wire bytes.
     pub max_message_bytes: Option<Bytes>,
-    /// The box for pictures.
+    /// The maximum image dimensions.
     pub max_image: Option<Dimensions>,
     /// The screen.
     pub screen: Option<Dimensions>,
@@ -120,7 +120,7 @@ pub trait ProfileStore {
     fn parsed(&self, _id: &str) -> Option<Arc<Profile>> {
         None
     }
-    /// What holds where nobody says anything.
+    /// The defaults where nothing is stated.
     fn defaults(&self) -> Defaults {
         Defaults::default()
     }
@@ -131,6 +131,6 @@ pub trait ProfileStore {
 pub struct Resolution {
     /// The capabilities, each with provenance.
     pub capabilities: Capabilities,
-    /// What was mended on the way.
+    /// What was repaired on the way.
     pub repairs: Vec<Repair>,
 }

@@ -10,7 +10,7 @@ const SUSPICIOUS: u64 = 10_000;
 const MAX_REREAD: u64 = 10 << 20;
 /// Above this a size says nothing.
 const MAX_SIZE: u64 = 100 << 20;
-/// Sides above this are no picture's (the largest of 3,104 real ones is 5,000).
+/// Sides above this are no image's (the largest of 3,104 real ones is 5,000).
 const MAX_SIDE: u32 = 30_000;
 /// Sides below this are no limit (the smallest real one is 96).
 const MIN_SIDE: u32 = 16;

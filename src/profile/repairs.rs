@@ -1,4 +1,4 @@
-//! What was mended, collected while reading: bounded, one entry for each kind and attribute.
+//! What was repaired, collected while reading: bounded, one entry for each kind and attribute.
 
 use crate::model::{Repair, RepairCode};
 

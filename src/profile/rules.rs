@@ -1,4 +1,4 @@
-//! What is assumed where nobody says anything, each rule by name.
+//! What is assumed where nothing is stated, each rule by name.
 
 use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced};
 
@@ -10,7 +10,7 @@ use crate::model::{AcceptList, Bytes, Dimensions, Provenance, Source, Sourced};
 pub struct Defaults {
     /// The largest message. Default: 307,200 bytes.
     pub max_message_bytes: Bytes,
-    /// The box for pictures. Default: 640×480.
+    /// The maximum image dimensions. Default: 640×480.
     pub max_image: Dimensions,
     /// Media types.
     pub accept: Vec<String>,
@@ -70,8 +70,8 @@ impl Default for Defaults {
     }
 }
 
-/// Size and box of the richest class in `codes` (mms-conformance.md §1; 1 kB = 1024 bytes there).
-/// Content-basic and -rich are held to their core twins.
+/// Size and bounds of the richest class in `codes` (mms-conformance.md §1; 1 kB = 1024 bytes
+/// there). Content-basic and -rich are held to their core twins.
 pub(super) fn class_limits(codes: &[String]) -> Option<(Bytes, Option<Dimensions>)> {
     let rank = |code: &str| match code {
         "TX" => Some((0, 30, None)),
@@ -113,10 +113,10 @@ impl DeviceFacts<'_> {
         let at_most = |most: u64| self.stated_bytes.is_some_and(|bytes| bytes.get() <= most);
         let basic_class = !self.content_classes.is_empty()
             && self.content_classes.iter().all(|code| code == "TX" || code == "IB");
-        let tiny_box = stated(self.max_image.provenance.source) && long <= 160 && short <= 120;
+        let tiny_bounds = stated(self.max_image.provenance.source) && long <= 160 && short <= 120;
         let tiny_message = at_most(51_200);
         let first_mms = self.mms_version == "1.0" && at_most(102_400);
-        if basic_class || tiny_box || tiny_message || first_mms {
+        if basic_class || tiny_bounds || tiny_message || first_mms {
             Sourced::new(false, Provenance::default_rule("jpeg-chroma-image-basic"))
         } else {
             Sourced::new(true, Provenance::default_rule("jpeg-chroma-baseline"))
@@ -124,7 +124,7 @@ impl DeviceFacts<'_> {
     }
 
     /// Progressive scans are optional in 26.140. Safe where the decoder is a browser's: the device
-    /// lists WebP, or is a smartphone by its own words: a picture box of two megapixels, MMS 1.2
+    /// lists WebP, or is a smartphone by its own words: image bounds of two megapixels, MMS 1.2
     /// or later, a colour screen of 480×320 or more.
     pub(super) fn progressive(&self) -> Sourced<bool> {
         let webp = self.accept.spellings().iter().any(|item| item == "image/webp");

@@ -47,7 +47,7 @@ pub struct Profile {
     pub streams: Vec<String>,
     /// VideoDecodingByteRate, bytes a second; `None` where it says nothing.
     pub video_byte_rate: Option<u32>,
-    /// What was mended.
+    /// What was repaired.
     pub repairs: Vec<Repair>,
 }
 
@@ -62,7 +62,7 @@ impl Profile {
             || self.screen.is_some()
     }
 
-    /// Refuses what had to be mended.
+    /// Refuses what had to be repaired.
     ///
     /// # Errors
     /// The first malformation found.
@@ -109,7 +109,7 @@ fn read(stated: &Stated, repairs: &mut Repairs) -> Profile {
         words.join(" ").chars().take(100).collect::<String>()
     };
     let (vendor, model) = (text(Attribute::Vendor, repairs), text(Attribute::Model, repairs));
-    // Hints: how they are written is nobody's concern.
+    // Hints: their spelling does not matter.
     let hint = |attribute| text(attribute, &mut Repairs::default());
     let (system, browser) = (hint(Attribute::OsName), hint(Attribute::BrowserName));
     let platform = if system.is_empty() {
@@ -130,8 +130,8 @@ fn read(stated: &Stated, repairs: &mut Repairs) -> Profile {
         model,
         platform,
         max_message_bytes: max_message(stated, repairs),
-        max_image: smallest_box(stated, Attribute::MaxImageResolution, repairs),
-        screen: smallest_box(stated, Attribute::ScreenSize, repairs),
+        max_image: smallest_bounds(stated, Attribute::MaxImageResolution, repairs),
+        screen: smallest_bounds(stated, Attribute::ScreenSize, repairs),
         bits_per_pixel: stated
             .scalars(Attribute::BitsPerPixel, repairs)
             .into_iter()
@@ -156,7 +156,7 @@ fn read(stated: &Stated, repairs: &mut Repairs) -> Profile {
 /// Items of the player's lists beyond this are not looked at.
 const MAX_STREAMS: usize = 200;
 
-/// Hints, read as they are: how they are written is nobody's concern, so nothing is noted.
+/// Hints, read as they are: their spelling does not matter, so no repair is noted.
 fn streams(stated: &Stated) -> Vec<String> {
     [Attribute::ThreeGpAccept, Attribute::StreamingAccept, Attribute::PssAccept]
         .into_iter()
@@ -175,7 +175,7 @@ fn max_message(stated: &Stated, repairs: &mut Repairs) -> Option<Bytes> {
     raw.into_iter().filter_map(|raw| number::size(raw, name, repairs)).min()
 }
 
-fn smallest_box(
+fn smallest_bounds(
     stated: &Stated,
     attribute: Attribute,
     repairs: &mut Repairs,

@@ -1,4 +1,4 @@
-//! Quality of audio: which bitrates are of use, what is fair, and how a bitrate is best spent:
+//! Quality of audio: which bitrates are useful, what is fair, and how a bitrate is best spent:
 //! channels and sample rate follow from it.
 
 use super::source::enough_audio;
@@ -29,7 +29,7 @@ pub const AMR_WB: [(u32, u32); 9] = [
     (23_850, 61),
 ];
 
-/// The modes of a codec that has nothing else.
+/// The modes of a codec that has fixed ones.
 pub fn modes(codec: AudioCodec) -> Option<&'static [(u32, u32)]> {
     match codec {
         AudioCodec::AmrNb => Some(&AMR_NB),
@@ -48,11 +48,11 @@ const MP3: [u32; 11] =
 /// Below this a second channel costs more than it gives: AAC-LC in stereo needs some 20 kbit/s a
 /// channel before both sound fair (fit-to-size.md §6; unmeasured).
 const STEREO_FROM: u32 = 40_000;
-/// Below these AAC-LC is no use.
+/// Below these AAC-LC is not usable.
 pub const AAC_FLOOR: u32 = 12_000;
 /// Likewise for MP3, whose long frames starve first.
 pub const MP3_FLOOR: u32 = 24_000;
-/// More is of no use in a message: transparent to nearly everybody.
+/// More gains nothing in a message: transparent to nearly everybody.
 const CEILING: (u32, u32) = (64_000, 128_000);
 
 /// Audio as it came.
@@ -73,7 +73,7 @@ impl AudioSource {
         if self.sample_rate == 0 { 44_100 } else { self.sample_rate }
     }
 
-    /// Whether a wide-band codec has anything to gain.
+    /// Whether a wide-band codec would gain anything.
     pub fn wide(self) -> bool {
         self.rate() > 8_000
     }
@@ -115,7 +115,7 @@ fn sample_rate(codec: AudioCodec, bitrate: u32, source: AudioSource) -> u32 {
     (*under.unwrap_or(&LEGAL[0])).max(least)
 }
 
-/// The highest bitrate that is of use.
+/// The highest useful bitrate.
 pub fn max_bitrate(codec: AudioCodec, source: AudioSource) -> u32 {
     match modes(codec) {
         Some(modes) => modes.last().map_or(0, |mode| mode.0),
@@ -129,7 +129,7 @@ pub fn max_bitrate(codec: AudioCodec, source: AudioSource) -> u32 {
     }
 }
 
-/// The lowest bitrate that is of use.
+/// The lowest useful bitrate.
 pub fn min_bitrate(codec: AudioCodec) -> u32 {
     match codec {
         AudioCodec::Aac => AAC_FLOOR,
@@ -138,7 +138,7 @@ pub fn min_bitrate(codec: AudioCodec) -> u32 {
     }
 }
 
-/// The lowest bitrate of a codec that is of use and not below `floor`; its highest where that is.
+/// The lowest useful bitrate of a codec not below `floor`; its highest where that is below.
 pub fn min_bitrate_above(codec: AudioCodec, floor: u32, source: AudioSource) -> u32 {
     let least = min_bitrate(codec).max(floor);
     let most = max_bitrate(codec, source);
@@ -171,7 +171,7 @@ pub fn max_bitrate_within(codec: AudioCodec, limit: f64, source: AudioSource) ->
     }
 }
 
-/// Audio of fewer samples a second is taken for speech until it is heard.
+/// Audio of fewer samples per second is taken for speech until it is analysed.
 const MUSIC_RATE: u32 = 32_000;
 
 /// What can be told of audio before it is decoded.

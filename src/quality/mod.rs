@@ -9,7 +9,7 @@ pub mod image;
 pub mod source;
 pub mod video;
 
-/// Beside images, what a video and an audio should get of what an image gets on the average.
+/// The share that video and audio should get of what an image gets on average.
 /// Quality grows with the logarithm of the bytes, by so much per doubling: a photo 16 points of
 /// SSIMULACRA2, a video 8 to 11 on the same scale, AMR 12 points of opinion; a video counts half as
 /// much again (fit-to-size.md §5). Measured 2026-11-26 with `tests/suite/joint.rs`, which prints the
@@ -18,7 +18,7 @@ pub mod video;
 pub const VIDEO_SHARE: f64 = 0.8;
 /// Likewise of audio.
 pub const AUDIO_SHARE: f64 = 0.7;
-/// What audio and video need at the least may take so much of the room; else they fall back.
+/// The minimum of audio and video may take this share of the room; otherwise they fall back.
 pub const FLOORS_SHARE: f64 = 0.65;
 
 /// Alone among themselves, audio and video weigh what they take at a fair quality, but none more

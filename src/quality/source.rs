@@ -6,9 +6,9 @@
 
 use crate::model::{Dimensions, VideoCodec};
 
-/// Coding what was coded before takes so much more.
+/// The factor that coding a second time costs.
 const CODED_TWICE: f64 = 1.3;
-/// d ln bits / d ln (pixels × frames): smaller pictures take more bits for each pixel.
+/// d ln bits / d ln (pixels × frames): smaller images take more bits for each pixel.
 const PIXEL_RATE_EXPONENT: f64 = 0.75;
 
 /// Bits per second of AAC-LC or MP3 that lose next to nothing of what audio of `codec` (as
@@ -23,7 +23,7 @@ pub fn enough_audio(codec: &str, profile: &str, bitrate: u32) -> u32 {
     if bitrate == 0 { u32::MAX } else { (f64::from(bitrate) * factor) as u32 }
 }
 
-/// Bits that a codec of pictures, as ffprobe names it, takes for the look of one bit of H.264
+/// Bits that a codec of images, as ffprobe names it, takes for the look of one bit of H.264
 /// baseline; 0 where that is not known.
 pub fn codec_bits(codec: &str) -> f32 {
     match codec {
@@ -44,7 +44,7 @@ pub fn codec_bits(codec: &str) -> f32 {
 pub struct VideoSource {
     /// What its codec takes, see [`codec_bits`].
     pub bits: f32,
-    /// Bits per second of its pictures; 0 where unknown.
+    /// Bits per second of its video track; 0 where unknown.
     pub bitrate: u32,
     /// Of its frames.
     pub dimensions: Dimensions,

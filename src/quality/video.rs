@@ -10,7 +10,7 @@ use crate::model::{Dimensions, VideoCodec};
 /// One row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
-    /// For frames of at most so many pixels.
+    /// For frames of at most this many pixels.
     pub pixels: u64,
     /// The slowest frame rate.
     pub slowest: f64,
@@ -39,7 +39,7 @@ const BANDS: [Band; 6] = [
     Band { pixels: u64::MAX, slowest: 14.9, h264: 0.08, h263: 0.16 },
 ];
 
-/// On the last place of its ladder a video may look this much worse than fair before it is given up.
+/// On the last place of its ladder a video may look this much worse than fair before it falls back.
 pub const STARVED: f64 = 0.6;
 /// Beyond these bits per pixel and frame more bytes show no difference: H.264, H.263 and MPEG-4.
 const USEFUL: (f64, f64) = (0.25, 0.4);
@@ -47,13 +47,13 @@ const USEFUL: (f64, f64) = (0.25, 0.4);
 const FAIR: (f64, f64) = (0.15, 0.25);
 
 /// Above this rate a frame is mostly what the one before was; below, ever more of it is new, until
-/// each is a picture of its own, as of slides, which takes so many times the bits. Priors.
+/// each is an image of its own, as of slides, which takes this many times the bits. Priors.
 const CHANGING_BELOW: f64 = 5.0;
-const WHOLE_PICTURE: f64 = 6.0;
+const WHOLE_IMAGE: f64 = 6.0;
 
-/// What a frame takes at a rate, over what one of a running film takes.
+/// What a frame takes at a rate, over what one of a running video takes.
 pub fn newness(rate: f64) -> f64 {
-    (CHANGING_BELOW / rate.max(0.01)).clamp(1.0, WHOLE_PICTURE)
+    (CHANGING_BELOW / rate.max(0.01)).clamp(1.0, WHOLE_IMAGE)
 }
 
 /// The row for a frame.
@@ -84,9 +84,9 @@ pub fn fair_bitrate(codec: VideoCodec, dimensions: Dimensions, rate: f64) -> f64
     bits * dimensions.pixels() as f64 * rate * newness(rate)
 }
 
-/// Of the frames of a fast source so many a second are counted at the most.
+/// The most frames per second that are counted of a fast source.
 const MAX_WEIGHED_RATE: f64 = 15.0;
-/// Where a source does not tell its rate.
+/// Where a source does not state its rate.
 const UNKNOWN_RATE: f64 = 15.0;
 /// Bits a second of the audio in a video, at a fair quality.
 const AUDIO_BITRATE: f64 = 12_200.0;
@@ -108,7 +108,7 @@ pub struct VideoOutput {
     pub audio: bool,
 }
 
-/// Bytes of so many seconds of a video at a fair quality, weighted.
+/// Bytes of this many seconds of a video at a fair quality, weighted.
 pub fn fair_bytes(video: VideoOutput, seconds: f64) -> f64 {
     let rate = if video.rate > 0.0 { video.rate } else { UNKNOWN_RATE };
     let bits = fair_bitrate(video.codec, video.dimensions, rate.min(MAX_WEIGHED_RATE));

@@ -3,7 +3,7 @@
 //! Shells do not touch codecs; this room does, as samples must exist before anything can be
 //! adapted, and must not come from the encoders under test.
 
-pub mod clip;
+pub mod av;
 pub mod photo;
 
 use bytes::Bytes as Buffer;
@@ -37,7 +37,7 @@ pub enum SampleError {
 pub const SIZES: [(&str, u16, u16); 3] =
     [("1 MP", 1152, 864), ("3 MP", 2048, 1536), ("12 MP", 4032, 3024)];
 
-/// A picture as a camera would write it: quality 90, 4:2:0.
+/// An image as a camera would write it: quality 90, 4:2:0.
 ///
 /// # Errors
 /// The encoder's.
@@ -60,7 +60,7 @@ fn exif(orientation: u8) -> Vec<u8> {
     segment
 }
 
-/// A lossless picture.
+/// A lossless image.
 ///
 /// # Errors
 /// The encoder's.
@@ -155,13 +155,13 @@ pub const DEMO: [Recipe; 3] = [
     ("anim.gif", MediaType::GIF, || gif(320, 240, 24)),
 ];
 
-/// Sound and moving pictures of the demonstration.
+/// Audio and video of the demonstration.
 pub const MOVING: [Recipe; 2] = [
-    ("voice.wav", MediaType::WAV, || Ok(clip::wav(12))),
-    ("clip.avi", MediaType::AVI, || clip::avi(640, 480, 8)),
+    ("voice.wav", MediaType::WAV, || Ok(av::wav(12))),
+    ("clip.avi", MediaType::AVI, || av::avi(640, 480, 8)),
 ];
 
-/// Two more pictures, which with the photo make an album.
+/// Two more images, which with the photo make an album.
 pub const ALBUM: [Recipe; 2] = [
     ("evening.jpg", MediaType::JPEG, || jpeg(&photo(2048, 1536, 2), None)),
     ("morning.jpg", MediaType::JPEG, || jpeg(&photo(1152, 864, 3), None)),

@@ -1,4 +1,4 @@
-//! Pictures that look like photos and cost what photos cost: a coast with sky, sun, clouds, hills,
+//! Images that look like photos and cost what photos cost: a coast with sky, sun, clouds, hills,
 //! water and grass, soft where lenses are soft, with the grain of a sensor. A seed chooses the
 //! light and the land. The same seed gives the same pixels on every machine (integer noise, no
 //! libm).
@@ -15,7 +15,7 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// Turned a quarter to the left: what a camera stores of an upright picture that it marks
+    /// Turned a quarter to the left: what a camera stores of an upright image that it marks
     /// with EXIF orientation 6 (turn right to see it).
     #[must_use]
     pub fn turned_left(&self) -> Self {
@@ -105,7 +105,7 @@ struct Light {
     near: Rgb,
     water: Rgb,
     grass: Rgb,
-    /// Height of the sun, in 256ths of the picture from its top.
+    /// Height of the sun, in 256ths of the image from its top.
     sun_at: i64,
 }
 
@@ -159,7 +159,7 @@ const RIDGES: usize = 4;
 pub fn photo(width: u16, height: u16, seed: u64) -> Pixels {
     let (w, h) = (usize::from(width), usize::from(height));
     let light = &LIGHTS[(seed.wrapping_sub(1) % LIGHTS.len() as u64) as usize];
-    // The largest cells follow the size, so that pictures of all sizes show the same scene.
+    // The largest cells follow the size, so that images of all sizes show the same scene.
     let top = u32::from(width.max(height)).max(16).ilog2() - 1;
     let short = w.min(h).max(1) as i64;
 
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_gives_the_same_picture() {
+    fn the_same_seed_gives_the_same_image() {
         assert_eq!(photo(64, 48, 1), photo(64, 48, 1));
         assert_ne!(photo(64, 48, 1), photo(64, 48, 2));
         assert_eq!(photo(64, 48, 1).rgb.len(), 64 * 48 * 3);
@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn a_photo_has_texture_and_shading() {
-        let picture = photo(320, 240, 1);
-        let luma: Vec<i32> = picture.rgb.chunks(3).map(|p| i32::from(p[1])).collect();
+        let image = photo(320, 240, 1);
+        let luma: Vec<i32> = image.rgb.chunks(3).map(|p| i32::from(p[1])).collect();
         let mean = luma.iter().sum::<i32>() / luma.len() as i32;
         let spread = luma.iter().map(|v| (v - mean).pow(2)).sum::<i32>() / luma.len() as i32;
         let step =
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn tiny_pictures_work() {
+    fn tiny_images_work() {
         for (w, h) in [(1, 1), (2, 1), (1, 9), (9, 1)] {
             assert_eq!(photo(w, h, 1).rgb.len(), usize::from(w) * usize::from(h) * 3);
             assert_eq!(screenshot(w, h, 1).rgb.len(), usize::from(w) * usize::from(h) * 3);

@@ -24,6 +24,8 @@ pub(super) struct Account {
     began: Instant,
     /// CPU time that belongs to no part.
     common: Duration,
+    /// Time in the queue since it was opened.
+    waited: Duration,
 }
 
 impl Account {
@@ -49,7 +51,13 @@ impl Account {
             wall_ms: 0.0,
             queue_ms: milliseconds(queued),
         };
-        Self { account, began: Instant::now(), common: Duration::ZERO }
+        Self { account, began: Instant::now(), common: Duration::ZERO, waited: Duration::ZERO }
+    }
+
+    /// It waited for its turn.
+    pub fn wait(&mut self, time: Duration) {
+        self.waited += time;
+        self.account.queue_ms += milliseconds(time);
     }
 
     /// Does work on this thread that belongs to no part.
@@ -64,7 +72,7 @@ impl Account {
     pub fn close(mut self, report: &mut Report) {
         let parts: f64 = report.parts.iter().map(|part| part.cpu_ms).sum();
         self.account.cpu_ms = parts + milliseconds(self.common);
-        self.account.wall_ms = milliseconds(self.began.elapsed());
+        self.account.wall_ms = milliseconds(self.began.elapsed().saturating_sub(self.waited));
         report.account = Some(self.account);
     }
 }
@@ -73,7 +81,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// What a line tells of an answer.
+/// The outcome in a log line.
 pub(super) trait Answer {
     /// What was done, or would be.
     fn report(&self) -> &Report;
@@ -91,42 +99,48 @@ impl Answer for PlanResponse {
     }
 }
 
-/// One line a call: who asked, what became of it, what it took. No addresses, no content.
+/// One log line per call: who asked, the outcome, the cost. No addresses, no content.
 pub(super) fn log<A: Answer>(call: &str, request_id: &str, result: &Result<A, ServiceError>) {
     match result {
-        Ok(answer) => {
-            let report = answer.report();
-            let account = report.account.as_ref();
-            let figure = |of: fn(&model::Account) -> f64| account.map_or(0.0, of).round();
-            tracing::info!(
-                call,
-                request_id,
-                outcome = ?report.outcome,
-                device = account.map_or("", |a| a.device.as_str()),
-                carrier = account.map_or("", |a| a.carrier.as_str()),
-                parts = report.parts.len(),
-                bytes_before = report.wire_bytes_before.get(),
-                bytes_after = report.wire_bytes_after.get(),
-                limit = report.limit.map_or(0, |limit| limit.bytes.get()),
-                cpu_ms = figure(|a| a.cpu_ms),
-                wall_ms = figure(|a| a.wall_ms),
-                queue_ms = figure(|a| a.queue_ms),
-                "answered"
-            );
+        Ok(answer) => log_answer(call, request_id, answer),
+        Err(error) => log_error(call, request_id, error),
+    }
+}
+
+/// The line of an answer.
+pub(super) fn log_answer(call: &str, request_id: &str, answer: &impl Answer) {
+    let report = answer.report();
+    let account = report.account.as_ref();
+    let figure = |of: fn(&model::Account) -> f64| account.map_or(0.0, of).round();
+    tracing::info!(
+        call,
+        request_id,
+        outcome = ?report.outcome,
+        device = account.map_or("", |a| a.device.as_str()),
+        carrier = account.map_or("", |a| a.carrier.as_str()),
+        parts = report.parts.len(),
+        bytes_before = report.wire_bytes_before.get(),
+        bytes_after = report.wire_bytes_after.get(),
+        limit = report.limit.map_or(0, |limit| limit.bytes.get()),
+        cpu_ms = figure(|a| a.cpu_ms),
+        wall_ms = figure(|a| a.wall_ms),
+        queue_ms = figure(|a| a.queue_ms),
+        "answered"
+    );
+}
+
+/// The line of a refusal or a failure.
+pub(super) fn log_error(call: &str, request_id: &str, error: &ServiceError) {
+    let part = error.part.map(|part| part.0);
+    // An error text can quote the input: the reason says enough.
+    let (reason, category) = (error.reason, error.category);
+    match category {
+        Category::Internal => {
+            tracing::error!(call, request_id, reason, ?category, part, "failed");
         }
-        Err(error) => {
-            let part = error.part.map(|part| part.0);
-            // What is wrong with an input can quote it: the reason says enough.
-            let (reason, category) = (error.reason, error.category);
-            match category {
-                Category::Internal => {
-                    tracing::error!(call, request_id, reason, ?category, part, "failed");
-                }
-                Category::Busy | Category::Unavailable => {
-                    tracing::warn!(call, request_id, reason, ?category, part, "refused");
-                }
-                _ => tracing::info!(call, request_id, reason, ?category, part, "refused"),
-            }
+        Category::Busy | Category::Unavailable => {
+            tracing::warn!(call, request_id, reason, ?category, part, "refused");
         }
+        _ => tracing::info!(call, request_id, reason, ?category, part, "refused"),
     }
 }

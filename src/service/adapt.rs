@@ -15,8 +15,8 @@ use crate::{
     model::{
         Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
     },
-    pipeline::{Engine, Job, PipelineError},
-    plan::PlanError,
+    pipeline::{Engine, Job, PipelineError, Prepared},
+    plan::{PartPlan, PlanError},
     policy::Policy,
     profile::{Resolution, carrier::Carrier},
     service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
@@ -32,7 +32,7 @@ pub(super) struct Resolved {
 }
 
 fn resolved(config: &Config, request: &mut AdaptRequest) -> Result<Resolved, ServiceError> {
-    // Who asks for what is not there is told before his message is read.
+    // An unknown device or carrier is reported before the message is read.
     let recipient = recipient(config, request)?;
     let content = std::mem::replace(
         &mut request.content,
@@ -63,7 +63,7 @@ impl EffectiveSettings {
     }
 }
 
-/// Who a message is for.
+/// The recipient of a message.
 pub(super) type Recipient<'a> = (Option<&'a Carrier>, Resolution);
 
 /// The carrier and the device of a request.
@@ -108,7 +108,7 @@ pub(super) fn terms(
     warnings.extend(fell_back.into_iter().map(|repair| Warning {
         code: "PROFILE_FELL_BACK".into(),
         message: format!(
-            "{} was of no use, the next best description of the device counts: {}",
+            "{} was not usable, the next best description of the device counts: {}",
             repair.attribute, repair.raw
         ),
     }));
@@ -116,7 +116,7 @@ pub(super) fn terms(
         let noun = if mended.len() == 1 { "mistake" } else { "mistakes" };
         warnings.push(Warning {
             code: "PROFILE_REPAIRED".into(),
-            message: format!("{} {noun} of the device description mended", mended.len()),
+            message: format!("{} {noun} of the device description repaired", mended.len()),
         });
     }
     let carrier = carrier.map_or_else(String::new, |carrier| carrier.name.clone());
@@ -133,14 +133,77 @@ fn complete(mut report: Report, resolved: &Resolved, level: ReportLevel) -> Repo
     report
 }
 
+/// A message that was read, probed and planned: what is left is to encode its parts.
+pub struct PlannedMessage {
+    resolved: Resolved,
+    prepared: Prepared,
+    account: Account,
+    request_id: String,
+    level: ReportLevel,
+    cpu_ms: f64,
+}
+
+/// What [`Service::begin`] came to.
+pub enum Begun {
+    /// Nothing had to be encoded: this is the answer.
+    Done(Box<AdaptResponse>),
+    /// Parts have to be encoded: [`Service::finish`].
+    Planned(Box<PlannedMessage>),
+}
+
+impl PlannedMessage {
+    fn of(
+        engine: &Engine,
+        resolved: Resolved,
+        request: &AdaptRequest,
+        stop: &Stop,
+    ) -> Result<Self, ServiceError> {
+        let mut account = Account::open(&resolved.job, &resolved.carrier, request.queued);
+        let prepared = account.paying(|| engine.prepare(&resolved.job, stop));
+        let prepared = prepared.map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let recipes = engine.first_recipes(&resolved.job, &prepared);
+        Ok(Self {
+            cpu_ms: price::of(&prepared, &recipes).cpu_ms,
+            resolved,
+            prepared,
+            account,
+            request_id: request.request_id.clone(),
+            level: request.report_level,
+        })
+    }
+
+    fn encodes_nothing(&self) -> bool {
+        !self.prepared.plan().parts().iter().any(PartPlan::is_fitted)
+    }
+
+    /// What encoding is expected to take: CPU time, in milliseconds.
+    pub fn cpu_ms(&self) -> f64 {
+        self.cpu_ms
+    }
+
+    /// It waited for its turn: the report tells so.
+    pub fn wait(&mut self, time: Duration) {
+        self.account.wait(time);
+    }
+
+    /// As the caller names it.
+    pub(super) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+
 impl Service {
-    pub(super) fn run_adapt(
+    pub(super) fn run_begin(
         &self,
         mut request: AdaptRequest,
         stop: &Stop,
-    ) -> Result<AdaptResponse, ServiceError> {
+    ) -> Result<Begun, ServiceError> {
         let resolved = resolved(&self.config, &mut request)?;
-        self.adapt_resolved(&self.engine, resolved, &request, stop)
+        let planned = PlannedMessage::of(&self.engine, resolved, &request, stop)?;
+        if planned.encodes_nothing() {
+            return Ok(Begun::Done(Box::new(self.run_finish(&self.engine, planned, stop)?)));
+        }
+        Ok(Begun::Planned(Box::new(planned)))
     }
 
     /// Does the work of a resolved request with an engine.
@@ -151,17 +214,25 @@ impl Service {
         request: &AdaptRequest,
         stop: &Stop,
     ) -> Result<AdaptResponse, ServiceError> {
-        let mut account = Account::open(&resolved.job, &resolved.carrier, request.queued);
-        let adapted = self.pool.install(|| {
-            let prepared = account.paying(|| engine.prepare(&resolved.job, stop))?;
-            engine.execute(&resolved.job, &prepared, stop)
-        });
+        self.run_finish(engine, PlannedMessage::of(engine, resolved, request, stop)?, stop)
+    }
+
+    pub(super) fn run_finish(
+        &self,
+        engine: &Engine,
+        planned: PlannedMessage,
+        stop: &Stop,
+    ) -> Result<AdaptResponse, ServiceError> {
+        // What encodes nothing needs no thread of the pool, and does not wait for one.
+        let alone = planned.encodes_nothing();
+        let PlannedMessage { resolved, prepared, account, request_id, level, .. } = planned;
+        let work = || engine.execute(&resolved.job, &prepared, stop);
+        let adapted = if alone { work() } else { self.pool.install(work) };
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
-        let mut report = complete(adapted.report, &resolved, request.report_level);
+        let mut report = complete(adapted.report, &resolved, level);
         account.close(&mut report);
         let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
-        let limits = resolved.job.limits;
-        Ok(AdaptResponse { request_id: request.request_id.clone(), content, report, limits })
+        Ok(AdaptResponse { request_id, content, report, limits: resolved.job.limits })
     }
 
     pub(super) fn run_plan(
@@ -218,7 +289,7 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
     if let Some(workers) = workers {
         codecs.push(Box::new(workers.codec()));
     }
-    // Behind the workers, which can make something of sound: without them it is at least known.
+    // After the workers, which can encode audio: without them it is at least probed.
     codecs.push(Box::new(AudioCodec));
     Engine {
         codecs: std::sync::Arc::new(CodecSet::new(codecs)),
@@ -240,7 +311,7 @@ fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
         PipelineError::Plan(PlanError::FixedOverLimit { fixed: size, limit }) => {
             ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
         }
-        // What is there cannot be touched: its size is the smallest there is.
+        // The message must not be changed: its size is the smallest reachable.
         PipelineError::Plan(PlanError::NotAllowed { size, limit }) => {
             ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
         }

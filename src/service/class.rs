@@ -1,4 +1,4 @@
-//! What decides the answer to a recipient: those for whom all of it is the same get the same.
+//! Everything that decides the answer to a recipient: recipients who agree in it get the same.
 
 use super::adapt::EffectiveSettings;
 use crate::{
@@ -18,7 +18,7 @@ pub(super) struct Relevant {
     types: Vec<MediaType>,
     /// How the types of parts are spelt.
     spellings: Vec<String>,
-    /// Sound, clips, or what may move.
+    /// Audio, video, or images that may be animated.
     moving: bool,
     /// The type of the presentation.
     presentation: Option<MediaType>,
@@ -55,7 +55,7 @@ impl Relevant {
 /// Types that stills and texts can be made into.
 const STILL: [&str; 5] =
     ["image/jpeg", "image/png", "image/gif", "image/vnd.wap.wbmp", "text/plain"];
-/// Types that sound and moving pictures can be made into besides.
+/// Types that audio and video can be made into besides.
 const MOVING: [&str; 8] = [
     "audio/amr",
     "audio/amr-wb",
@@ -126,7 +126,7 @@ impl Class {
             moving: relevant.moving.then(|| (c.video.value.clone(), c.audio.value.clone())),
             presentation,
             limits,
-            image: terms.limits.image.map(|limit| limit.boxes()),
+            image: terms.limits.image.map(|limit| limit.turning_and_literal()),
             policy: terms.policy.clone(),
             interface: terms.interface,
             form: terms.output,

@@ -1,5 +1,5 @@
-//! One message for many devices: devices that are given the same are one class, and what one
-//! class needed decoded is there for the next.
+//! One message for many devices: devices that get the same answer are one class, and what was
+//! decoded for one class is kept for the next.
 
 use super::{
     Service, ServiceError, account, adapt,
@@ -23,7 +23,7 @@ pub struct Recipient {
     pub carrier: Option<String>,
 }
 
-/// What some of them get.
+/// The answer to some of them.
 #[derive(Clone, Debug)]
 pub struct ManyAnswer {
     /// Who they are, by their place among the recipients, ascending.
@@ -33,17 +33,17 @@ pub struct ManyAnswer {
     pub result: Result<AdaptResponse, ServiceError>,
 }
 
-/// Recipients of one request at the most.
+/// Recipients of one request at most.
 pub const MAX_RECIPIENTS: usize = 10_000;
 
 impl Service {
     /// Adapts one message for many recipients. Those whose devices and limits come to the same
-    /// are one class: the work is done once for each, the largest pictures first, and each part
+    /// are one class: the work is done once for each, the largest images first, and each part
     /// is decoded once for all. `answer` is called as classes are done; where it returns false,
-    /// the work ends. A recipient who cannot be served costs nobody else.
+    /// the work ends. A recipient who cannot be served does not affect the others.
     ///
     /// What a device gets may differ in bytes from what [`Service::adapt`] gives it alone: its
-    /// picture was decoded for the largest of the boxes. For the same recipients it is the same.
+    /// image was decoded for the largest of their bounds. For the same recipients it is the same.
     ///
     /// # Errors
     /// The message cannot be read, or the work was stopped.
@@ -90,7 +90,7 @@ impl Service {
                 }
             }
         }
-        // Stable: of equal boxes the class of the first recipient comes first.
+        // Stable: of equal bounds the class of the first recipient comes first.
         classes.sort_by_key(|(bounds, _)| std::cmp::Reverse(*bounds));
         let engine = self.engine.sharing(Sessions::of(&message));
         for (_, members) in classes {

@@ -25,7 +25,7 @@ pub struct Cell {
     /// The limit that binds the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_bytes: Option<Bytes>,
-    /// Parts that would be encoded anew, replaced by another medium, left out.
+    /// Parts that would be re-encoded, replaced by another medium, left out.
     pub transcoded: usize,
     /// See above.
     pub replaced: usize,

@@ -31,9 +31,10 @@ use crate::{
     worker::host::Workers,
 };
 
-/// What bytes are, by their content: the same for every door.
+/// The kind of bytes by their content: the same for every entry point.
 pub use crate::codec::sniff;
 pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
+pub use adapt::{Begun, PlannedMessage};
 pub use pool::Pool;
 pub use status::ServiceError;
 
@@ -74,8 +75,39 @@ impl Service {
     /// # Errors
     /// A typed refusal; see [`ServiceError`].
     pub fn adapt(&self, request: AdaptRequest, stop: &Stop) -> Result<AdaptResponse, ServiceError> {
+        match self.begin(request, stop)? {
+            Begun::Done(answer) => Ok(*answer),
+            Begun::Planned(planned) => self.finish(*planned, stop),
+        }
+    }
+
+    /// The first half of [`Service::adapt`], on the calling thread: reads, probes and plans the
+    /// message, in little time. What needs no encoding (a text, a message that fits) is done then.
+    ///
+    /// # Errors
+    /// A typed refusal.
+    pub fn begin(&self, request: AdaptRequest, stop: &Stop) -> Result<Begun, ServiceError> {
         let request_id = request.request_id.clone();
-        let result = self.run_adapt(request, stop);
+        let begun = self.run_begin(request, stop);
+        match &begun {
+            Ok(Begun::Planned(_)) => {}
+            Ok(Begun::Done(answer)) => account::log_answer("Adapt", &request_id, answer.as_ref()),
+            Err(error) => account::log_error("Adapt", &request_id, error),
+        }
+        begun
+    }
+
+    /// The second half: encodes the parts, assembles the message.
+    ///
+    /// # Errors
+    /// A typed refusal.
+    pub fn finish(
+        &self,
+        planned: PlannedMessage,
+        stop: &Stop,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let request_id = planned.request_id().to_owned();
+        let result = self.run_finish(&self.engine, planned, stop);
         account::log("Adapt", &request_id, &result);
         result
     }

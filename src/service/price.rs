@@ -2,7 +2,7 @@
 //!
 //! A linear model for each medium, its constants fitted to what Adapt paid over the corpus of real
 //! files (`cargo test --test suite foretold::` prints both, `tests/tools/fit-price.py` fits): good
-//! for admission, where what counts is that a clip is a thousand texts and not ten.
+//! for admission, where what matters is that a video costs a thousand texts and not ten.
 
 use crate::{
     model::{AudioCodec, AudioCoding, Bytes, Dimensions, MediaInfo, MediaType, Recipe, VideoCodec},
@@ -32,9 +32,9 @@ pub(super) fn of(prepared: &Prepared, recipes: &[Option<Recipe>]) -> Price {
 
 fn of_part(facts: &PartFacts, target: &Target, recipe: Option<&Recipe>) -> Price {
     match target {
-        Target::Image(target) => picture(&facts.info, target),
-        Target::Audio(_) => sound(&facts.info, recipe),
-        Target::Video(target) => clip(&facts.info, target, recipe),
+        Target::Image(target) => image(&facts.info, target),
+        Target::Audio(_) => audio(&facts.info, recipe),
+        Target::Video(target) => video(&facts.info, target, recipe),
     }
 }
 
@@ -42,11 +42,11 @@ fn megapixels(dimensions: Dimensions) -> f64 {
     dimensions.pixels() as f64 / 1e6
 }
 
-/// What a picture costs: milliseconds fixed, for a megabyte and a megapixel of the source, and for
+/// What an image costs: milliseconds fixed, for a megabyte and a megapixel of the source, and for
 /// a megapixel of the output (scaled, measured, encoded, checked). Fitted 2026-11-29 to 2,366 fits
 /// in the build that tests run: 10th to 90th percentile of price to cost 0.64 to 1.5 for JPEG, 0.9
 /// to 1.2 for WebP and HEIC.
-fn per_picture(media_type: &str) -> [f64; 4] {
+fn per_image(media_type: &str) -> [f64; 4] {
     match media_type {
         "image/jpeg" => [1.0, 28.0, 0.5, 180.0],
         // Palettes are tried and looked at.
@@ -58,20 +58,20 @@ fn per_picture(media_type: &str) -> [f64; 4] {
     }
 }
 
-/// For each megapixel of all frames of an animation: decoded, fitted as a GIF, perhaps as a clip.
+/// For each megapixel of all frames of an animation: decoded, fitted as a GIF, perhaps as a video.
 /// What it becomes is not known before: 0.05 to 2.4 times the cost.
 const MOVING_MS: f64 = 36.0;
 /// The same for WebP, whose frames are photos.
 const MOVING_WEBP_MS: f64 = 450.0;
 
-/// Bytes for each megapixel that is looked at, of one at the most: planes of two pictures at six
+/// Bytes for each megapixel that is looked at, of one at most: planes of two images at six
 /// scales. Measured 2026-11-29: fitting a screenshot of 900×1600 takes 147 MB in all.
 const JUDGE: f64 = 120e6;
 
-fn picture(info: &MediaInfo, target: &ImageTarget) -> Price {
+fn image(info: &MediaInfo, target: &ImageTarget) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
     let out = megapixels(source.shrunk_into(target.bounds));
-    let [fixed, per_byte, per_source, per_output] = per_picture(info.media_type.as_str());
+    let [fixed, per_byte, per_source, per_output] = per_image(info.media_type.as_str());
     let frames = f64::from(info.frames.max(1));
     let moving = target.animate && frames > 1.0;
     let cpu_ms = fixed
@@ -104,8 +104,8 @@ const MUSIC_MS: f64 = 0.46;
 const NARROW_MS: f64 = 3.9;
 const WIDE_MS: f64 = 8.3;
 
-/// What sound costs as `coding`; `None`: as the dearest there is.
-fn sound_ms(info: &MediaInfo, coding: Option<&AudioCoding>) -> f64 {
+/// What audio costs as `coding`; `None`: the most expensive.
+fn audio_ms(info: &MediaInfo, coding: Option<&AudioCoding>) -> f64 {
     let seconds = f64::from(info.duration_ms) / 1e3;
     let thousands =
         |rate: u32, channels: u32| f64::from(rate) / 1e3 * f64::from(channels.clamp(1, 2));
@@ -122,7 +122,7 @@ fn sound_ms(info: &MediaInfo, coding: Option<&AudioCoding>) -> f64 {
     seconds * (source * DECODED_MS + coded)
 }
 
-fn sound(info: &MediaInfo, recipe: Option<&Recipe>) -> Price {
+fn audio(info: &MediaInfo, recipe: Option<&Recipe>) -> Price {
     let coding = match recipe {
         Some(Recipe::Audio(recipe)) => Some(recipe.coding),
         _ => None,
@@ -132,13 +132,13 @@ fn sound(info: &MediaInfo, recipe: Option<&Recipe>) -> Price {
     let held = seconds * 48_000.0 * 2.0 * 8.0;
     let memory = JOB_BYTES + Bytes::new(held as u64) + info.bytes + info.bytes;
     let moved = matches!(recipe, Some(Recipe::Remux(_)));
-    let cpu_ms = if moved { 0.0 } else { sound_ms(info, coding.as_ref()) };
+    let cpu_ms = if moved { 0.0 } else { audio_ms(info, coding.as_ref()) };
     Price { cpu_ms: JOBS_MS + cpu_ms, memory }
 }
 
-/// The same of a clip, written and decoded again.
-const CLIP_MS: f64 = 18.5;
-/// For each megapixel of a clip's source: decoded, and scaled where it is shown.
+/// The same of a video, written and decoded again.
+const VIDEO_MS: f64 = 18.5;
+/// For each megapixel of a video's source: decoded, and scaled where it is shown.
 const FRAME_IN_MS: f64 = 1.35;
 /// For each megapixel encoded, and for one of the frame: x264 fills its queue of frames before it
 /// gives one away.
@@ -146,7 +146,7 @@ const H264_MS: (f64, f64) = (44.0, 650.0);
 /// The same for H.263 and MPEG-4.
 const OLDER_MS: (f64, f64) = (12.0, 17.0);
 
-fn clip(info: &MediaInfo, target: &VideoTarget, recipe: Option<&Recipe>) -> Price {
+fn video(info: &MediaInfo, target: &VideoTarget, recipe: Option<&Recipe>) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
     let seconds = f64::from(info.duration_ms) / 1e3;
     let rate = info.video.as_ref().map_or(15.0, |track| track.frame_rate.clamp(1.0, 60.0));
@@ -168,11 +168,11 @@ fn clip(info: &MediaInfo, target: &VideoTarget, recipe: Option<&Recipe>) -> Pric
     let moved = matches!(recipe, Some(Recipe::Remux(_)));
     let newer = codec == Some(VideoCodec::H264);
     let (per_output, per_frame) = if newer { H264_MS } else { OLDER_MS };
-    let pictures = megapixels(source) * seconds * rate * FRAME_IN_MS
+    let images = megapixels(source) * seconds * rate * FRAME_IN_MS
         + out * (per_frame + seconds * out_rate * per_output);
     let silent = info.audio.is_none() || recipe.is_some() && audio.is_none();
-    let sound = if silent { 0.0 } else { sound_ms(info, audio.as_ref()) };
-    let cpu_ms = if moved { JOBS_MS } else { CLIP_MS + pictures + sound };
+    let audio = if silent { 0.0 } else { audio_ms(info, audio.as_ref()) };
+    let cpu_ms = if moved { JOBS_MS } else { VIDEO_MS + images + audio };
     // Reference frames of both codecs at 1.5 bytes a pixel, and the look-ahead.
     let held = source.pixels() as f64 * 30.0 + out * 60e6;
     let memory = JOB_BYTES + Bytes::new(held as u64) + info.bytes + info.bytes;

@@ -1,4 +1,4 @@
-//! What shells ask for and get back, before any resolution.
+//! Requests and answers as shells see them, before any resolution.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -41,11 +41,11 @@ pub enum Content {
 pub struct LimitOverrides {
     /// Bound on the message, in wire bytes of the request's interface.
     pub max_message_bytes: Option<Bytes>,
-    /// Bound on the width of pictures, as shown.
+    /// Bound on the width of images, as shown.
     pub max_image_width: Option<u32>,
-    /// Bound on the height of pictures, as shown.
+    /// Bound on the height of images, as shown.
     pub max_image_height: Option<u32>,
-    /// The two are a box that turns with the picture, as those of devices do.
+    /// The two are bounds that turn with the image, as those of devices do.
     pub image_turns: bool,
     /// The values replace those of device and carrier instead of only tightening them.
     pub replace: bool,
@@ -78,13 +78,13 @@ pub struct AdaptRequest {
     pub interface: Option<Interface>,
     /// Limits of the request.
     pub limits: LimitOverrides,
-    /// How hard to try.
+    /// How much work to spend.
     pub effort: Effort,
     /// How much to report.
     pub report_level: ReportLevel,
     /// The form wanted back; by default the form it came in.
     pub output_form: Option<Form>,
-    /// How long it has waited for its turn.
+    /// How long it has waited in the queue.
     pub queued: Duration,
 }
 
@@ -156,7 +156,7 @@ pub struct DeviceSummary {
     pub model: String,
     /// The largest message.
     pub max_message_bytes: Bytes,
-    /// The box for pictures.
+    /// The maximum image dimensions.
     pub max_image: Dimensions,
     /// Whether it is built in or comes from a directory of the operator.
     pub embedded: bool,
@@ -186,7 +186,7 @@ pub struct RouteLimit {
     pub counting: Counting,
     /// Whether it is the one of its interface that lets the fewest bytes of media through.
     pub binds: bool,
-    /// Who said so.
+    /// The source of the limit.
     pub source: String,
     /// When.
     pub date: String,
@@ -205,7 +205,7 @@ pub struct LimitsResponse {
     pub title: String,
     /// The limits.
     pub limits: Vec<RouteLimit>,
-    /// The image box, if the carrier sets one.
+    /// The image bounds, if the carrier sets them.
     pub image: Option<ImageLimit>,
     /// What the carrier's policy states, by key, as its file writes it.
     pub policy: BTreeMap<String, String>,

@@ -72,7 +72,7 @@ pub(super) fn device(
     })
 }
 
-/// On which way a message is, and when.
+/// The route of a message, and the day.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Route {
     pub interface: Interface,
@@ -80,8 +80,8 @@ pub(super) struct Route {
     pub on: Day,
 }
 
-/// Who sends, where that is not stated: what goes to a handset was sent by a person, while
-/// between operators and from applications it may be anybody, and the strictest row holds.
+/// The sender where it is not stated: what goes to a handset was sent by a person, while between
+/// operators and from applications it may be anyone, and the strictest row holds.
 fn sender_of(interface: Interface, stated: Option<SenderType>) -> Option<SenderType> {
     stated.or((interface == Interface::Mm1).then_some(SenderType::Person))
 }
@@ -96,8 +96,8 @@ fn now() -> u64 {
     now.map_or(0, |since| since.as_secs())
 }
 
-/// All limits that apply. A value that nobody stated (a built-in default) yields to any that
-/// somebody did.
+/// All limits that apply. A value that was not stated (a built-in default) yields to any that
+/// was.
 pub(super) fn limits(
     capabilities: &Capabilities,
     carrier: Option<&Carrier>,
@@ -170,7 +170,7 @@ fn image_limit(
     limit
 }
 
-/// The smaller of two boxes, side by side after turning one to the other.
+/// The smaller of two bounds, side by side after turning one to the other.
 fn tightened(limit: ImageLimit, other: Dimensions, source: LimitSource) -> ImageLimit {
     if limit.source == LimitSource::Default {
         return ImageLimit::turning(other, source);
@@ -316,12 +316,12 @@ mod tests {
 
     #[test]
     fn what_a_request_asks_for_does_not_turn() {
-        let of = |overrides: &LimitOverrides, picture: &str| {
+        let of = |overrides: &LimitOverrides, image: &str| {
             let limit = limits(&stated(), None, overrides, ROUTE).image.unwrap();
-            limit.of(picture.parse().unwrap()).to_string()
+            limit.of(image.parse().unwrap()).to_string()
         };
         let narrow = LimitOverrides { max_image_width: Some(100), ..LimitOverrides::default() };
-        // The device's box turns, and the width stays a width.
+        // The device's bounds turn, and the width stays a width.
         assert_eq!(of(&narrow, "400x300"), "100x480");
         assert_eq!(of(&narrow, "300x400"), "100x640");
         let low = LimitOverrides { max_image_height: Some(100), ..LimitOverrides::default() };

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::model::{Bytes, Category, Fault, PartId, StopCause};
 
-/// A worker that was killed is there again after 0.1 s, and what killed it may take a while to
-/// pass.
+/// A worker that was killed is replaced after 0.1 s, and the cause may take a while to pass.
 const RETRY_MS: u32 = 1000;
 
-/// An error with all that a shell needs to answer: whose fault, which part, what could be reached.
+/// An error with everything that a shell needs for its answer: whose fault, which part, the
+/// smallest reachable size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ServiceError {
@@ -58,7 +58,7 @@ impl ServiceError {
         Self { field: Some(field.to_owned()), ..Self::new(Category::Caller, reason, message) }
     }
 
-    /// Refused at the door.
+    /// Refused on admission.
     pub fn busy(reason: &'static str, retry_after: Duration) -> Self {
         let message = "too much work is waiting, try again later";
         let ms = u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX);

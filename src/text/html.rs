@@ -85,7 +85,7 @@ impl Tag {
         if end == 0 && !declared {
             return None;
         }
-        // A `>` within quotes does not end it; where nothing near does, the quote is none.
+        // A `>` within quotes does not end it; where nothing near does, it is not a quote.
         let mut quote = None;
         for (at, c) in text.char_indices().skip(1).take_while(|(at, _)| *at < NEAR) {
             match (quote, c) {
@@ -103,7 +103,7 @@ impl Tag {
     }
 }
 
-/// Bytes in which the quotes of a tag are looked at. Longer tags are those that hold a picture.
+/// Bytes in which the quotes of a tag are looked at. Longer tags are those that hold an image.
 const NEAR: usize = 4096;
 
 /// What follows the closing tag; nothing where there is none.

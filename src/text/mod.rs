@@ -3,14 +3,14 @@
 //! Nothing is ever cut. Line ends, blanks and marks of direction stay; a byte order mark stays
 //! only where the charset needs one.
 
-mod card;
 mod charset;
 pub mod html;
 #[cfg(test)]
 mod tests;
+mod vcard;
 
-pub use card::without_media;
 pub use charset::Charset;
+pub use vcard::without_media;
 
 /// What a text's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Found {
     pub charset: Charset,
     /// The text.
     pub text: String,
-    /// Bytes had no meaning in any charset tried: the text holds replacement characters.
+    /// Some bytes are invalid in every charset tried: the text holds replacement characters.
     pub damaged: bool,
 }
 

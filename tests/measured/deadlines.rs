@@ -1,4 +1,4 @@
-//! Deadlines and cancellation reach the work: pictures as cameras make them, the real engine.
+//! Deadlines and cancellation reach the work: images as cameras make them, the real engine.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ const IDLE: Load = Load { running: 0, queued: 0 };
 
 type Answered = Result<Response<v1::AdaptResponse>, Status>;
 
-/// One thread, so that the pictures of a message are worked on one after the other.
+/// One thread, so that the images of a message are worked on one after the other.
 fn service() -> Service {
     Service::new(Config { threads: 1, ..Config::default() })
 }
@@ -54,7 +54,7 @@ async fn client(server: &Running) -> AdaptationServiceClient<Channel> {
     AdaptationServiceClient::new(server.channel().await)
 }
 
-/// What the whole work takes when nobody ends it.
+/// What the whole work takes when it is not ended early.
 #[derive(Clone, Copy, Debug)]
 struct Whole {
     /// By the clock: the best of three runs. What else the machine does changes it.

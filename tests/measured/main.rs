@@ -5,6 +5,7 @@
 mod support;
 
 mod deadlines;
+mod lanes;
 mod worker_faults;
 
 use tokio::sync::{Mutex, MutexGuard};

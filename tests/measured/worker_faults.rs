@@ -9,7 +9,7 @@ use mmsfit::{
     message::PartData,
     model::{Action, MediaType, Stop, StopCause},
     profile::DeviceDescription,
-    samples::{self, clip, photo},
+    samples::{self, av, photo},
     service::request::{AdaptRequest, Content},
 };
 
@@ -71,7 +71,7 @@ fn an_attack_costs_one_part() {
     let Some(service) = support::with_workers(config) else { return };
     let status = service.start_workers().expect("they run").expect("they are there");
     let photo = samples::jpeg(&photo::photo(1152, 864, 1), None).expect("a photo");
-    let voice = clip::wav(3);
+    let voice = av::wav(3);
     // Of host and zygote, round by round.
     let mut held = Vec::new();
     let own = std::process::id();

@@ -48,9 +48,9 @@ fn pdu(jpeg: &[u8]) -> Vec<u8> {
     pdu
 }
 
-/// A tree of `pictures` pictures, two messages, and what a tree also holds.
-fn tree(root: &Path, pictures: u64) {
-    for n in 0..pictures {
+/// A tree of `images` images, two messages, and what a tree also holds.
+fn tree(root: &Path, images: u64) {
+    for n in 0..images {
         let dir = root.join(format!("d{}", n % 3));
         fs::create_dir_all(&dir).unwrap();
         let jpeg = samples::jpeg(&photo::photo(640, 480, n + 1), None).unwrap();

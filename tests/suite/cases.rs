@@ -92,7 +92,7 @@ fn adapt(file: &Path, arguments: &[&str]) -> Done {
     Done { report, data, out }
 }
 
-/// Pixels of a picture or of the first frame of a clip, RGB.
+/// Pixels of an image or of the first frame of a video, RGB.
 fn pixels(file: &Path) -> image::RgbImage {
     image::ImageReader::open(file).unwrap().with_guessed_format().unwrap().decode().unwrap().into()
 }
@@ -143,9 +143,9 @@ fn what_an_edit_list_leaves_out_is_not_shown() {
 }
 
 #[test]
-fn a_sound_that_cannot_be_decoded_does_not_cost_the_clip() {
+fn audio_that_cannot_be_decoded_does_not_cost_the_video() {
     let Some(case) = case("08") else { return };
-    for (file, sound) in [
+    for (file, audio) in [
         ("undecodable-first-sound.mp4", true),
         ("xhe-aac-sound.mp4", false),
         ("unsupported-secondary-audio.mov", true),
@@ -153,8 +153,8 @@ fn a_sound_that_cannot_be_decoded_does_not_cost_the_clip() {
         let arguments = ["--device", "samsung-galaxy-s24", "--max-bytes", "90k"];
         let done = adapt(&case.join(file), &arguments);
         assert!(!done.stream("v", "codec_name").is_empty(), "{file}: {}", done.reasons());
-        assert_eq!(!done.stream("a", "codec_name").is_empty(), sound, "{file}");
-        assert_eq!(done.reasons().contains("SOUND_LOST"), !sound, "{file}");
+        assert_eq!(!done.stream("a", "codec_name").is_empty(), audio, "{file}");
+        assert_eq!(done.reasons().contains("AUDIO_LOST"), !audio, "{file}");
     }
 }
 
@@ -258,14 +258,14 @@ fn a_mailbox_line_stands_before_a_mail() {
 }
 
 #[test]
-fn a_core_audio_file_is_a_sound_at_the_door_too() {
+fn a_core_audio_file_is_audio_at_the_door_too() {
     let Some(case) = case("11") else { return };
     let done = adapt(&case.join("note_amr.caf"), &["--device", "nokia-6600"]);
     assert_eq!(done.stream("a", "codec_name"), "codec_name=amr_nb\n");
 }
 
 #[test]
-fn bytes_of_a_picture_beat_the_label_of_a_text() {
+fn bytes_of_an_image_beat_the_label_of_a_text() {
     let Some(case) = case("14") else { return };
     let (report, bytes) = message(&case.join("jpeg-as-text.mms"), "samsung-galaxy-s24");
     assert_eq!(types(&report), ["image/jpeg"]);
@@ -281,7 +281,7 @@ fn a_type_that_cannot_be_parsed_is_text_where_the_bytes_are() {
 }
 
 #[test]
-fn a_picture_leaves_under_the_name_that_the_device_lists() {
+fn an_image_leaves_under_the_name_that_the_device_lists() {
     let Some(case) = case("19") else { return };
     let (report, bytes) = message(&case.join("image-jpg.mms"), "nokia-6600");
     assert_eq!(types(&report), ["image/jpeg"]);
@@ -305,9 +305,9 @@ fn references_follow_their_part_however_they_are_spelt() {
     assert!(!holds(&bytes, b"p.webp"));
 }
 
-/// Five pictures of two seconds each go on as all five, in a loop.
+/// Five images of two seconds each go on as all five, in a loop.
 #[test]
-fn a_slide_show_does_not_become_a_tiny_clip() {
+fn a_slide_show_does_not_become_a_tiny_video() {
     let Some(case) = case("03") else { return };
     for limit in ["60k", "20k"] {
         let slides = case.join("slides.gif");

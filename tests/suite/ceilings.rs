@@ -10,7 +10,7 @@ use mmsfit::{
     service::Service,
 };
 
-use crate::support::{self, bare, bytes_of, device, own_pictures};
+use crate::support::{self, bare, bytes_of, device, own_images};
 
 fn adapt(name: &str, data: &Buffer, limit: u64, bounds: (u32, u32)) -> (Buffer, PartReport) {
     let service = Service::new(Config { threads: 2, ..Config::default() });
@@ -29,10 +29,10 @@ fn quality(original: &Buffer, output: &Buffer) -> f64 {
     compute_ssimulacra2(&view(&wanted), &view(&shown)).unwrap()
 }
 
-fn view(picture: &RgbImage) -> PixelSlice<'_> {
-    let (width, height) = picture.dimensions();
+fn view(image: &RgbImage) -> PixelSlice<'_> {
+    let (width, height) = image.dimensions();
     let stride = width as usize * 3;
-    PixelSlice::new(picture.as_raw(), width, height, stride, PixelDescriptor::RGB8_SRGB).unwrap()
+    PixelSlice::new(image.as_raw(), width, height, stride, PixelDescriptor::RGB8_SRGB).unwrap()
 }
 
 /// Upright photos of the corpus, large enough that all boxes shrink them.
@@ -78,16 +78,13 @@ fn bytes_that_could_not_be_seen_are_left_over() {
     }
     let mean = all.iter().sum::<f64>() / all.len() as f64;
     let least = all.iter().copied().fold(f64::INFINITY, f64::min);
-    println!(
-        "{} outputs, SSIMULACRA2 {mean:.1} on the average, {least:.1} at the least",
-        all.len()
-    );
+    println!("{} outputs, SSIMULACRA2 {mean:.1} on the average, {least:.1} at least", all.len());
     assert!(mean >= 89.0 && least >= 80.0, "{mean} {least}");
 }
 
 #[test]
 fn a_photo_of_our_own_ends_at_the_ceiling_too() {
-    for (name, data) in own_pictures() {
+    for (name, data) in own_images() {
         let (output, part) = adapt(&name, &data, 5_000_000, (200, 200));
         let jpeg = output.starts_with(&[0xff, 0xd8]);
         let told = part.reasons.iter().any(|r| r.code == ReasonCode::AtCeiling);
@@ -105,7 +102,7 @@ fn page() -> Buffer {
         .collect();
     let text: Vec<Vec<usize>> =
         (0..60).map(|_| (0..60).map(|_| dice.below(30)).collect()).collect();
-    let picture = image::GrayImage::from_fn(2480, 3508, |x, y| {
+    let image = image::GrayImage::from_fn(2480, 3508, |x, y| {
         let (column, row) = ((x.saturating_sub(200)) / DOT, (y.saturating_sub(200)) / DOT);
         let letter = text
             .get((row / 10) as usize)
@@ -123,7 +120,7 @@ fn page() -> Buffer {
     let mut encoder = png::Encoder::new(&mut out, 2480, 3508);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::One);
-    let bits: Vec<u8> = picture
+    let bits: Vec<u8> = image
         .as_raw()
         .chunks(2480)
         .flat_map(|row| {

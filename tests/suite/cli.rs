@@ -323,12 +323,12 @@ fn a_message_is_planned_against_all_carriers_and_devices() {
     for row in rows {
         let cells = row["cells"].as_array().unwrap();
         assert_eq!(cells.len(), devices.len(), "{row}");
-        // The smallest class shows a smaller picture, and says why.
+        // The smallest class shows a smaller image, and says why.
         assert_eq!(cells[0]["outcome"], "OUTCOME_MINOR", "{row}");
         assert_eq!(cells[0]["reasons"][0], "REASON_CODE_OVER_IMAGE_LIMIT", "{row}");
     }
     let text = fs::read_to_string(&page).unwrap();
-    assert!(text.contains("us-verizon") && text.contains("larger than the picture size allowed"));
+    assert!(text.contains("us-verizon") && text.contains("larger than the image size allowed"));
     assert!(!text.contains("<script") && text.contains("default-src 'none'"));
     // One row and one column of it.
     let output = mmsfit()

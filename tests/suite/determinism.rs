@@ -13,7 +13,7 @@ use mmsfit::{
     },
 };
 
-/// Six pictures, one of them moving, and a text.
+/// Six images, one of them moving, and a text.
 fn message() -> Buffer {
     let part = |name: &str, content_type: &str, data: Buffer| PartData {
         content_type: content_type.to_owned(),

@@ -36,10 +36,10 @@ fn on_white(bytes: &[u8]) -> RgbImage {
     out
 }
 
-fn view(picture: &RgbImage) -> PixelSlice<'_> {
-    let (width, height) = picture.dimensions();
+fn view(image: &RgbImage) -> PixelSlice<'_> {
+    let (width, height) = image.dimensions();
     let stride = width as usize * 3;
-    PixelSlice::new(picture.as_raw(), width, height, stride, PixelDescriptor::RGB8_SRGB).unwrap()
+    PixelSlice::new(image.as_raw(), width, height, stride, PixelDescriptor::RGB8_SRGB).unwrap()
 }
 
 fn in_the_box(original: &[u8]) -> (u32, u32) {
@@ -49,7 +49,7 @@ fn in_the_box(original: &[u8]) -> (u32, u32) {
     (shown.width(), shown.height())
 }
 
-/// SSIMULACRA2 against the original in the box, by the resizer of another library.
+/// SSIMULACRA2 against the original within the bounds, by the resizer of another library.
 fn quality(original: &[u8], output: &[u8]) -> f64 {
     let (width, height) = in_the_box(original);
     let at = |bytes: &[u8]| {
@@ -58,7 +58,7 @@ fn quality(original: &[u8], output: &[u8]) -> f64 {
     compute_ssimulacra2(&view(&at(original)), &view(&at(output))).unwrap()
 }
 
-/// The best JPEG of the whole box within `limit`.
+/// The best JPEG at the whole bounds within `limit`.
 fn jpeg_of(original: &Buffer, limit: u64) -> Option<Buffer> {
     let (width, height) = in_the_box(original);
     let dimensions = Dimensions::at_least_one(width, height);
@@ -74,7 +74,7 @@ fn jpeg_of(original: &Buffer, limit: u64) -> Option<Buffer> {
 }
 
 fn all() -> Vec<(&'static str, Buffer)> {
-    let of = |picture: DynamicImage| Buffer::from(drawings::png(picture));
+    let of = |image: DynamicImage| Buffer::from(drawings::png(image));
     vec![
         ("screenshot", of(drawings::screenshot(720, 1280).into())),
         ("page", of(drawings::page(1240, 1754).into())),

@@ -1,5 +1,5 @@
 //! The targets of `fuzz/` over their seeds and what is near them: a short pass of what `make fuzz`
-//! does without end. `MMSFIT_BLESS=1` makes the seeds anew.
+//! does without end. `MMSFIT_BLESS=1` makes the seeds again.
 
 use std::{fs, path::Path};
 

@@ -1,6 +1,6 @@
 //! Golden messages: each with its device and carrier, what the report must say of it and what its
-//! presentation must refer to. `MMSFIT_BLESS=1` writes the expectations anew. The PDUs are made here
-//! (ten megabytes of pictures and film do not belong into a repository); before and after lie in
+//! presentation must refer to. `MMSFIT_BLESS=1` rewrites the expectations. The PDUs are made here
+//! (ten megabytes of images and video do not belong into a repository); before and after lie in
 //! `target/golden/` when the test has run, to be opened with whatever reads one.
 
 mod messages;
@@ -50,7 +50,7 @@ fn send(service: &Service, golden: &Golden) -> AdaptResponse {
     response.unwrap_or_else(|error| panic!("{}: {error:?}", golden.name))
 }
 
-/// What can be told of a medium ahead. Beside sound and film, sizes are what the version of an
+/// What can be told of a medium ahead. Beside audio and video, sizes are what the version of an
 /// encoder leaves.
 fn medium(info: &MediaInfo, alone: bool) -> String {
     match (info.kind, info.dimensions) {
@@ -175,12 +175,12 @@ fn dissected(path: &Path) {
 }
 
 #[test]
-fn messages_of_texts_and_pictures() {
+fn messages_of_texts_and_images() {
     check(&Service::new(config()), &stills());
 }
 
 #[test]
-fn messages_with_sound_and_film() {
+fn messages_with_audio_and_video() {
     let Some(service) = support::with_workers(config()) else { return };
     check(&service, &moving());
 }

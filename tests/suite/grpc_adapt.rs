@@ -67,7 +67,7 @@ async fn a_photo_is_made_to_fit_and_the_report_tells_the_truth() {
     assert_eq!((text.part_index, text.action()), (0, v1::Action::Keep));
     assert_eq!((photo.part_index, photo.action()), (1, v1::Action::Transcode));
     let after = photo.after.as_ref().expect("not dropped");
-    let shown = after.dimensions.as_ref().expect("a picture");
+    let shown = after.dimensions.as_ref().expect("an image");
     assert!(shown.width <= 640 && shown.height <= 480, "{shown:?}");
     assert!(after.bytes < LIMIT && photo.encodes >= 1 && !photo.reasons.is_empty());
     assert!(report.capabilities.is_none(), "only on demand");
@@ -136,7 +136,7 @@ async fn a_device_that_forbids_adaptation_is_obeyed() {
     let came = photo_message().len();
     assert_eq!(info.metadata["smallest_reachable_bytes"], came.to_string());
 
-    // Larger than the box for pictures, yet within the byte limit: it passes as it is.
+    // Larger than the maximum image dimensions, yet within the byte limit: it passes as it is.
     let response = client.adapt(forbidding(1_000_000)).await.expect("it may pass").into_inner();
     assert_eq!(answered_pdu(&response), photo_message());
     let report = response.report.expect("always there");

@@ -1,4 +1,4 @@
-//! Hostile bytes through the command, one process each: a typed refusal or a sound result, in
+//! Hostile bytes through the command, one process each: a typed refusal or a valid result, in
 //! little time, within bounded memory, never a panic.
 
 use crate::support;
@@ -13,7 +13,7 @@ use std::{
 
 /// Address space of one process, in KiB.
 const ADDRESS_SPACE: u64 = 1_500_000;
-/// CPU time of one process, as a multiple of what a small sound photo takes in the same run.
+/// CPU time of one process, as a multiple of what a small intact photo takes in the same run.
 const CPU: u32 = 25;
 /// Resident memory worth telling of.
 const NOTABLE: u64 = 600 << 20;
@@ -108,11 +108,11 @@ fn run(files: &[PathBuf], dir: &Path) {
     let photo = dir.join("photo.jpg");
     fs::write(&photo, samples::jpeg(&photo::photo(320, 240, 1), None).unwrap()).unwrap();
     let photo = photo.to_str().unwrap();
-    let sound = watched("sound", &["adapt", "--bare", photo, "--max-bytes", "10k", "--json"]);
-    assert_eq!(sound.code, 0, "{}", sound.stderr);
+    let valid = watched("intact", &["adapt", "--bare", photo, "--max-bytes", "10k", "--json"]);
+    assert_eq!(valid.code, 0, "{}", valid.stderr);
     // Ticks are of 10 ms.
-    let most = sound.cpu.max(Duration::from_millis(20)) * CPU;
-    println!("a sound photo: {:?} of CPU", sound.cpu);
+    let most = valid.cpu.max(Duration::from_millis(20)) * CPU;
+    println!("an intact photo: {:?} of CPU", valid.cpu);
     let jobs: Vec<(String, Vec<String>)> = files
         .iter()
         .flat_map(|path| {

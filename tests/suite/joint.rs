@@ -10,7 +10,7 @@ use mmsfit::{
     config::Config,
     message::PartData,
     model::{PartReport, Stop},
-    samples::{self, clip, photo},
+    samples::{self, av, photo},
     service::{
         Service,
         request::{AdaptRequest, Content},
@@ -20,7 +20,7 @@ use mmsfit::{
 /// What a bucket of the programme holds, in bytes.
 const BUCKET: usize = 256;
 
-/// Bytes and quality of one picture alone, fitted under ever larger limits.
+/// Bytes and quality of one image alone, fitted under ever larger limits.
 fn candidates(service: &Service, data: &Buffer) -> Vec<(usize, f64)> {
     let mut list: Vec<(usize, f64)> = Vec::new();
     let mut limit = 2_000.0_f64;
@@ -36,7 +36,7 @@ fn candidates(service: &Service, data: &Buffer) -> Vec<(usize, f64)> {
     list
 }
 
-/// The largest sum of qualities within `budget` bytes, one candidate for each picture.
+/// The largest sum of qualities within `budget` bytes, one candidate for each image.
 fn oracle(media: &[Vec<(usize, f64)>], budget: usize) -> f64 {
     let mut best = vec![Some(0.0_f64); budget / BUCKET + 1];
     for candidates in media {
@@ -59,12 +59,12 @@ fn oracle(media: &[Vec<(usize, f64)>], budget: usize) -> f64 {
 #[test]
 fn the_sum_of_qualities_is_near_the_best_there_is() {
     let jpeg = |pixels| samples::jpeg(&pixels, None).unwrap();
-    let mut pictures: Vec<Buffer> = vec![
+    let mut images: Vec<Buffer> = vec![
         jpeg(photo::photo(1600, 1200, 1)),
         jpeg(photo::photo(1200, 1600, 4)),
         jpeg(photo::photo(900, 700, 7)),
     ];
-    pictures.extend(
+    images.extend(
         support::corpus("image")
             .into_iter()
             .filter(|(name, data)| name.ends_with(".jpg") && data.len() > 150_000)
@@ -73,8 +73,7 @@ fn the_sum_of_qualities_is_near_the_best_there_is() {
             .take(3),
     );
     let service = Service::new(Config::default());
-    let all: Vec<Vec<(usize, f64)>> =
-        support::parallel(&pictures, |data| candidates(&service, data));
+    let all: Vec<Vec<(usize, f64)>> = support::parallel(&images, |data| candidates(&service, data));
     let mut regrets = Vec::new();
     for (n, (from, count, limit)) in [
         (0, 3, 60_000),
@@ -87,7 +86,7 @@ fn the_sum_of_qualities_is_near_the_best_there_is() {
     .into_iter()
     .enumerate()
     {
-        let range = from.min(pictures.len())..(from + count).min(pictures.len());
+        let range = from.min(images.len())..(from + count).min(images.len());
         if range.len() < 2 {
             continue;
         }
@@ -97,7 +96,7 @@ fn the_sum_of_qualities_is_near_the_best_there_is() {
             data: data.clone(),
             ..PartData::default()
         };
-        let parts: Vec<PartData> = pictures[range.clone()].iter().enumerate().map(part).collect();
+        let parts: Vec<PartData> = images[range.clone()].iter().enumerate().map(part).collect();
         let content = Content::Parts { headers: Vec::new(), parts };
         let device = support::device(limit, (640, 480), &["image/jpeg"]);
         let request = AdaptRequest { device, ..AdaptRequest::new(content) };
@@ -109,7 +108,7 @@ fn the_sum_of_qualities_is_near_the_best_there_is() {
         let best = oracle(&all[range.clone()], (limit - framing) as usize);
         let regret = (best - ours) / best * 100.0;
         println!(
-            "case {n}: {} pictures in {limit}: {ours:.1} of {best:.1}, {regret:.2} % below",
+            "case {n}: {} images in {limit}: {ours:.1} of {best:.1}, {regret:.2} % below",
             range.len()
         );
         regrets.push(regret);
@@ -118,13 +117,13 @@ fn the_sum_of_qualities_is_near_the_best_there_is() {
     let worst = regrets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     println!("{mean:.2} % below on the average, {worst:.2} % at the worst");
     assert!(mean <= 2.0, "{regrets:?}");
-    // One picture fitted under one limit more or less may come out a point better or worse, and
+    // One image fitted under one limit more or less may come out a point better or worse, and
     // the programme finds every lucky one.
     assert!(worst <= 3.0, "{regrets:?}");
 }
 
-/// How alike a clip is to its source, at the rate at which it is shown and the size of the
-/// source: SSIM by ffmpeg, on the scale of SSIMULACRA2 by the same curve as for pictures.
+/// How alike a video is to its source, at the rate at which it is shown and the size of the
+/// source: SSIM by ffmpeg, on the scale of SSIMULACRA2 by the same curve as for images.
 fn likeness(dir: &Path, source: &Buffer, shown: &Buffer, rate: f64) -> f64 {
     std::fs::write(dir.join("source"), source).unwrap();
     std::fs::write(dir.join("shown"), shown).unwrap();
@@ -163,7 +162,7 @@ fn opinion(bytes_a_second: f64) -> f64 {
 
 const SECONDS: u32 = 6;
 
-/// A message of a clip, two photos and a voice.
+/// A message of a video, two photos and a voice.
 struct Mixed {
     dir: tempfile::TempDir,
     media: Vec<(&'static str, &'static str, Buffer)>,
@@ -178,17 +177,17 @@ impl Mixed {
         }
         let jpeg = |pixels| samples::jpeg(&pixels, None).unwrap();
         let media = vec![
-            ("v.avi", "video/x-msvideo", clip::avi(320, 240, SECONDS).unwrap()),
+            ("v.avi", "video/x-msvideo", av::avi(320, 240, SECONDS).unwrap()),
             ("a.jpg", "image/jpeg", jpeg(photo::photo(1600, 1200, 1))),
             ("b.jpg", "image/jpeg", jpeg(photo::photo(900, 700, 7))),
-            ("w.wav", "audio/x-wav", clip::wav(SECONDS)),
+            ("w.wav", "audio/x-wav", av::wav(SECONDS)),
         ];
         let service = support::with_workers(Config::default())?;
         Some(Self { dir: tempfile::tempdir().unwrap(), media, service })
     }
 
     fn device(limit: u64) -> mmsfit::profile::DeviceDescription {
-        // H.263, whose worth a byte is known; of an H.264 clip the share is up to 4.3 % below.
+        // H.263, whose worth a byte is known; of an H.264 video the share is up to 4.3 % below.
         mmsfit::profile::DeviceDescription {
             device_id: Some("class-video-basic".into()),
             ..support::device(limit, (640, 480), &["image/jpeg", "audio/amr", "video/3gpp"])
@@ -200,7 +199,7 @@ impl Mixed {
         let track = report.after.as_ref().and_then(|info| info.video.as_ref());
         let quality = match (self.media[at].0, track) {
             ("v.avi", Some(track)) => {
-                // A clip counts half as much again (fit-to-size.md §5).
+                // A video counts half as much again (fit-to-size.md §5).
                 1.5 * likeness(self.dir.path(), &self.media[at].2, data, track.frame_rate)
             }
             ("w.wav", _) => opinion(data.len() as f64 / f64::from(SECONDS)),
@@ -230,17 +229,17 @@ impl Mixed {
     }
 }
 
-/// What bytes are worth at the most. SSIM does not see frame rates: fewer frames a second look
+/// What bytes are worth at most. SSIM does not see frame rates: fewer frames a second look
 /// better to it than more at the same bytes, though not to people. How bytes are shared is what
-/// is tried here, not which rung a share is spent on.
+/// is tried here, not which step a share is spent on.
 fn worth((size, quality): (usize, f64), candidates: &[(usize, f64)]) -> f64 {
     let known = candidates.iter().filter(|(other, _)| *other <= size);
     known.map(|(_, quality)| *quality).fold(quality, f64::max)
 }
 
-/// Clip, photos and voice in one message.
+/// Video, photos and voice in one message.
 #[test]
-fn sound_and_film_share_with_pictures() {
+fn audio_and_video_share_with_images() {
     let Some(mixed) = Mixed::new() else { return };
     let all: Vec<_> = (0..mixed.media.len()).map(|at| mixed.candidates(at)).collect();
     println!("{:?}\n{:?}", all[0], all[3]);

@@ -61,14 +61,14 @@ fn of_several_versions_the_richest_that_is_shown_stays() {
 }
 
 #[test]
-fn a_version_may_be_text_and_pictures_and_what_is_no_choice_is_none() {
+fn a_version_may_be_text_and_images_and_what_is_no_choice_is_none() {
     let photo = support::photos::photo(320, 240);
-    let picture = format!(
+    let image = format!(
         "Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
         base64::prelude::BASE64_STANDARD.encode(&photo)
     );
     let related = format!(
-        "Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\n{HTML}--r\r\n{picture}--r--\r\n"
+        "Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\n{HTML}--r\r\n{image}--r--\r\n"
     );
     let both = mail("", "alternative", &[TEXT, &related]);
     let plain = adapt(&both, &["text/plain", "image/jpeg"]);
@@ -76,7 +76,7 @@ fn a_version_may_be_text_and_pictures_and_what_is_no_choice_is_none() {
     let rich = adapt(&both, &["text/html", "image/jpeg"]);
     assert!(sent(&rich).contains("image/jpeg") && !sent(&rich).contains("Hello in words"));
     // Broken senders call anything an alternative.
-    let broken = adapt(&mail("", "alternative", &[TEXT, &picture]), &["text/plain", "image/jpeg"]);
+    let broken = adapt(&mail("", "alternative", &[TEXT, &image]), &["text/plain", "image/jpeg"]);
     assert_eq!(broken.report.outcome, Outcome::Unchanged);
 }
 

@@ -1,4 +1,4 @@
-//! One message for many devices: everyone has an answer, each within his own limits, and those
+//! One message for many devices: everyone has an answer, each within its own limits, and those
 //! who are alike have the same.
 
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ fn everyone_has_an_answer_within_his_limits() {
         answer.recipients.iter().for_each(|index| seen[*index] += 1);
     }
     assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
-    // Three kinds of phones, and four who are like nobody else.
+    // Three kinds of phones, and four that share their kind with no other.
     assert_eq!(answers.len(), 7);
     for answer in &answers {
         let first = &list[answer.recipients[0]];

@@ -1,4 +1,4 @@
-//! All sound and video of the corpus, and the project's own, for four classes of device: nothing
+//! All audio and video of the corpus, and the project's own, for four classes of device: nothing
 //! over the limit, everything accepted by ffprobe with the right codecs, size and length, and the
 //! two tracks in step. Skipped where the worker or ffprobe is absent.
 
@@ -10,11 +10,11 @@ use mmsfit::{
     config::Config,
     model::{Action, Bytes, Category, MediaKind, ReasonCode, Stop},
     profile::DeviceDescription,
-    samples::clip,
+    samples::av,
     service::Service,
 };
 
-/// A class of device: a document of the store, and what its video and sound may be.
+/// A class of device: a document of the store, and what its video and audio may be.
 struct Class {
     device: &'static str,
     limit: u64,
@@ -108,10 +108,10 @@ fn check(class: &Class, name: &str, data: &Buffer, service: &Service) -> Vec<Str
     let mut fault = |text: String| faults.push(format!("{}, {name}: {text}", class.device));
     let response = match answer {
         Ok(response) => response,
-        // Sounds too long for the least that is of use, and the policy does not allow cutting.
+        // Audio files too long for the lowest useful rate, where the policy does not allow cutting.
         Err(error) if error.category == Category::CannotFit => return faults,
         Err(error) => {
-            // Notes are no sound; a damaged file is told.
+            // Notes are no audio; a damaged file is told.
             let told = matches!(error.category, Category::Unsupported | Category::Input);
             if !told
                 || !name.ends_with(".mid") && !name.ends_with(".imy") && !name.ends_with(".rtttl")
@@ -138,7 +138,7 @@ fn check(class: &Class, name: &str, data: &Buffer, service: &Service) -> Vec<Str
     };
     if after.kind == MediaKind::Image {
         if !part.reasons.iter().any(|r| r.code == ReasonCode::VideoLost) {
-            fault("a picture without its reason".into());
+            fault("an image without its reason".into());
         }
         return faults;
     }
@@ -171,7 +171,7 @@ fn check(class: &Class, name: &str, data: &Buffer, service: &Service) -> Vec<Str
         .iter()
         .any(|r| matches!(r.code, ReasonCode::EncodingChosen | ReasonCode::ContainerChanged));
     if !told {
-        fault(format!("no rung is told: {:?}", part.reasons));
+        fault(format!("no step is told: {:?}", part.reasons));
     }
     faults
 }
@@ -181,15 +181,15 @@ fn service() -> Option<Service> {
     support::has_program("ffmpeg", "ffprobe").then_some(service)
 }
 
-/// Every clip once as large as the device takes it, and again under limits of 70 % and 40 % of
+/// Every video once as large as the device takes it, and again under limits of 70 % and 40 % of
 /// that, which bind for certain.
 #[test]
 fn limits_that_bind_are_filled() {
     let Some(service) = service() else { return };
-    let mut files = vec![("own-clip.avi".to_owned(), clip::avi(320, 240, 6).expect("a film"))];
+    let mut files = vec![("own-clip.avi".to_owned(), av::avi(320, 240, 6).expect("a video"))];
     files.extend(support::corpus("video"));
     let all = support::everything();
-    // Half of the clips, each for one class; with MMSFIT_ALL=1 all for all.
+    // Half of the videos, each for one class; with MMSFIT_ALL=1 all for all.
     files.retain(|(name, _)| all || name.starts_with("own") || support::offset(name, 2) == 0);
     let (mut fills, mut tries, mut poor) = (Vec::new(), Vec::new(), Vec::new());
     for (n, (name, data)) in files.iter().enumerate() {
@@ -231,18 +231,18 @@ fn limits_that_bind_are_filled() {
         "{} fits: fill {median:.3} at the median, {low:.3} at the 10th percentile",
         fills.len()
     );
-    println!("encodes: {} at the median, {} at the most", at(&tries, 0.5), at(&tries, 1.0));
+    println!("encodes: {} at the median, {} at most", at(&tries, 0.5), at(&tries, 1.0));
     println!("below 0.9:\n{}", poor.join("\n"));
     assert!(median >= 0.93, "{median}");
     assert!(at(&tries, 0.9) <= 2.0, "{tries:?}");
 }
 
 #[test]
-fn sound_and_video_for_four_classes() {
+fn audio_and_video_for_four_classes() {
     let Some(service) = service() else { return };
     let mut files = vec![
-        ("own-voice.wav".to_owned(), clip::wav(9)),
-        ("own-clip.avi".to_owned(), clip::avi(320, 240, 6).expect("a film")),
+        ("own-voice.wav".to_owned(), av::wav(9)),
+        ("own-clip.avi".to_owned(), av::avi(320, 240, 6).expect("a video")),
     ];
     files.extend(support::corpus("audio"));
     files.extend(support::corpus("video"));

@@ -1,5 +1,5 @@
 //! Messages, real and composed at random: what is not changed stays byte for byte, what comes
-//! out is never over, holds together, and is sound to Wireshark.
+//! out is never over, holds together, and is valid to Wireshark.
 
 use std::process::Command;
 
@@ -19,7 +19,7 @@ use mmsfit::{
     },
 };
 
-/// Bytes, box and types of three handsets.
+/// Bytes, bounds and types of three handsets.
 const DEVICES: [(u64, (u32, u32), &[&str]); 3] = [
     (30_000, (160, 120), &["image/jpeg", "image/gif", "image/vnd.wap.wbmp", "audio/amr"]),
     (100_000, (640, 480), &["image/jpeg", "image/gif", "image/png", "audio/amr", "audio/midi"]),
@@ -67,7 +67,7 @@ fn real_messages_come_back_byte_for_byte() {
             continue;
         }
         adaptable += 1;
-        // The input is not simply handed through: one part is declared anew, and the rest, now
+        // The input is not simply handed through: one part is redeclared, and the rest, now
         // written from what was understood, stays. Where the headers tell of the parts (the
         // root's type, the size) they change too.
         let states_size = message
@@ -247,8 +247,8 @@ fn try_all(cases: &[Case], may_refuse: bool) -> (Vec<String>, Vec<(String, Buffe
     found
 }
 
-/// Wireshark's opinion on at most so many of them; skipped where it is missing.
-fn assert_sound_to_wireshark(pdus: &[(String, Buffer)], at_most: usize) {
+/// Wireshark's opinion on at most this many of them; skipped where it is missing.
+fn assert_valid_to_wireshark(pdus: &[(String, Buffer)], at_most: usize) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/tshark-check.sh");
     let dir = tempfile::tempdir().unwrap();
     let sample: Vec<_> =
@@ -297,16 +297,16 @@ fn real_messages_fit_three_handsets_over_three_interfaces() {
     }
     let (faults, pdus) = try_all(&cases, true);
     assert_none(&faults);
-    assert_sound_to_wireshark(&pdus, 16);
+    assert_valid_to_wireshark(&pdus, 16);
 }
 
 #[test]
 fn messages_composed_at_random_fit() {
-    let pictures = compose::pictures();
+    let images = compose::images();
     let mut dice = support::Dice(2026);
     let cases: Vec<Case> = (0..40)
         .map(|n| {
-            let parts = compose::message(&mut dice, &pictures);
+            let parts = compose::message(&mut dice, &images);
             let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
             let name = format!("message {n} [{}]", names.join(", "));
             let form = [Form::MmsPdu, Form::Mime][dice.below(2)];
@@ -321,5 +321,5 @@ fn messages_composed_at_random_fit() {
         .collect();
     let (faults, pdus) = try_all(&cases, false);
     assert_none(&faults);
-    assert_sound_to_wireshark(&pdus, 12);
+    assert_valid_to_wireshark(&pdus, 12);
 }

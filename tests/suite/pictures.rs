@@ -1,5 +1,5 @@
-//! Every picture at every limit and box: never over, never enlarged, never wrongly turned, and
-//! each sound to another decoder than ours.
+//! Every image at every limit and within all bounds: never over, never enlarged, never wrongly
+//! turned, and each valid to another decoder than ours.
 
 mod summary;
 
@@ -19,7 +19,7 @@ const LIMITS: [u64; 5] = [10_000, 30_000, 100_000, 300_000, 600_000];
 const BOXES: [(u32, u32); 3] = [(160, 120), (640, 480), (1600, 1200)];
 const ALL: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/vnd.wap.wbmp"];
 
-/// Formats that this build knows but does not decode, and what is no picture to it.
+/// Formats that this build knows but does not decode, and what is no image to it.
 const NOT_DECODED: [&str; 5] = [".heic", ".heif", ".avif", ".avifs", ".svg"];
 /// Not to be judged by luma as dots: the one is made to look one way averaged as stored and
 /// another in linear light, as we do; the other is damaged, and gray all over.
@@ -32,7 +32,7 @@ fn service() -> Service {
     Service::new(Config { threads: 1, ..Config::default() })
 }
 
-/// One picture at one point.
+/// One image at one point.
 struct Case {
     file: String,
     limit: u64,
@@ -59,7 +59,7 @@ impl Done {
         self.part().reasons.iter().any(|reason| reason.code == ReasonCode::AtCeiling)
     }
 
-    /// Whether the limit, and not the box or the best quality there is, decided.
+    /// Whether the limit, and not the bounds or the best quality there is, decided.
     fn limit_binds(&self, limit: u64, bounds: (u32, u32)) -> bool {
         if self.part().encodes == 0 || self.report.wire_bytes_before.get() <= limit {
             return false;
@@ -105,14 +105,14 @@ fn try_one(
     Case { file: name.to_owned(), limit, bounds, seconds, result, faults }
 }
 
-fn check_refusal(name: &str, error: &ServiceError, sound: bool, faults: &mut Vec<String>) {
+fn check_refusal(name: &str, error: &ServiceError, valid: bool, faults: &mut Vec<String>) {
     let not_decoded = NOT_DECODED.iter().any(|end| name.to_lowercase().ends_with(end))
         || name == NOT_DECODED_FILE;
     let typed =
         matches!(error.category, Category::Input | Category::Unsupported | Category::TooLarge);
     // Without a decoder the original is all there is: it may be over.
     let typed = typed || (not_decoded && error.category == Category::CannotFit);
-    if !typed || (sound && !not_decoded) {
+    if !typed || (valid && !not_decoded) {
         faults.push(format!("refused: {:?} {} {error}", error.category, error.reason));
     }
 }
@@ -155,10 +155,10 @@ fn check(
     }
     let source = done.report.parts[0].before.dimensions.unwrap_or(d((w, h)));
     if !d((w, h)).within(d(bounds).turned_to(source)) {
-        fault(format!("{w}x{h} is not within the box"));
+        fault(format!("{w}x{h} is not within the bounds"));
     }
     let before = &done.report.parts[0].before;
-    // Of a HEIF sequence the primary picture alone is decoded, and the loss is told.
+    // Of a HEIF sequence the primary image alone is decoded, and the loss is told.
     let animated =
         before.animated() && ![MediaType::HEIC, MediaType::AVIF].contains(&before.media_type);
     if animated && accept.contains(&"image/gif") && limit >= 100_000 {
@@ -179,7 +179,7 @@ fn check(
     if off_w > (0.02 * fw).max(1.01) && off_h > (0.02 * fh).max(1.01) {
         fault(format!("{w}x{h} out of {sw}x{sh}: aspect"));
     }
-    // A dozen dots show no picture.
+    // A dozen dots show no image.
     let dots = bytes.starts_with(&[0, 0]);
     if dots && w.min(h) < 24 {
         return;
@@ -193,11 +193,11 @@ fn check(
     }
 }
 
-/// The points at which a picture is tried, fewer for the large ones: a sample that begins elsewhere
-/// for each picture, so that all points are met by many.
+/// The points at which an image is tried, fewer for the large ones: a sample that begins elsewhere
+/// for each image, so that all points are met by many.
 fn points(name: &str, pixels: u64) -> Vec<(u64, (u32, u32))> {
     let all = LIMITS.iter().flat_map(|&limit| BOXES.map(|bounds| (limit, bounds)));
-    // Without a divisor in common with the 3 boxes: every box and limit is met.
+    // Without a divisor in common with the 3 bounds: all bounds and limits is met.
     let (step, sampled) = match pixels {
         0..4_000_000 => (1, 6),
         4_000_000..20_000_000 => (2, 10),
@@ -210,9 +210,9 @@ fn points(name: &str, pixels: u64) -> Vec<(u64, (u32, u32))> {
     }
 }
 
-fn run(pictures: &[(String, Buffer)]) -> Vec<Case> {
+fn run(images: &[(String, Buffer)]) -> Vec<Case> {
     let service = service();
-    let cases = support::parallel(pictures, |(name, data)| {
+    let cases = support::parallel(images, |(name, data)| {
         let truth = Look::of(data);
         let pixels = truth.as_ref().map_or(0, |t| u64::from(t.size.0) * u64::from(t.size.1));
         let input = (name.as_str(), data, truth.as_ref());
@@ -308,22 +308,22 @@ fn assert_others_read_them(cases: &[Case], wanted: usize) {
 }
 
 #[test]
-fn own_pictures_at_every_limit_and_box() {
-    let cases = run(&support::own_pictures());
+fn own_images_within_every_limit_and_bounds() {
+    let cases = run(&support::own_images());
     println!("{}", summary(&cases));
-    assert!(cases.iter().all(|case| case.result.is_ok()), "all of them are sound");
+    assert!(cases.iter().all(|case| case.result.is_ok()), "all of them are valid");
     assert_no_faults(&cases);
     assert_others_read_them(&cases, 12);
     assert_thrifty(&cases);
 }
 
 #[test]
-fn real_pictures_at_every_limit_and_box() {
-    let pictures = support::corpus("image");
-    if pictures.is_empty() {
+fn real_images_within_every_limit_and_bounds() {
+    let images = support::corpus("image");
+    if images.is_empty() {
         return;
     }
-    let cases = run(&pictures);
+    let cases = run(&images);
     println!("{}", summary(&cases));
     assert_no_faults(&cases);
     assert_others_read_them(&cases, 48);
@@ -333,9 +333,9 @@ fn real_pictures_at_every_limit_and_box() {
 /// Devices that take one format alone, or only by an old spelling.
 #[test]
 fn devices_with_one_format_get_that_one() {
-    let mut pictures = support::own_pictures();
-    pictures.truncate(6);
-    pictures.extend(support::corpus("image").into_iter().filter(|(name, data)| {
+    let mut images = support::own_images();
+    images.truncate(6);
+    images.extend(support::corpus("image").into_iter().filter(|(name, data)| {
         data.len() < 250_000 && !NOT_DECODED.iter().any(|end| name.to_lowercase().ends_with(end))
     }));
     let service = service();
@@ -346,8 +346,8 @@ fn devices_with_one_format_get_that_one() {
         (&["image/jpg"], 20_000, (640, 480)),
         (&["image/jpeg", "image/gif"], 15_000, (128, 160)),
     ];
-    let step = (pictures.len() / 40).max(1);
-    let sample: Vec<_> = pictures.iter().step_by(step).collect();
+    let step = (images.len() / 40).max(1);
+    let sample: Vec<_> = images.iter().step_by(step).collect();
     let cases: Vec<Case> = support::parallel(&sample, |(name, data)| {
         let truth = Look::of(data).filter(|_| !NOT_AS_DOTS.contains(&name.as_str()));
         let input = (name.as_str(), data, truth.as_ref());

@@ -1,4 +1,4 @@
-//! Device profiles as they are in the wild: each resolves or is refused by type, and a picture
+//! Device profiles as they are in the wild: each resolves or is refused by type, and an image
 //! fitted for one keeps to what it claims.
 
 use crate::support;
@@ -23,7 +23,7 @@ fn resolve(service: &Service, device: DeviceDescription) -> Result<Resolution, S
     service.resolve(ResolveRequest { device, carrier: None })
 }
 
-/// A profile that states a size and a box, and no more.
+/// A profile that states a size and bounds, and no more.
 fn profile(size: &str, bounds: &str) -> Buffer {
     format!(
         r##"<?xml version="1.0"?>
@@ -87,13 +87,13 @@ fn every_profile_of_the_corpus_resolves_or_is_refused_by_type() {
             }
         }
     }
-    println!("{resolved} resolved, {repaired} of them mended, {} refused", refused.len());
+    println!("{resolved} resolved, {repaired} of them repaired, {} refused", refused.len());
     // Two of them are web pages.
     assert!(refused.len() <= 2, "{refused:?}");
     assert!(refused.iter().all(|name| name.starts_with("unknown_")), "{refused:?}");
 }
 
-/// Handsets of the corpus with what their documents say: bytes and box.
+/// Handsets of the corpus with what their documents say: bytes and bounds.
 const NAMED: [(&str, u64, &str); 13] = [
     ("samsung_GT-S5233W", 307_200, "2048x2048"),
     ("nokia_Nokia7650", 102_400, "640x480"),

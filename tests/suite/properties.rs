@@ -1,4 +1,4 @@
-//! Whatever comes in: no panic, nothing over the limit, nothing outside the box.
+//! Whatever comes in: no panic, nothing over the limit, nothing outside the bounds.
 
 use std::sync::LazyLock;
 
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn any_limit_and_box(
+    fn any_limit_and_bounds(
         (w, h) in (1u16..500, 1u16..500),
         kind in 0u8..4,
         limit in 0u64..60_000,

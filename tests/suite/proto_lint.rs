@@ -121,8 +121,8 @@ fn lint_enum(
     let aliased = kind.options.as_ref().is_some_and(|options| options.allow_alias());
     found.check(!aliased, file, "ENUM_NO_ALLOW_ALIAS", name);
     let zero = kind.value.first().map(|value| (value.number(), value.name().to_owned()));
-    let zero_is_sound = zero == Some((0, format!("{prefix}UNSPECIFIED")));
-    found.check(zero_is_sound, file, "ENUM_ZERO_VALUE_SUFFIX", name);
+    let zero_is_valid = zero == Some((0, format!("{prefix}UNSPECIFIED")));
+    found.check(zero_is_valid, file, "ENUM_ZERO_VALUE_SUFFIX", name);
     for (i, value) in kind.value.iter().enumerate() {
         let case =
             value.name().chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
@@ -208,7 +208,7 @@ fn lint(files: &[&FileDescriptorProto]) -> Findings {
 }
 
 fn files() -> Vec<FileDescriptorProto> {
-    let pool = DescriptorPool::decode(DESCRIPTORS).expect("sound descriptors");
+    let pool = DescriptorPool::decode(DESCRIPTORS).expect("valid descriptors");
     let ours = pool.files().filter(|file| file.package_name().starts_with("mmsfit"));
     ours.map(|file| file.file_descriptor_proto().clone()).collect()
 }
@@ -224,7 +224,7 @@ fn the_contract_is_clean() {
 #[test]
 fn byte_counts_are_32_bits() {
     use prost_reflect::Kind;
-    let pool = DescriptorPool::decode(DESCRIPTORS).expect("sound descriptors");
+    let pool = DescriptorPool::decode(DESCRIPTORS).expect("valid descriptors");
     let ours = pool.all_messages().filter(|m| m.package_name() == "mmsfit.v1");
     for field in ours.flat_map(|m| m.fields().collect::<Vec<_>>()) {
         let wide = matches!(

@@ -38,7 +38,7 @@ const DEVICES: [&str; 12] = [
 const CARRIERS: [Option<&str>; 4] = [None, Some("de-telekom"), Some("us-att"), Some("ma-inwi")];
 const INTERFACES: [Interface; 3] = [Interface::Mm1, Interface::Mm4, Interface::Mm7];
 
-/// Sound and film short enough to be tried often.
+/// Audio and video short enough to be tried often.
 fn moving() -> Vec<(String, Buffer)> {
     let mut all: Vec<_> =
         support::corpus("audio").into_iter().chain(support::corpus("video")).collect();
@@ -56,7 +56,7 @@ fn part(name: &str, content_type: &str, data: impl Into<Buffer>) -> PartData {
     }
 }
 
-/// A card whose photo may be the largest thing in the message.
+/// A vCard whose photo may be the largest thing in the message.
 fn card(side: u16) -> PartData {
     use base64::Engine as _;
     let photo = samples::jpeg(&photo::photo(side, side, 3), None).unwrap();
@@ -95,11 +95,11 @@ fn extras(dice: &mut Dice, moving: &[(String, Buffer)]) -> Vec<PartData> {
 }
 
 fn messages(count: usize) -> Vec<Vec<PartData>> {
-    let (pictures, moving) = (compose::pictures(), moving());
+    let (images, moving) = (compose::images(), moving());
     let mut dice = Dice(20_261_126);
     (0..count)
         .map(|_| {
-            let mut parts = compose::message(&mut dice, &pictures);
+            let mut parts = compose::message(&mut dice, &images);
             for extra in extras(&mut dice, &moving) {
                 let slide = format!("<par dur=\"9s\"><ref src=\"{}\"/></par></body>", extra.name);
                 if let Some(smil) = parts.iter_mut().find(|p| p.content_type.ends_with("smil")) {
@@ -189,7 +189,7 @@ fn faults(
     faults
 }
 
-/// The texts that people wrote; cards apart, which may lose their photos.
+/// The texts that people wrote; vCards apart, which may lose their photos.
 fn plain(message: &Message) -> Vec<String> {
     judge::texts(message, |part| part.declared.as_str() == "text/plain")
 }

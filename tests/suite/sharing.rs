@@ -35,7 +35,7 @@ fn bytes(parts: &[PartReport]) -> Vec<u64> {
 }
 
 #[test]
-fn equal_pictures_get_the_same() {
+fn equal_images_get_the_same() {
     let service = Service::new(Config { threads: 2, ..Config::default() });
     let small = samples::jpeg(&photo::photo(480, 360, 3), None).expect("it encodes");
     let each = small.len() as u64;
@@ -52,10 +52,10 @@ fn equal_pictures_get_the_same() {
 }
 
 #[test]
-fn it_does_not_matter_where_a_picture_stands() {
+fn it_does_not_matter_where_an_image_stands() {
     let service = Service::new(Config { threads: 2, ..Config::default() });
-    let picture = |n| samples::jpeg(&photo::photo(1200, 900, n), None).expect("it encodes");
-    let media: Vec<_> = (1..=4).map(|n| ("image/jpeg", picture(n))).collect();
+    let image = |n| samples::jpeg(&photo::photo(1200, 900, n), None).expect("it encodes");
+    let media: Vec<_> = (1..=4).map(|n| ("image/jpeg", image(n))).collect();
     let mut turned = media.clone();
     turned.reverse();
     let there = bytes(&adapt(&service, &message(&media), 90_000));
@@ -76,16 +76,17 @@ fn more_bytes_never_make_it_worse() {
     let Some(service) = support::with_workers(Config { threads: 2, ..Config::default() }) else {
         return;
     };
-    let picture = samples::jpeg(&photo::photo(1600, 1200, 5), None).expect("it encodes");
+    let image = samples::jpeg(&photo::photo(1600, 1200, 5), None).expect("it encodes");
     let voice = voice(9);
-    let content = message(&[("image/jpeg", picture), ("audio/amr", voice.clone())]);
+    let content = message(&[("image/jpeg", image), ("audio/amr", voice.clone())]);
     let (mut best, mut most) = (f32::MIN, 0);
     for limit in (18_000..60_000).step_by(1500) {
         let parts = adapt(&service, &content, limit);
         let photo = parts.iter().find(|p| p.before.kind == MediaKind::Image).expect("a photo");
-        let sound = parts.iter().find(|p| p.before.kind == MediaKind::Audio).expect("a sound");
+        let audio =
+            parts.iter().find(|p| p.before.kind == MediaKind::Audio).expect("an audio file");
         let quality = photo.quality_estimate.expect("an estimate");
-        let heard = sound.after.as_ref().map_or(Bytes::ZERO, |info| info.bytes).get();
+        let heard = audio.after.as_ref().map_or(Bytes::ZERO, |info| info.bytes).get();
         assert!(quality >= best - TOLERANCE, "{limit}: the photo falls from {best} to {quality}");
         assert!(
             heard as f64 >= most as f64 * 0.9,

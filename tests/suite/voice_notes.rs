@@ -8,7 +8,7 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     config::Config,
     model::{Action, ReasonCode, Stop},
-    samples::clip,
+    samples::av,
     service::Service,
 };
 
@@ -49,9 +49,9 @@ fn samples(bytes: &[u8]) -> Vec<f64> {
 }
 
 /// Loudness of every 20 ms.
-fn envelope(sound: &[f64], rate: usize) -> Vec<f64> {
+fn envelope(audio: &[f64], rate: usize) -> Vec<f64> {
     let rms = |w: &[f64]| (w.iter().map(|s| s * s).sum::<f64>() / w.len() as f64).sqrt();
-    sound.chunks_exact(rate / 50).map(rms).collect()
+    audio.chunks_exact(rate / 50).map(rms).collect()
 }
 
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
@@ -69,7 +69,8 @@ fn lag(a: &[f64], b: &[f64]) -> usize {
     (0..8).max_by(|x, y| at(*x).total_cmp(&at(*y))).unwrap()
 }
 
-/// The same speech: as long, as loud, at most so many times 20 ms late, and its syllables where they were.
+/// The same speech: as long, as loud, at most this many times 20 ms late, and its syllables where
+/// they were.
 fn assert_same_speech(source: &[f64], got: &[f64], rate: usize, late: usize, what: &str) {
     let seconds = got.len() as f64 / rate as f64;
     let most = 0.1 + 0.02 * late as f64;
@@ -86,7 +87,7 @@ fn assert_same_speech(source: &[f64], got: &[f64], rate: usize, late: usize, wha
 #[test]
 fn speech_survives_every_mode() {
     let Some(service) = service() else { return };
-    let voice = clip::wav(SECONDS as u32);
+    let voice = av::wav(SECONDS as u32);
     for (kind, magic, modes, rate, decoder) in [
         ("audio/amr", &b"#!AMR\n"[..], &NARROW[..], 8_000, "amrnb"),
         ("audio/amr-wb", &b"#!AMR-WB\n"[..], &WIDE[..], 16_000, "amrwb"),
@@ -119,7 +120,7 @@ fn speech_survives_every_mode() {
 #[test]
 fn voice_notes_cross_between_phones() {
     let Some(service) = service() else { return };
-    let voice = clip::wav(SECONDS as u32);
+    let voice = av::wav(SECONDS as u32);
     let encode = |arguments: &[&str]| Buffer::from(ffmpeg(&voice, arguments));
     let send = |name: &str, note: &Buffer, accept: &[&str]| {
         let phone = device(102_400, (640, 480), accept);
@@ -153,12 +154,12 @@ fn voice_notes_cross_between_phones() {
                 .output()
                 .unwrap();
             assert_eq!(String::from_utf8_lossy(&heard.stdout).trim(), codec, "{what}");
-            let rungs = [ReasonCode::EncodingChosen, ReasonCode::ContainerChanged];
-            let told = part.reasons.iter().any(|r| rungs.contains(&r.code));
+            let steps = [ReasonCode::EncodingChosen, ReasonCode::ContainerChanged];
+            let told = part.reasons.iter().any(|r| steps.contains(&r.code));
             assert!(told || part.action == Action::Keep, "{what}: {:?}", part.reasons);
             let plain = ["-i", "-ac", "1", "-ar", "8000", "-f", "s16le"];
             let decoded = samples(&ffmpeg(&out, &plain));
-            // Files of bare AAC and MP3 don't tell what their encoders put before the sound.
+            // Files of bare AAC and MP3 don't tell what their encoders put before the audio.
             let late = if name.ends_with("ogg") || name.ends_with("awb") { 1 } else { 5 };
             assert_same_speech(&source, &decoded, 8_000, late, &what);
         }

@@ -9,7 +9,7 @@ use mmsfit::{
     model::{Action, Bytes, ContentClass, MediaKind, Outcome, ReasonCode, Stop},
     policy::{Language, LanguageChoice, LeaveOut, Notice, Sanitize, Trim},
     profile::{DeviceDescription, InlineCapabilities},
-    samples::{self, clip, photo},
+    samples::{self, av, photo},
     service::{
         Service,
         request::{AdaptRequest, AdaptResponse, Content},
@@ -37,7 +37,7 @@ fn device(charsets: &[&str], accept: &[&str]) -> DeviceDescription {
     DeviceDescription { inline: Some(inline), ..DeviceDescription::default() }
 }
 
-const PICTURES: [&str; 4] = ["image/jpeg", "image/gif", "text/plain", "application/smil"];
+const IMAGES: [&str; 4] = ["image/jpeg", "image/gif", "text/plain", "application/smil"];
 
 fn send(
     service: &Service,
@@ -84,7 +84,7 @@ fn texts_arrive_in_a_charset_that_the_device_reads() {
     ] {
         let message = vec![part("t", "t.txt", &format!("text/plain; charset={label}"), data)];
         let (response, parts, _) =
-            send(&service, &[], message, device(&["utf-8", "us-ascii"], &PICTURES));
+            send(&service, &[], message, device(&["utf-8", "us-ascii"], &IMAGES));
         assert_eq!(text_of(&parts[0]), text, "{name}: {}", parts[0].content_type);
         assert!(parts[0].content_type.ends_with("charset=utf-8"), "{}", parts[0].content_type);
         let report = &response.report.parts[0];
@@ -95,16 +95,16 @@ fn texts_arrive_in_a_charset_that_the_device_reads() {
     // A device that reads it gets it as it came; one that reads neither gets it in other letters.
     let data = encode("koi8-r", russian);
     let koi8 = || vec![part("t", "t.txt", "text/plain; charset=koi8-r", data.clone())];
-    let (response, parts, _) = send(&service, &[], koi8(), device(&["KOI8-R"], &PICTURES));
+    let (response, parts, _) = send(&service, &[], koi8(), device(&["KOI8-R"], &IMAGES));
     assert_eq!((response.report.outcome, &parts[0].data[..]), (Outcome::Unchanged, &data[..]));
-    let (response, parts, _) = send(&service, &[], koi8(), device(&["us-ascii"], &PICTURES));
+    let (response, parts, _) = send(&service, &[], koi8(), device(&["us-ascii"], &IMAGES));
     let text = text_of(&parts[0]);
     assert!(text.starts_with("Privet! Do vstr") && text.contains("\r\n"), "{text}");
     let lost = &response.report.parts[0].reasons;
     assert!(lost.iter().any(|r| r.code == ReasonCode::Transliterated && r.detail.contains('П')));
-    // A label alone that is wrong is mended, and not a byte of the text changes.
+    // A label alone that is wrong is repaired, and not a byte of the text changes.
     let message = vec![part("t", "t.txt", "text/plain; charset=iso-8859-1", "Grüße")];
-    let (response, parts, _) = send(&service, &[], message, device(&["utf-8"], &PICTURES));
+    let (response, parts, _) = send(&service, &[], message, device(&["utf-8"], &IMAGES));
     assert_eq!(parts[0].content_type, "text/plain; charset=utf-8");
     assert_eq!(&parts[0].data[..], "Grüße".as_bytes());
     assert!(
@@ -117,12 +117,12 @@ const SMIL: &str = "<smil><head><layout><root-layout/><region id=\"Image\"/><reg
     <text src=\"t.txt\" region=\"Text\"/></par>\
     <par dur=\"9000ms\"><video src=\"cid:clip\" region=\"Image\"></video></par></body></smil>";
 
-fn slides(clip: Buffer) -> Vec<PartData> {
+fn slides(video: Buffer) -> Vec<PartData> {
     vec![
         part("s", "s.smil", "application/smil", SMIL),
         part("p", "photo.png", "image/png", samples::png(&photo::photo(300, 200, 1)).unwrap()),
         part("t", "t.txt", "text/plain; charset=utf-8", "Hallo"),
-        part("clip", "clip.avi", "video/x-msvideo", clip),
+        part("clip", "clip.avi", "video/x-msvideo", video),
     ]
 }
 
@@ -138,10 +138,10 @@ fn a_notice_stands_for_what_is_left_out() {
     config.policy.notice = Some(Notice::Text);
     config.policy.language = Some(LanguageChoice::Fixed(Language::German));
     let service = Service::new(config);
-    let mut message = slides(Buffer::from_static(b"%PDF-1.4 not a film at all"));
+    let mut message = slides(Buffer::from_static(b"%PDF-1.4 not a video at all"));
     message[3].content_type = "application/pdf".into();
     message[3].content_location = "plan.pdf".into();
-    let (response, parts, _) = send(&service, &[], message, device(&["utf-8"], &PICTURES));
+    let (response, parts, _) = send(&service, &[], message, device(&["utf-8"], &IMAGES));
     assert_eq!(response.report.outcome, Outcome::Major);
     let report = &response.report.parts[3];
     assert_eq!(report.action, Action::Replace);
@@ -149,7 +149,7 @@ fn a_notice_stands_for_what_is_left_out() {
     assert_eq!(parts[3].content_type, "text/plain; charset=utf-8");
     assert_eq!(
         String::from_utf8_lossy(&parts[3].data),
-        "[Datei (plan.pdf, 26 B) fehlt: dieses Telefon kann den Inhalt nicht zeigen.]"
+        "[Datei (plan.pdf, 27 B) fehlt: dieses Telefon kann den Inhalt nicht zeigen.]"
     );
     assert_eq!(parts[3].content_location, "plan.pdf.txt");
     let references = references(&parts[0]);
@@ -157,11 +157,11 @@ fn a_notice_stands_for_what_is_left_out() {
     assert!(references[2].starts_with("text src=\"cid:clip\""), "{references:?}");
 
     // Where there is no room for it, it goes without a word.
-    let mut tight = device(&["utf-8"], &PICTURES);
+    let mut tight = device(&["utf-8"], &IMAGES);
     let size = response.report.wire_bytes_after.get();
     let limit = Bytes::new(size - parts[1].data.len() as u64 - 60);
     tight.inline.as_mut().unwrap().max_message_bytes = Some(limit);
-    let mut message = slides(Buffer::from_static(b"%PDF-1.4 not a film at all"));
+    let mut message = slides(Buffer::from_static(b"%PDF-1.4 not a video at all"));
     message[3].content_type = "application/pdf".into();
     message.remove(1);
     let (response, parts, _) = send(&service, &[], message, tight);
@@ -170,10 +170,10 @@ fn a_notice_stands_for_what_is_left_out() {
 }
 
 #[test]
-fn the_element_follows_a_clip_that_becomes_a_picture() {
+fn the_element_follows_a_video_that_becomes_an_image() {
     let Some(service) = support::with_workers(Config::default()) else { return };
-    let message = slides(clip::avi(320, 240, 3).unwrap());
-    let (response, parts, _) = send(&service, &[], message, device(&["utf-8"], &PICTURES));
+    let message = slides(av::avi(320, 240, 3).unwrap());
+    let (response, parts, _) = send(&service, &[], message, device(&["utf-8"], &IMAGES));
     let after = response.report.parts[3].after.as_ref().unwrap();
     assert_eq!(after.kind, MediaKind::Image);
     let references = references(&parts[0]);
@@ -190,7 +190,7 @@ fn the_content_class_is_told_and_written() {
         vec![part("p", "p.jpg", "image/jpeg", photo), part("t", "t.txt", "text/plain", "Hi")]
     };
     let header = [("X-Mms-Content-Class", "megapixel"), ("Subject", "x")];
-    let mut small = device(&["utf-8"], &PICTURES);
+    let mut small = device(&["utf-8"], &IMAGES);
     small.inline.as_mut().unwrap().max_image = "160x120".parse().ok();
     small.inline.as_mut().unwrap().max_message_bytes = Some(Bytes::new(30 * 1024));
     let (response, _, headers) = send(&service, &header, message(1600), small.clone());
@@ -206,7 +206,7 @@ fn the_content_class_is_told_and_written() {
 fn what_passes_is_sanitized_where_the_policy_says_so() {
     let turned = samples::jpeg(&photo::photo(320, 240, 3), Some(1)).unwrap();
     let message = || vec![part("p", "p.jpg", "image/jpeg", turned.clone())];
-    let phone = || device(&["utf-8"], &PICTURES);
+    let phone = || device(&["utf-8"], &IMAGES);
     let with = |sanitize| {
         let mut config = Config::default();
         config.policy.sanitize = Some(sanitize);
@@ -228,16 +228,17 @@ fn what_passes_is_sanitized_where_the_policy_says_so() {
     assert!(parts[0].data.len() <= turned.len());
 }
 
-/// Where the policy lets a sound be cut, it is, to the byte; where it does not, it is refused.
+/// Where the policy lets an audio file be cut, it is, to the byte; where it does not, it is
+/// refused.
 #[test]
-fn a_sound_too_long_is_cut_only_where_it_may_be() {
+fn audio_too_long_is_cut_only_where_it_may_be() {
     let service = |trim| {
         let mut config = Config::default();
         config.policy.trim = Some(trim);
         support::with_workers(config)
     };
     let (Some(never), Some(allow)) = (service(Trim::Never), service(Trim::Allow)) else { return };
-    let voice = clip::wav(40);
+    let voice = av::wav(40);
     let phone = || support::device(20_000, (640, 480), &["image/jpeg", "audio/amr"]);
     let send = |service: &Service| {
         let request = support::bare("v.wav", &voice, phone());
@@ -312,7 +313,7 @@ fn media_go_whole_until_the_message_fits() {
         ]
     };
     for (sealed, limit) in [(20_000, 20_600), (20_000, 20_350), (200, 700), (20_000, 1_500)] {
-        let mut phone = device(&["utf-8"], &PICTURES);
+        let mut phone = device(&["utf-8"], &IMAGES);
         phone.inline.as_mut().unwrap().max_message_bytes = Some(Bytes::new(limit));
         phone.inline.as_mut().unwrap().accept.push("message/rfc822".into());
         let (response, parts, _) = send(&service, &[], message(sealed), phone);

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 /// A message's JSON by the proto's mapping, default values shown.
 fn proto_json(name: &str, message: &impl Message) -> Value {
-    let pool = DescriptorPool::decode(DESCRIPTORS).expect("sound descriptors");
+    let pool = DescriptorPool::decode(DESCRIPTORS).expect("valid descriptors");
     let kind = pool.get_message_by_name(name).expect(name);
     let dynamic = DynamicMessage::decode(kind, message.encode_to_vec().as_slice()).expect(name);
     let options = SerializeOptions::new().skip_default_fields(false);
@@ -36,7 +36,7 @@ fn sourced<T>(value: T, source: Source) -> Sourced<T> {
     Sourced::new(value, Provenance { source, document, attribute })
 }
 
-fn box_of(width: u32, height: u32) -> Dimensions {
+fn dimensions(width: u32, height: u32) -> Dimensions {
     Dimensions::new(width, height).expect("not empty")
 }
 
@@ -45,8 +45,8 @@ fn capabilities() -> Capabilities {
         vendor: "Nokia".into(),
         model: "6230".into(),
         max_message_bytes: sourced(Bytes::new(102_400), Source::Uaprof),
-        max_image: sourced(box_of(640, 480), Source::Inline),
-        screen: Some(sourced(box_of(128, 128), Source::ProfileDiff)),
+        max_image: sourced(dimensions(640, 480), Source::Inline),
+        screen: Some(sourced(dimensions(128, 128), Source::ProfileDiff)),
         bits_per_pixel: sourced(16, Source::DeviceId),
         accept: sourced(AcceptList::from_spellings(["image/jpeg", "image/gif"]), Source::UaprofUrl),
         charsets: sourced(vec!["utf-8".into(), "us-ascii".into()], Source::Accept),
@@ -58,7 +58,7 @@ fn capabilities() -> Capabilities {
         video: sourced(
             vec![VideoSupport {
                 codec: VideoCodec::H263,
-                max_dimensions: box_of(176, 144),
+                max_dimensions: dimensions(176, 144),
                 max_frame_rate: 15,
                 max_bitrate: 64_000,
             }],
@@ -72,7 +72,7 @@ fn photo(width: u32, height: u32, bytes: u64) -> MediaInfo {
     let mut info = MediaInfo::opaque(MediaType::JPEG, Bytes::new(bytes));
     info.kind = MediaKind::Image;
     info.codec = "baseline".into();
-    info.dimensions = Some(box_of(width, height));
+    info.dimensions = Some(dimensions(width, height));
     info.frames = 1;
     info.duration_ms = 40;
     info
@@ -185,7 +185,7 @@ fn limits_read_the_same() {
     let bytes = Bytes::new(307_200);
     let (counting, source) = (Counting::Interface, LimitSource::Device);
     let wire = vec![WireLimit { bytes, counting, source }];
-    let image = Some(ImageLimit::turning(box_of(640, 480), LimitSource::Request));
+    let image = Some(ImageLimit::turning(dimensions(640, 480), LimitSource::Request));
     same::<_, v1::Limits>("Limits", &Limits { wire, image });
     same::<_, v1::Limits>("Limits", &Limits::default());
 }

@@ -6,20 +6,20 @@ use mmsfit::message::PartData;
 use super::Dice;
 
 /// Our own and such real ones as are quickly decoded.
-pub fn pictures() -> Vec<(String, Buffer)> {
-    let mut pictures = super::own_pictures();
-    pictures.extend(super::corpus("image").into_iter().filter(|(name, data)| {
+pub fn images() -> Vec<(String, Buffer)> {
+    let mut images = super::own_images();
+    images.extend(super::corpus("image").into_iter().filter(|(name, data)| {
         let known = [".jpg", ".png", ".gif", ".webp", ".bmp", ".wbmp"];
         data.len() < 600_000 && known.iter().any(|end| name.ends_with(end))
     }));
-    pictures
+    images
 }
 
-/// One to five pictures, some texts, and now and then a presentation of it all.
-pub fn message(dice: &mut Dice, pictures: &[(String, Buffer)]) -> Vec<PartData> {
+/// One to five images, some texts, and now and then a presentation of it all.
+pub fn message(dice: &mut Dice, images: &[(String, Buffer)]) -> Vec<PartData> {
     let mut parts = Vec::new();
     for n in 0..1 + dice.below(5) {
-        let (name, data) = &pictures[dice.below(pictures.len())];
+        let (name, data) = &images[dice.below(images.len())];
         let extension = name.rsplit('.').next().unwrap_or("bin");
         let subtype = match extension {
             "jpg" => "jpeg",

@@ -22,7 +22,7 @@ fn dice(seed: &mut u32) -> u32 {
     *seed
 }
 
-/// A line of text of `height` pixels a letter into a picture of one channel, 255 where there is ink.
+/// A line of text of `height` pixels a letter into an image of one channel, 255 where there is ink.
 fn line(ink: &mut GrayImage, (left, top): (u32, u32), height: u32, letters: u32, seed: &mut u32) {
     let cell = height / 6;
     for n in 0..letters {
@@ -111,8 +111,8 @@ pub fn sticker(side: u32) -> RgbaImage {
 }
 
 /// As a PNG.
-pub fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
+pub fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
     let mut out = std::io::Cursor::new(Vec::new());
-    picture.into().write_to(&mut out, image::ImageFormat::Png).expect("it encodes");
+    image.into().write_to(&mut out, image::ImageFormat::Png).expect("it encodes");
     out.into_inner()
 }

@@ -1,9 +1,9 @@
-//! Pictures as other decoders than ours see them, and how alike two of them are.
+//! Images as other decoders than ours see them, and how alike two of them are.
 
 use bytes::Bytes as Buffer;
 use image::{DynamicImage, ImageDecoder as _, ImageReader, metadata::Orientation};
 
-/// A picture as a person sees it: turned upright, on white, gray, in a grid of [`SIDE`]².
+/// An image as a person sees it: turned upright, on white, gray, in a grid of [`SIDE`]².
 #[derive(Clone, Debug)]
 pub struct Look {
     /// Width and height as shown.
@@ -41,8 +41,8 @@ impl Look {
     /// Through the `image` crate, orientation applied; WBMP by the reader below. `None` where
     /// neither reads it.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        if let Some(picture) = wbmp(bytes) {
-            return Some(Self::new(&picture));
+        if let Some(image) = wbmp(bytes) {
+            return Some(Self::new(&image));
         }
         let mut decoder = ImageReader::new(std::io::Cursor::new(bytes))
             .with_guessed_format()
@@ -56,16 +56,16 @@ impl Look {
             Some(tiff) => Orientation::from_exif_chunk(tiff).unwrap_or(Orientation::NoTransforms),
             None => decoder.orientation().ok()?,
         };
-        let mut picture = DynamicImage::from_decoder(decoder).ok()?;
-        picture.apply_orientation(turn);
+        let mut image = DynamicImage::from_decoder(decoder).ok()?;
+        image.apply_orientation(turn);
         if let Some(gamma) = png_gamma(bytes) {
-            let mut rgba = picture.to_rgba8();
+            let mut rgba = image.to_rgba8();
             for pixel in rgba.pixels_mut() {
                 pixel.0[..3].iter_mut().for_each(|v| *v = as_srgb(*v, gamma));
             }
-            picture = rgba.into();
+            image = rgba.into();
         }
-        Some(Self::new(&picture))
+        Some(Self::new(&image))
     }
 
     /// A JPEG through zune-jpeg.
@@ -79,16 +79,16 @@ impl Look {
         let pixels = decoder.decode().map_err(|error| error.to_string())?;
         let (width, height) = decoder.dimensions().ok_or("no dimensions")?;
         let (w, h) = (width as u32, height as u32);
-        let picture = if pixels.len() == width * height {
+        let image = if pixels.len() == width * height {
             image::GrayImage::from_raw(w, h, pixels).map(DynamicImage::from)
         } else {
             image::RgbImage::from_raw(w, h, pixels).map(DynamicImage::from)
         };
-        Ok(Self::new(&picture.ok_or("neither gray nor RGB")?))
+        Ok(Self::new(&image.ok_or("neither gray nor RGB")?))
     }
 
-    fn new(picture: &DynamicImage) -> Self {
-        let rgba = picture.to_rgba8();
+    fn new(image: &DynamicImage) -> Self {
+        let rgba = image.to_rgba8();
         let size = rgba.dimensions();
         let n = SIDE as usize;
         let (mut sum, mut count) = (vec![0.0; n * n], vec![0u32; n * n]);
@@ -100,7 +100,7 @@ impl Look {
             sum[at] += 0.299 * on_white(r) + 0.587 * on_white(g) + 0.114 * on_white(b);
             count[at] += 1;
         }
-        // Fields without a pixel, in pictures smaller than the grid, take the nearest one's.
+        // Fields without a pixel, in images smaller than the grid, take the nearest one's.
         let near = |at: usize| {
             let (x, y) = (at % n, at / n);
             let clamp = |v: usize, of: u32| {
@@ -151,8 +151,8 @@ pub fn wbmp(bytes: &[u8]) -> Option<DynamicImage> {
         return None;
     }
     let white = |x: u32, y: u32| rest[y as usize * row + x as usize / 8] >> (7 - x % 8) & 1;
-    let picture = image::GrayImage::from_fn(width, height, |x, y| image::Luma([white(x, y) * 255]));
-    Some(picture.into())
+    let image = image::GrayImage::from_fn(width, height, |x, y| image::Luma([white(x, y) * 255]));
+    Some(image.into())
 }
 
 fn multi_byte(bytes: &[u8]) -> Option<(u32, &[u8])> {

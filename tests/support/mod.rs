@@ -37,9 +37,9 @@ pub fn corpus(folder: &str) -> Vec<(String, Buffer)> {
     need::corpus(folder)
 }
 
-/// Pictures of our own, so that the promises are tried without real input too: all orientations,
+/// Images of our own, so that the promises are tried without real input too: all orientations,
 /// a screenshot, an animation.
-pub fn own_pictures() -> Vec<(String, Buffer)> {
+pub fn own_images() -> Vec<(String, Buffer)> {
     let mut made = vec![
         ("own-photo.jpg".to_owned(), samples::jpeg(&photo::photo(1600, 1200, 1), None).unwrap()),
         ("own-screen.png".into(), samples::png(&photo::screenshot(480, 800, 2)).unwrap()),

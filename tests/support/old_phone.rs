@@ -25,7 +25,7 @@ fn typed(value: &[u8]) -> Vec<u8> {
 
 /// `image/jpeg; name=...` with Content-ID and Content-Location. `code`: the type's number with
 /// its top bit set.
-pub fn picture<'a>(code: u8, name: &str, data: &'a [u8]) -> Entry<'a> {
+pub fn image<'a>(code: u8, name: &str, data: &'a [u8]) -> Entry<'a> {
     let value = [&[code, 0x85], name.as_bytes(), &[0]].concat();
     let ids = [b"\xc0\"<", name.as_bytes(), b">\0\x8e", name.as_bytes(), &[0]].concat();
     Entry { header: [typed(&value), ids].concat(), data }

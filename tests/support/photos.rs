@@ -1,4 +1,4 @@
-//! A photo-like picture and a message around it, made by hand: WSP multipart in an M-Send.req.
+//! A photo-like image and a message around it, made by hand: WSP multipart in an M-Send.req.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
@@ -6,7 +6,7 @@ use image::{RgbImage, codecs::jpeg::JpegEncoder};
 /// A JPEG with slopes, edges and some grain, the same each time.
 pub fn photo(width: u32, height: u32) -> Vec<u8> {
     let mut seed = 0x2545_f491_u32;
-    let picture = RgbImage::from_fn(width, height, |x, y| {
+    let image = RgbImage::from_fn(width, height, |x, y| {
         // xorshift32
         seed ^= seed << 13;
         seed ^= seed >> 17;
@@ -20,7 +20,7 @@ pub fn photo(width: u32, height: u32) -> Vec<u8> {
         image::Rgb([level(x, width), level(y, height), level(x + y, width + height)])
     });
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, 92).encode_image(&picture).expect("it encodes");
+    JpegEncoder::new_with_quality(&mut jpeg, 92).encode_image(&image).expect("it encodes");
     jpeg
 }
 

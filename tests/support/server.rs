@@ -16,7 +16,7 @@ use mmsfit::{
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 
-/// The engine with so many threads and requests of at most 1 MiB.
+/// The engine with this many threads and requests of at most 1 MiB.
 pub fn service(threads: usize) -> Service {
     Service::new(Config { max_request_bytes: Bytes::new(1 << 20), threads, ..Config::default() })
 }

@@ -143,7 +143,7 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["tracing_subscriber"], &["cli"]),
     // Pixels are touched by codecs alone.
     (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
-    // Sound is decoded by codecs alone.
+    // Audio is decoded by codecs alone.
     (&["symphonia"], &["codec"]),
     // Samples are painted as a camera would write them, and not by the encoders under test.
     (&["jpeg_encoder"], &["samples"]),

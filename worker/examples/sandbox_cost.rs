@@ -11,7 +11,7 @@ use mmsfit::{
     model::{
         AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, Recipe, Stop,
     },
-    samples::clip,
+    samples::av,
     worker::host::{Settings, Workers},
 };
 use mmsfit_worker::libav::{AvCodec, warm};
@@ -20,7 +20,7 @@ const ROUNDS: usize = 200;
 
 fn probe(codec: &dyn Codec, input: &Buffer) -> Duration {
     let began = Instant::now();
-    codec.probe(input, &DecodeLimits::default(), &Stop::never()).expect("a sound input");
+    codec.probe(input, &DecodeLimits::default(), &Stop::never()).expect("a valid input");
     began.elapsed()
 }
 
@@ -54,7 +54,7 @@ fn main() {
     warm();
     let input = match std::env::args().nth(1) {
         Some(path) => std::fs::read(path).expect("readable").into(),
-        None => clip::wav(1),
+        None => av::wav(1),
     };
     type Run = fn(&dyn Codec, &Buffer) -> Duration;
     for (name, run) in [("probe", probe as Run), ("open + encode", encode as Run)] {

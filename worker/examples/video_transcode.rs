@@ -1,4 +1,4 @@
-//! One clip through the worker's codec in process, for comparison with other tools: decoded once,
+//! One video through the worker's codec in process, for comparison with other tools: decoded once,
 //! encoded to a byte count. Prints bytes and CPU seconds.
 //!
 //!     video_transcode IN OUT h263|h264 WIDTH HEIGHT FPS BYTES
@@ -38,7 +38,7 @@ fn main() {
     let limits = DecodeLimits::default();
     let mut session = AvCodec.open(&input, hint, &limits, &Stop::never()).expect("opens");
     let seconds = f64::from(session.info().duration_ms) / 1000.0;
-    // The index takes some 12 bytes a picture and 700 in all.
+    // The index takes some 12 bytes an image and 700 in all.
     let payload = f64::from(bytes) - 700.0 - 12.0 * seconds * f64::from(rate);
     let recipe = Recipe::Video(VideoRecipe {
         container: if h263 { Container::ThreeGp } else { Container::Mp4 },

@@ -1,4 +1,4 @@
-//! Mischief on request, for tests of the confinement: an input `#!MMSFIT-FAULT phase what` makes
+//! Faults on request, for tests of the confinement: an input `#!MMSFIT-FAULT phase what` makes
 //! the job do `what` in `phase` (`probe`, `strip`, `open`, `encode` or `verify`). Only in a worker that was started
 //! with `--faults`, and behind the same lockdown as everything else.
 

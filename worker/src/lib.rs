@@ -1,7 +1,7 @@
 //! Every codec written in C, in processes that are confined before they see the first byte.
 //!
 //! The story of one job, in order: [`zygote`] loads the libraries, proves that its confinement
-//! holds, greets the host and waits; for every job it forks; the child gives up all descriptors
+//! holds, greets the host and waits; for every job it forks; the child closes all descriptors
 //! but its socket, enters the [`lockdown`], and [`serve`]s the calls of the `Codec` trait with
 //! the codecs of this package until the host hangs up.
 //!

@@ -1,4 +1,4 @@
-//! `mmsfit-worker`: started and fed by `mmsfit`; of no use by hand.
+//! `mmsfit-worker`: started and fed by `mmsfit`, never by hand.
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ use crate::{faults::FaultCodec, heif::HeifCodec, libav::AvCodec};
 
 /// Exit status after a conversation that the host ended.
 const DONE: i32 = 0;
-/// Exit status after a request that was none.
+/// Exit status after an invalid request.
 const GARBLED: i32 = 65;
 
 /// The codecs of this package.
@@ -31,7 +31,7 @@ fn codecs(faults: bool) -> CodecSet {
     CodecSet::new(codecs)
 }
 
-/// Loads and initialises what every job would otherwise do anew. No input is touched.
+/// Loads and initialises once what every job would otherwise repeat. No input is touched.
 pub fn warm() {
     crate::heif::warm();
     crate::libav::warm();
@@ -50,7 +50,7 @@ pub fn serve(mut socket: UnixStream, faults: bool) -> i32 {
     let mut session: Option<Box<dyn Session>> = None;
     while let Some(frame) = read_frame(&mut socket) {
         let Ok(request) = Request::from_frame(frame) else { return GARBLED };
-        // A panic leaves the session in a state that nobody knows: it is not asked again.
+        // A panic leaves the session in an unknown state: it is not used again.
         let answered = catch_unwind(AssertUnwindSafe(|| answer(&codecs, &mut session, request)));
         let reply = answered.unwrap_or_else(|panic| {
             session = None;
@@ -82,7 +82,7 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("the decoder gave up: {}", text.unwrap_or("no message"))
+    format!("the decoder failed: {}", text.unwrap_or("no message"))
 }
 
 fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Request) -> Reply {
@@ -98,8 +98,8 @@ fn answer(codecs: &CodecSet, session: &mut Option<Box<dyn Session>>, request: Re
                 find(codecs, &input).and_then(|codec| codec.open(&input, hint, &limits, &never));
             reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
         }
-        Request::OpenSound { info, rate, channels, samples, hint, limits } => {
-            let opened = crate::libav::open_sound(*info, (rate, channels), samples, hint, limits);
+        Request::OpenAudio { info, rate, channels, samples, hint, limits } => {
+            let opened = crate::libav::open_audio(*info, (rate, channels), samples, hint, limits);
             reply(opened.map(|opened| Reply::Info(session.insert(opened).info().clone())))
         }
         Request::Preview { input, hint, limits } => {

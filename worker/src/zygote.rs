@@ -39,7 +39,7 @@ const UNCONFINED: i32 = 70;
 
 /// Serves the host at descriptor 0 until it hangs up.
 pub fn run(faults: bool) -> ExitCode {
-    // A panic in a job is told to the host in its reply; here there is nobody to read it.
+    // A panic in a job is told to the host in its reply; here it has no reader.
     std::panic::set_hook(Box::new(|_| {}));
     let Some(mut control) = take_control() else {
         eprintln!("mmsfit-worker: descriptor 0 is not the host's socket");
@@ -76,7 +76,7 @@ fn version() -> String {
 /// The host's socket, moved away from descriptor 0, with nothing readable left there.
 fn take_control() -> Option<UnixStream> {
     let null = File::options().read(true).write(true).open("/dev/null").ok()?;
-    // SAFETY: `fcntl` and `dup2` take numbers; the new descriptor is owned by nobody else.
+    // SAFETY: `fcntl` and `dup2` take numbers; the new descriptor has no other owner.
     let control = unsafe {
         let control = libc::fcntl(0, libc::F_DUPFD_CLOEXEC, 3);
         if control < 0 || libc::dup2(null.as_raw_fd(), 0) < 0 {
@@ -94,7 +94,7 @@ fn prepare() -> Result<(Lockdown, mmsfit::worker::protocol::Confinement), String
     let threads = std::fs::read_dir("/proc/self/task").map(|tasks| tasks.count());
     // Where there is no /proc, the libraries are known not to start threads by being loaded.
     if threads.is_ok_and(|n| n != 1) {
-        return Err("a library started a thread: forking would not be sound".into());
+        return Err("a library started a thread: forking would not be safe".into());
     }
     let lockdown = Lockdown::prepare()?;
     let confinement = lockdown::prove(&lockdown)?;
@@ -144,7 +144,7 @@ impl Zygote {
         self.finish()
     }
 
-    /// The host is gone: nothing of it stays.
+    /// The host is gone: nothing of it remains.
     fn finish(&mut self) -> ExitCode {
         for running in &self.jobs {
             let _ = kill_process(running.pid, Signal::KILL);

@@ -2,7 +2,7 @@
 
 use crate::photos::Photo;
 
-/// A box, and a limit in bytes.
+/// Bounds, and a limit in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub bounds: (u32, u32),
@@ -10,7 +10,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// The size of a photo in the box, which turns with it.
+    /// The size of a photo within the bounds, which turn with it.
     pub fn size(&self, photo: &Photo) -> (u32, u32) {
         let (w, h) = photo.rgb.dimensions();
         let (bw, bh) = if (w >= h) == (self.bounds.0 >= self.bounds.1) {

@@ -32,7 +32,7 @@ pub fn page(results: &Results) -> String {
          background:#fff;color:#111}svg text{font:12px system-ui;fill:currentColor}\
          @media(prefers-color-scheme:dark){body{background:#111;color:#eee}}\
          table{border-collapse:collapse}td,th{padding:.2em .7em;text-align:right}</style>\
-         <h1>Rate and quality</h1><p>SSIMULACRA2 at the box against the photo made small by Lanczos, \
+         <h1>Rate and quality</h1><p>SSIMULACRA2 at the bounds against the photo made small by Lanczos, \
          mean over all photos, by the limit.</p>",
     );
     for bounds in [(640, 480), (1600, 1200)] {

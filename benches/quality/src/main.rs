@@ -3,8 +3,8 @@
 //!
 //! Every photo is fitted to every case by the service at each effort, by the procedures of peers, and
 //! by an oracle that tries scales, chroma samplings and encoders at the best quality that fits. All
-//! are scored with SSIMULACRA2 at the box, against two references: Lanczos, and means in linear light.
-//! Peers and oracle are kept in a file, so that a run of ours alone takes a minute.
+//! are scored with SSIMULACRA2 at the bounds, against two references: Lanczos, and means in linear
+//! light. Peers and oracle are kept in a file, so that a run of ours alone takes a minute.
 
 mod cache;
 mod cases;

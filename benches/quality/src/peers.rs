@@ -22,9 +22,9 @@ enum Coder {
     Moz,
 }
 
-fn encode(picture: &RgbImage, quality: f32, full: bool, coder: Coder) -> Option<Vec<u8>> {
+fn encode(image: &RgbImage, quality: f32, full: bool, coder: Coder) -> Option<Vec<u8>> {
     let mut out = Compress::new(ColorSpace::JCS_RGB);
-    out.set_size(picture.width() as usize, picture.height() as usize);
+    out.set_size(image.width() as usize, image.height() as usize);
     if coder == Coder::Turbo {
         out.set_fastest_defaults();
         out.set_optimize_coding(true);
@@ -33,7 +33,7 @@ fn encode(picture: &RgbImage, quality: f32, full: bool, coder: Coder) -> Option<
     let chroma = if full { (1, 1) } else { (2, 2) };
     out.set_chroma_sampling_pixel_sizes(chroma, chroma);
     let mut started = out.start_compress(Vec::new()).ok()?;
-    started.write_scanlines(picture.as_raw()).ok()?;
+    started.write_scanlines(image.as_raw()).ok()?;
     started.finish().ok()
 }
 
@@ -63,10 +63,10 @@ fn small(photo: &Photo, size: (u32, u32)) -> Option<RgbImage> {
     Some(small.into_rgb8())
 }
 
-/// The best quality at which `picture` takes no more than `limit`, and its file; and how many were
+/// The best quality at which `image` takes no more than `limit`, and its file; and how many were
 /// tried.
 fn search(
-    picture: &RgbImage,
+    image: &RgbImage,
     limit: u64,
     full: bool,
     coder: Coder,
@@ -75,7 +75,7 @@ fn search(
     while over - fits > 1 {
         let middle = u8::midpoint(fits, over);
         tried += 1;
-        match encode(picture, f32::from(middle), full, coder) {
+        match encode(image, f32::from(middle), full, coder) {
             Some(file) if file.len() as u64 <= limit => {
                 best = Some((middle, file));
                 fits = middle;
@@ -87,7 +87,7 @@ fn search(
 }
 
 /// One decode at a fraction of the size, one resize and one encode at the quality that fits, known
-/// beforehand: what nobody can do without.
+/// beforehand: the least that anyone needs.
 pub fn floor(photo: &Photo, case: &Case) -> Option<Outcome> {
     let size = case.size(photo);
     let resize = |whole: &RgbImage| {
@@ -119,8 +119,8 @@ pub fn floor(photo: &Photo, case: &Case) -> Option<Outcome> {
 /// A procedure of peers.
 type Peer = fn(&Photo, &Case, &Judge) -> Option<Outcome>;
 
-/// Image proxies: the box, then the quality by halves; and phone apps: five steps of quality down,
-/// and then three quarters of the size.
+/// Image proxies: the bounds, then the quality by halves; and phone apps: five steps of quality
+/// down, and then three quarters of the size.
 pub const ALL: [(&str, Peer); 3] = [
     ("search, libjpeg-turbo", |photo, case, judge| proxy(photo, case, judge, Coder::Turbo)),
     ("search, MozJPEG", |photo, case, judge| proxy(photo, case, judge, Coder::Moz)),
@@ -166,14 +166,14 @@ pub fn oracle(photo: &Photo, case: &Case, judge: &Judge) -> Option<Outcome> {
     let mut tried = 0;
     for scale in [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4] {
         let side = |n: u32| ((f64::from(n) * scale).round() as u32).max(8);
-        let picture = match scale == 1.0 {
+        let image = match scale == 1.0 {
             true => judge.small.clone(),
             false => judge.at(photo, (side(judge.size.0), side(judge.size.1))),
         };
         let mut highest = 0;
         for coder in [Coder::Turbo, Coder::Moz] {
             for full in [false, true] {
-                let (found, more) = search(&picture, case.limit, full, coder);
+                let (found, more) = search(&image, case.limit, full, coder);
                 tried += more;
                 let Some((quality, file)) = found else { continue };
                 highest = highest.max(quality);

@@ -27,9 +27,9 @@ fn decoded(file: &[u8]) -> Option<(RgbImage, Orientation)> {
     let reader = ImageReader::new(std::io::Cursor::new(file)).with_guessed_format().ok()?;
     let mut decoder = reader.into_decoder().ok()?;
     let turn = decoder.orientation().ok()?;
-    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
-    picture.apply_orientation(turn);
-    Some((picture.into_rgb8(), turn))
+    let mut image = DynamicImage::from_decoder(decoder).ok()?;
+    image.apply_orientation(turn);
+    Some((image.into_rgb8(), turn))
 }
 
 /// Every JPEG in `folder` that is larger than a phone's screen and in colours that need no profile.

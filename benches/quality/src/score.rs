@@ -24,10 +24,10 @@ pub struct Judge {
     area: Ssimulacra2Reference,
 }
 
-fn view(picture: &RgbImage) -> PixelSlice<'_> {
-    let (w, h) = picture.dimensions();
-    PixelSlice::new(picture.as_raw(), w, h, w as usize * 3, PixelDescriptor::RGB8_SRGB)
-        .expect("a whole picture")
+fn view(image: &RgbImage) -> PixelSlice<'_> {
+    let (w, h) = image.dimensions();
+    PixelSlice::new(image.as_raw(), w, h, w as usize * 3, PixelDescriptor::RGB8_SRGB)
+        .expect("a whole image")
 }
 
 impl Judge {
@@ -35,7 +35,7 @@ impl Judge {
         let small = image::imageops::resize(&photo.rgb, size.0, size.1, FilterType::Lanczos3);
         let mean = means(&photo.rgb, size);
         let of =
-            |picture: &RgbImage| Ssimulacra2Reference::new(&view(picture)).expect("large enough");
+            |image: &RgbImage| Ssimulacra2Reference::new(&view(image)).expect("large enough");
         Self { size, lanczos: of(&small), area: of(&mean), small, smaller: RefCell::default() }
     }
 
@@ -88,16 +88,16 @@ fn cover(from: u32, to: u32) -> Vec<Vec<(u32, f32)>> {
         .collect()
 }
 
-fn means(picture: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
+fn means(image: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
     let table: Vec<f32> = (0..=255).map(linear).collect();
-    let (columns, rows) = (cover(picture.width(), width), cover(picture.height(), height));
+    let (columns, rows) = (cover(image.width(), width), cover(image.height(), height));
     let mut out = RgbImage::new(width, height);
-    let mut line = vec![[0.0f32; 3]; picture.width() as usize];
+    let mut line = vec![[0.0f32; 3]; image.width() as usize];
     for (y, covered) in rows.iter().enumerate() {
         line.fill([0.0; 3]);
         for (row, share) in covered {
             for (sum, x) in line.iter_mut().zip(0..) {
-                let pixel = picture.get_pixel(x, *row).0;
+                let pixel = image.get_pixel(x, *row).0;
                 (0..3).for_each(|n| sum[n] += table[usize::from(pixel[n])] * share);
             }
         }

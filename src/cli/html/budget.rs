@@ -61,7 +61,7 @@ pub fn section(report: &Report, limits: &Limits, names: Names<'_>) -> String {
             ""
         },
         legend(report),
-        boxed = table::box_words(report, limits, names)
+        boxed = table::bounds_words(report, limits, names)
             .map(|text| format!("<p class=\"aside\">{}</p>\n", escape(&text)))
             .unwrap_or_default(),
     )

@@ -1,5 +1,6 @@
-//! The page that shows before beside after. Self-contained: no script, no request to anywhere,
-//! and a policy in its head that forbids both, should anything in a message get past the escaping.
+//! The HTML page with before and after side by side. Self-contained: no script, no request to
+//! anywhere, and a policy in its head that forbids both, should anything in a message get past the
+//! escaping.
 
 mod budget;
 
@@ -15,7 +16,7 @@ use super::{
 
 const STYLE: &str = include_str!("page.css");
 
-/// Pictures over this are not put into the page.
+/// Images over this are not put into the page.
 const LARGEST_PREVIEW: usize = 24 << 20;
 /// Text beyond this many characters is cut.
 const TEXT_REACH: usize = 2_000;
@@ -37,7 +38,7 @@ pub fn page(
         .collect();
     let body = format!(
         "<header>\n<h1>{title}</h1>\n{lead}</header>\n{summary}{parts}{warnings}\
-         <footer>Made by mmsfit {version}. Pictures are shown at one size to compare them; the \
+         <footer>Made by mmsfit {version}. Images are shown at one size to compare them; the \
          figures under them tell their true sizes.</footer>\n",
         title = escape(title),
         lead = lead(report),
@@ -93,7 +94,7 @@ fn section(part: &PartReport, pair: &Pair) -> String {
         Action::Transcode => "changed",
         Action::Replace | Action::Drop => "bad",
     };
-    let pictures = part.before.kind == MediaKind::Image;
+    let images = part.before.kind == MediaKind::Image;
     let after = match &part.after {
         Some(info) => figure("After", info, pair.after.as_deref(), &report::label(part)),
         None => "<figure><h3>After</h3><div class=\"stage\"><p>left out of the message</p></div>\
@@ -104,7 +105,7 @@ fn section(part: &PartReport, pair: &Pair) -> String {
         "<section class=\"card{low}\">\n<div class=\"head\"><h2>{number}. {name}</h2>\
          <span class=\"tag {tone}\">{action}</span></div>\n<div class=\"pair\">\n{before}\n{after}\n\
          </div>\n{why}</section>\n",
-        low = if pictures { "" } else { " low" },
+        low = if images { "" } else { " low" },
         number = u64::from(part.id.0) + 1,
         name = escape(&report::label(part)),
         action = words::done(part),

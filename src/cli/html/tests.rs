@@ -1,4 +1,4 @@
-//! The page holds together, whatever a message says.
+//! The page is well-formed, whatever a message holds.
 
 use bytes::Bytes as Buffer;
 
@@ -49,7 +49,7 @@ fn the_page_is_whole_and_self_contained() {
     assert!(html.contains("data:image/png;base64,iVBORw=="));
     assert!(html.contains("data:image/jpeg;base64,/9j/"));
     assert!(html.contains("left out of the message"));
-    assert!(html.contains("larger than the picture size allowed (4032x3024 &gt; 640x480)"));
+    assert!(html.contains("larger than the image size allowed (4032x3024 &gt; 640x480)"));
     assert!(html.contains("set by the carrier"));
     for external in ["http://", "https://", "src=\"/", "url(", "@import", "<script", "<link"] {
         assert!(!html.contains(external), "{external}");

@@ -1,4 +1,4 @@
-//! Sound in this process: what it is, and its samples, by decoders in safe Rust (the `symphonia`
+//! Audio in this process: what it is, and its samples, by decoders in safe Rust (the `symphonia`
 //! crates).
 //!
 //! Only what these decoders read as well as libav does is read: one track of one or two channels,
@@ -39,12 +39,12 @@ pub const MAX_SAMPLE_BYTES: u64 = 128 << 20;
 /// Samples by which a track may miss the length that its header tells: a packet of ALAC.
 const SLACK: u64 = 4096;
 
-/// Tells what sound is; nothing is made of it here, since all encoders of sound are C.
+/// Probes audio; encodes none, since all audio encoders are C.
 pub struct AudioCodec;
 
-/// Decoded sound.
+/// Decoded audio.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sound {
+pub struct Audio {
     /// As [`probe`] tells it.
     pub info: MediaInfo,
     /// Samples per second and channel.
@@ -87,7 +87,7 @@ impl Codec for AudioCodec {
         _: &DecodeLimits,
         _: &Stop,
     ) -> Result<Box<dyn Session>, CodecError> {
-        Err(left("sound is encoded by the worker alone"))
+        Err(left("audio is encoded by the worker alone"))
     }
 
     fn verify(
@@ -97,11 +97,12 @@ impl Codec for AudioCodec {
         _: &DecodeLimits,
         _: &Stop,
     ) -> Result<Verified, CodecError> {
-        Err(left("sound is encoded by the worker alone"))
+        Err(left("audio is encoded by the worker alone"))
     }
 }
 
-/// What is in a sound, from its headers, a walk over its packets and the first of its samples.
+/// What is in an audio file, from its headers, a walk over its packets and the first of its
+/// samples.
 ///
 /// # Errors
 /// [`CodecError::Unsupported`] if it is not for the decoders of this process, or damaged;
@@ -110,12 +111,12 @@ pub fn probe(input: &Buffer, limits: &DecodeLimits) -> Result<MediaInfo, CodecEr
     guarded(|| walk(input, limits).map(|walked| walked.info))
 }
 
-/// All samples of a sound, without what its encoder put before the first and behind the last.
+/// All samples of an audio file, without what its encoder put before the first and behind the last.
 ///
 /// # Errors
 /// As [`probe`] and for [`Stop`]; [`CodecError::Unsupported`], too, if it is too long to be
 /// decoded here or any of its packets is damaged.
-pub fn decode(input: &Buffer, limits: &DecodeLimits, stop: &Stop) -> Result<Sound, CodecError> {
+pub fn decode(input: &Buffer, limits: &DecodeLimits, stop: &Stop) -> Result<Audio, CodecError> {
     guarded(|| {
         let walked = walk(input, limits)?;
         stop.check()?;
@@ -200,7 +201,7 @@ fn samples(
     walked: Walked,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Sound, CodecError> {
+) -> Result<Audio, CodecError> {
     let mut source = Source::open(input)?;
     let most = MAX_SAMPLE_BYTES.min(limits.max_memory.get() / 2);
     let width = u64::from(source.channels) * 4;
@@ -238,12 +239,12 @@ fn samples(
         return Err(left("it is not as long as its packets say"));
     }
     let (rate, channels) = (source.rate, source.channels);
-    Ok(Sound { info: walked.info, rate, channels, samples: samples.into() })
+    Ok(Audio { info: walked.info, rate, channels, samples: samples.into() })
 }
 
 /// Not for this process: the worker may know more.
 fn left(why: impl Into<String>) -> CodecError {
-    CodecError::Unsupported { format: "sound", detail: why.into() }
+    CodecError::Unsupported { format: "audio", detail: why.into() }
 }
 
 /// A damaged file may play further in the worker.

@@ -13,7 +13,7 @@ const MAX_RUNS: u32 = 64;
 /// Samples before the beginning: AAC has two packets of them (clause 8.6.6, media_time).
 const MAX_PRIMING: u64 = 8192;
 
-/// A movie of one track of sound.
+/// A movie of one track of audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Movie {
     /// Ticks of the track's clock in a second.
@@ -131,7 +131,7 @@ mod tests {
         let of = |edits| look(&movie(edits, 2, &[])).and_then(|movie| movie.priming(44_100)).ok();
         assert_eq!(of(None), Some(0));
         assert_eq!(of(Some(&[0, 1, 9977, 1024, ONE])), Some(1024));
-        assert_eq!(of(Some(&[0, 1, 0, 2112, ONE])), Some(2112), "a length that nobody wrote");
+        assert_eq!(of(Some(&[0, 1, 0, 2112, ONE])), Some(2112), "an unwritten length");
         assert_eq!(of(Some(&[0, 1, 5000, 1024, ONE])), None, "a half");
         assert_eq!(of(Some(&[0, 1, 9000, 44_100, ONE])), None, "a second cut off");
         assert_eq!(of(Some(&[0, 1, 10_000, 0, ONE / 2])), None, "at half the speed");

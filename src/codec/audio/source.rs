@@ -22,7 +22,7 @@ use crate::{
     model::{MediaKind, MediaType},
 };
 
-/// Rates of sound that are read here, in samples per second.
+/// Rates of audio that are read here, in samples per second.
 const RATES: std::ops::RangeInclusive<u32> = 4000..=192_000;
 
 /// Samples that a packet may hold: the longest block of FLAC (RFC 9639 clause 4.1).
@@ -152,7 +152,7 @@ impl Source {
         let reader = reader(family, bytes)?;
         let [track] = reader.tracks() else { return Err(left("it has several tracks")) };
         let track = Some(track).filter(|track| track.track_type() == Some(TrackType::Audio));
-        let track = track.cloned().ok_or_else(|| left("there is no sound in it"))?;
+        let track = track.cloned().ok_or_else(|| left("there is no audio in it"))?;
         let params = track.codec_params.as_ref().and_then(|params| params.audio()).cloned();
         let params = params.ok_or_else(|| left("its codec is not known here"))?;
         let codec = family.codec(params.codec).ok_or_else(|| left("its codec stays outside"))?;
@@ -184,7 +184,7 @@ impl Source {
             skip = movie.priming(rate)?;
         }
         let mp3 = family == Family::Mp3;
-        // The length that the reader guesses where none is told is none to cut a sound by.
+        // A length that the reader only guesses is not used to cut the audio.
         let gapless = !mp3 || track.delay.is_some();
         let slack = if mp3 { 0 } else { SLACK };
         let around = track.delay.unwrap_or(0).saturating_add(track.padding.unwrap_or(0));
@@ -231,7 +231,7 @@ impl Source {
     /// Whether `bytes` in packets are all that is there: readers look for the next frame behind
     /// what they cannot read, and say nothing.
     pub fn check_covered(&self, bytes: u64) -> Result<(), CodecError> {
-        // A frame of facts about the sound is none of its packets.
+        // A frame of facts about the audio is not one of its packets.
         let whole = self.stream.is_none_or(|all| bytes + mpeg::MAX_FRAME >= all);
         if whole { Ok(()) } else { Err(left("there is something else between its frames")) }
     }

@@ -47,7 +47,7 @@ fn limits() -> DecodeLimits {
     DecodeLimits::default()
 }
 
-fn decoded(bytes: &Buffer) -> Result<Sound, CodecError> {
+fn decoded(bytes: &Buffer) -> Result<Audio, CodecError> {
     decode(bytes, &limits(), &Stop::never())
 }
 
@@ -90,18 +90,18 @@ fn every_sample_is_that_of_ffmpeg() {
     for (arguments, extension, codec, error) in READ {
         let Some(bytes) = made(arguments, extension) else { return };
         let what = format!("{arguments} {extension}");
-        let sound = decoded(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let audio = decoded(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
         let file = tempfile::Builder::new().suffix(extension).tempfile().unwrap();
         std::fs::write(file.path(), &bytes).unwrap();
-        let (want, got) = (samples_by_ffmpeg(file.path()), floats(&sound.samples));
+        let (want, got) = (samples_by_ffmpeg(file.path()), floats(&audio.samples));
         assert_eq!(got.len(), want.len(), "{what}: samples");
         let most = want.iter().zip(&got).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(most <= error, "{what}: {most}");
-        let frames = got.len() as u64 / u64::from(sound.channels);
-        let told = u64::from(sound.info.duration_ms) * u64::from(sound.rate) / 1000;
+        let frames = got.len() as u64 / u64::from(audio.channels);
+        let told = u64::from(audio.info.duration_ms) * u64::from(audio.rate) / 1000;
         assert!(told.abs_diff(frames) <= SLACK, "{what}: {told} of {frames}");
-        assert_eq!(sound.info.codec, codec, "{what}");
-        assert_eq!(AudioCodec.probe(&bytes, &limits(), &Stop::never()), Ok(sound.info), "{what}");
+        assert_eq!(audio.info.codec, codec, "{what}");
+        assert_eq!(AudioCodec.probe(&bytes, &limits(), &Stop::never()), Ok(audio.info), "{what}");
     }
 }
 
@@ -212,10 +212,10 @@ proptest! {
         if let Ok(info) = AudioCodec.probe(&bytes, &limits(), &Stop::never()) {
             prop_assert_eq!(info.bytes, Bytes::of(&bytes));
         }
-        if let Ok(sound) = decoded(&bytes) {
-            prop_assert!(sound.samples.len() as u64 <= MAX_SAMPLE_BYTES);
-            prop_assert!((1..=2).contains(&sound.channels) && sound.samples.len() % 4 == 0);
-            prop_assert!(floats(&sound.samples).iter().all(|sample| sample.is_finite()));
+        if let Ok(audio) = decoded(&bytes) {
+            prop_assert!(audio.samples.len() as u64 <= MAX_SAMPLE_BYTES);
+            prop_assert!((1..=2).contains(&audio.channels) && audio.samples.len() % 4 == 0);
+            prop_assert!(floats(&audio.samples).iter().all(|sample| sample.is_finite()));
         }
     }
 }

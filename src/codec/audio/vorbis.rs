@@ -19,7 +19,7 @@ pub(super) fn check_tables(headers: &[u8]) -> Result<(), CodecError> {
     }
 }
 
-/// Clause 4.2.4: a count, and so many codebooks.
+/// Clause 4.2.4: a count, and that many codebooks.
 fn numbers(bits: &mut Bits<'_>) -> Option<u64> {
     let count = bits.take(8)? + 1;
     let mut sum = 0u64;

@@ -17,7 +17,7 @@ pub(super) enum Model {
     Ink,
 }
 
-/// Largest difference to sRGB, in 8-bit steps, that nobody sees and that is not converted.
+/// Largest difference to sRGB, in 8-bit steps, that is invisible and not converted.
 const UNSEEN: u8 = 2;
 
 /// `plane` as a raster in sRGB. A profile that does not fit or does not parse is ignored, as

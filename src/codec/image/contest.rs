@@ -1,4 +1,4 @@
-//! Which of several JPEG codings of a picture looks best at equal bytes: tried on a sample of it,
+//! Which of several JPEG codings of an image looks best at equal bytes: tried on a sample of it,
 //! and judged by SSIMULACRA2.
 
 use fast_ssim2::Ssimulacra2Reference;
@@ -23,7 +23,7 @@ const TILES: (u32, u32) = (4, 3);
 const CLEARLY: f64 = 0.4;
 
 /// The place of the best of `recipes`, all of them at the bytes of the first; `whole` is the
-/// picture at its largest.
+/// image at its largest.
 pub(super) fn best(
     whole: &Raster,
     recipes: &[&ImageRecipe],
@@ -71,9 +71,9 @@ pub(super) fn best(
     Ok(best.map(|(at, _)| at))
 }
 
-/// The best quality at which the picture takes no more than `bytes`, by halves.
+/// The best quality at which the image takes no more than `bytes`, by halves.
 fn quality_within(
-    picture: &Transformed,
+    image: &Transformed,
     chroma: Chroma,
     bytes: Bytes,
     stop: &Stop,
@@ -83,13 +83,13 @@ fn quality_within(
     while high - low > 100.min((10_000 - low) / 10 + 5) {
         let middle = u16::midpoint(low, high);
         let how = Quantising::new(Quality::from_hundredths(middle), chroma, false);
-        let fits = Prepared::new(picture, &how, stop)?.size() <= bytes;
+        let fits = Prepared::new(image, &how, stop)?.size() <= bytes;
         *(if fits { &mut low } else { &mut high }) = middle;
     }
     Ok(Quality::from_hundredths(low))
 }
 
-/// Tiles from all over a picture, put side by side; itself where it is not larger.
+/// Tiles from all over an image, put side by side; itself where it is not larger.
 fn sample(whole: &Raster) -> Option<Raster> {
     let from = whole.dimensions();
     let across = (from.width() / TILE).min(TILES.0);
@@ -98,7 +98,7 @@ fn sample(whole: &Raster) -> Option<Raster> {
         return Some(whole.clone());
     }
     let size = Dimensions::new(across * TILE, down * TILE)?;
-    // Evenly spread, in steps of whole blocks so that a block is one of the picture's.
+    // Evenly spread, in steps of whole blocks so that a block is one of the image's.
     let start = |n: u32, count: u32, side: u32| {
         let free = (side - TILE) / 16;
         free * n / (count - 1).max(1) * 16
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn small_and_gray_pictures_are_no_problem() {
+    fn small_and_gray_images_are_no_problem() {
         let size = Dimensions::new(9, 7).unwrap();
         let tiny = Raster::new(size, Layout::Rgb, vec![7; 9 * 7 * 3]).unwrap();
         let recipes = [recipe(9, 7, 50, Chroma::Quarter), recipe(5, 4, 50, Chroma::Quarter)];

@@ -1,4 +1,4 @@
-//! The whole codec over real pictures and hostile ones. Skipped where the corpus is absent.
+//! The whole codec over real images and hostile ones. Skipped where the corpus is absent.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -40,7 +40,7 @@ fn jpeg_recipe(dimensions: Dimensions, quality: u8, chroma: Chroma) -> Recipe {
 
 const NO_CAP: Bytes = Bytes::new(u64::MAX);
 
-/// The picture as shown, at `to`, RGB.
+/// The image as shown, at `to`, RGB.
 fn seen(bytes: &Buffer, to: Dimensions) -> Vec<u8> {
     let mut session = open(bytes, hint(to.width() * 2, to.height() * 2)).unwrap();
     let recipe = jpeg_recipe(to, 95, Chroma::Full);
@@ -63,11 +63,11 @@ fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
 }
 
 fn strip(bytes: &Buffer) -> Option<Buffer> {
-    ImageCodec.strip_metadata(bytes, &Stop::never()).expect("nobody stops it")
+    ImageCodec.strip_metadata(bytes, &Stop::never()).expect("it is not stopped")
 }
 
 #[test]
-fn every_picture_opens_or_says_why_not() {
+fn every_image_opens_or_says_why_not() {
     let Some(files) = corpus("image") else { return };
     let mut failures = Vec::new();
     for (name, bytes) in &files {
@@ -164,7 +164,7 @@ fn every_orientation_comes_out_the_same() {
 }
 
 #[test]
-fn stripping_keeps_the_picture_and_drops_the_rest() {
+fn stripping_keeps_the_image_and_drops_the_rest() {
     let Some(files) = corpus("image") else { return };
     let mut stripped = 0;
     for (name, bytes) in &files {
@@ -184,7 +184,7 @@ fn stripping_keeps_the_picture_and_drops_the_rest() {
     assert!(stripped > 20, "only {stripped} had anything to strip");
 }
 
-/// The same picture with and without its press profile: alike, and not a negative.
+/// The same image with and without its press profile: alike, and not a negative.
 #[test]
 fn ink_comes_out_as_light() {
     let Some(files) = corpus("image") else { return };

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::{
-    raster::{Layout, Picture, Raster},
+    raster::{DecodedImage, Layout, Raster},
     resize::Plane,
 };
 use crate::codec::ContentFacts;
 
-/// Share of pixels that equal their left neighbour, from which on a picture counts as graphic.
+/// Share of pixels that equal their left neighbour, from which on an image counts as graphic.
 /// Over the corpus (2026-11) all screenshots, drawings and scanned text lie above it, and all
 /// photographs below but for a moon on black and one dull wall.
 const GRAPHIC_SHARE: f64 = 0.5;
@@ -25,8 +25,8 @@ pub(super) fn of_plane(plane: &Plane) -> ContentFacts {
 }
 
 /// Of an animation: the first frame's, colours and transparency over all frames.
-pub(super) fn of_picture(picture: &Picture) -> ContentFacts {
-    let mut frames = picture.frames.iter().map(|frame| of_raster(&frame.raster));
+pub(super) fn of_image(image: &DecodedImage) -> ContentFacts {
+    let mut frames = image.frames.iter().map(|frame| of_raster(&frame.raster));
     let mut all = frames.next().unwrap_or_default();
     for next in frames {
         all.transparent |= next.transparent;
@@ -48,7 +48,7 @@ fn facts(pixels: &[u8], width: u32, channels: usize, alpha: bool) -> ContentFact
     }
 }
 
-/// Pixels that tell a photo from a drawing: of more, every so many rows are looked at first.
+/// Pixels that tell a photo from a drawing: of more, every n-th row is looked at first.
 const ENOUGH: usize = 250_000;
 
 fn collect<const N: usize>(pixels: &[u8], width: u32, alpha: bool) -> ContentFacts {
@@ -61,7 +61,7 @@ fn collect<const N: usize>(pixels: &[u8], width: u32, alpha: bool) -> ContentFac
     if every == 1 || photo && !alpha { sample } else { look(pixels, width, alpha, 1) }
 }
 
-/// Looks at every so many rows.
+/// Looks at every n-th row.
 fn look<const N: usize>(
     pixels: &[[u8; N]],
     width: usize,

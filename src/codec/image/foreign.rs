@@ -1,9 +1,9 @@
-//! Pictures that a decoder outside this room made pixels of: HEIF, posters of videos.
+//! Images that a decoder outside this room made pixels of: HEIF, posters of videos.
 
 use super::{
     color::{self, Model},
     facts,
-    raster::{Frame, Overhang, Picture},
+    raster::{DecodedImage, Frame, Overhang},
     resize::{Plane, resize_plane},
     session::ImageSession,
 };
@@ -36,16 +36,16 @@ pub struct ForeignPixels {
     pub color: ForeignColor,
 }
 
-/// A session of one picture, scaled into `largest`. `info` tells of the medium it came from.
+/// A session of one image, scaled into `largest`. `info` tells of the medium it came from.
 ///
 /// # Errors
-/// The buffer's length is not that of the picture.
+/// The buffer's length is not that of the image.
 pub fn session_of_pixels(
     info: MediaInfo,
-    picture: ForeignPixels,
+    image: ForeignPixels,
     largest: Dimensions,
 ) -> Result<Box<dyn Session>, CodecError> {
-    let ForeignPixels { dimensions, alpha, pixels, color } = picture;
+    let ForeignPixels { dimensions, alpha, pixels, color } = image;
     let channels = if alpha { 4 } else { 3 };
     if pixels.len() as u64 != dimensions.pixels() * channels as u64 {
         return Err(CodecError::Internal("length of foreign pixels".into()));
@@ -59,12 +59,12 @@ pub fn session_of_pixels(
         ForeignColor::DisplayP3 => color::display_p3(),
     };
     let raster = color::to_srgb(plane, Model::Light, profile.as_deref())?;
-    Ok(session_of(info, Picture { frames: vec![Frame { raster, delay_ms: 0 }], loops: 1 }))
+    Ok(session_of(info, DecodedImage { frames: vec![Frame { raster, delay_ms: 0 }], loops: 1 }))
 }
 
 /// A session of pixels that are sRGB and upright: at least one frame. `info` tells of the medium
 /// that they came from.
-pub fn session_of(info: MediaInfo, picture: Picture) -> Box<dyn Session> {
-    let facts = facts::of_picture(&picture);
-    Box::new(ImageSession::new(info, facts, picture))
+pub fn session_of(info: MediaInfo, image: DecodedImage) -> Box<dyn Session> {
+    let facts = facts::of_image(&image);
+    Box::new(ImageSession::new(info, facts, image))
 }

@@ -1,4 +1,4 @@
-//! A reader over bytes in memory that ends with an error once somebody asked to stop.
+//! A reader over bytes in memory that fails once it is asked to stop.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 

@@ -1,4 +1,4 @@
-//! What an encode looks like beside the picture it was made of: SSIMULACRA2, on bands of both.
+//! What an encode looks like beside the image it was made of: SSIMULACRA2, on bands of both.
 
 use fast_ssim2::{PixelDescriptor, PixelSlice, Ssimulacra2Reference};
 
@@ -10,7 +10,7 @@ use super::{
 use crate::{codec::CodecError, model::Dimensions};
 
 /// Pixels that are compared, and the height of the bands that they are taken from, all over the
-/// picture. Measured 2026-11-29 by `cargo bench --bench drawings` on nine drawings of 1600×900:
+/// image. Measured 2026-11-29 by `cargo bench --bench drawings` on nine drawings of 1600×900:
 /// bands of a third of the pixels have up to 1.3 points more than the whole, for a third of 100 ms.
 const PIXELS: u64 = 1_000_000;
 const BAND: u32 = 64;
@@ -34,7 +34,7 @@ pub(super) fn score(whole: &Raster, shown: &Raster) -> Result<f32, CodecError> {
     Ok(measured.map_or_else(estimated, |score| score as f32))
 }
 
-/// Rows of a picture from all over it, RGB; all of them where there are not many.
+/// Rows of an image from all over it, RGB; all of them where there are not many.
 fn bands(of: &Raster) -> Option<Raster> {
     let (width, height) = (of.dimensions().width(), of.dimensions().height());
     let channels = of.layout().channels();

@@ -14,7 +14,7 @@ impl<V: Copy + Add<Output = V> + Sub<Output = V> + Mul<f32, Output = V>> Lanes f
 pub const SHIFT: f32 = 12_582_912.0;
 
 /// To the nearest whole number, of less than 22 bits. An addition where a conversion, which must
-/// mind what is no number, would be dear.
+/// mind what is no number, would be expensive.
 #[inline(always)]
 pub fn nearest(value: f32) -> i32 {
     ((value + SHIFT).to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32)

@@ -1,4 +1,4 @@
-//! How much a picture looks like another: structural similarity of luma at two scales, mapped to
+//! How much an image looks like another: structural similarity of luma at two scales, mapped to
 //! the scale of SSIMULACRA2.
 //!
 //! A rough estimate for reports; searches do not use it.
@@ -55,7 +55,7 @@ fn score(similarity: f64) -> f32 {
 }
 
 /// Estimate of SSIMULACRA2 of what is shown at each moment against the original at the same, at the
-/// original's size, on the average; 0 where it is hardly alike. A picture in the middle of a frame
+/// original's size, on the average; 0 where it is hardly alike. An image in the middle of a frame
 /// of another shape is taken without its borders. `None` where there is nothing to compare.
 pub fn of_moments(original: &[Reference], shown: &[Reference]) -> Option<f32> {
     if original.is_empty() || original.len() != shown.len() {
@@ -63,8 +63,8 @@ pub fn of_moments(original: &[Reference], shown: &[Reference]) -> Option<f32> {
     }
     let mut sum = 0.0;
     for (original, shown) in original.iter().zip(shown) {
-        let picture = inside(shown, original.dimensions)?;
-        let scaled = resize(&picture, original.dimensions).ok()?;
+        let image = inside(shown, original.dimensions)?;
+        let scaled = resize(&image, original.dimensions).ok()?;
         sum += estimate(&original.luma, scaled.pixels(), original.dimensions).max(0.0);
     }
     Some(sum / original.len() as f32)
@@ -118,7 +118,7 @@ fn means(top: &[u8], bottom: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Mean SSIM over windows; 1 where the picture is smaller than one.
+/// Mean SSIM over windows; 1 where the image is smaller than one.
 #[autoversion(v3)]
 fn ssim(a: &[u8], b: &[u8], w: usize, h: usize) -> f64 {
     let (mut sum, mut count) = (0.0, 0u32);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_smaller_than_a_window_are_no_problem() {
+    fn images_smaller_than_a_window_are_no_problem() {
         for (w, h) in [(1, 1), (7, 9), (9, 7), (8, 8)] {
             let luma = vec![5u8; (w * h) as usize];
             let size = Dimensions::new(w, h).unwrap();

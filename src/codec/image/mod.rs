@@ -1,9 +1,9 @@
-//! Pictures: every format that safe Rust reads, and the four that handsets show.
+//! Images: every format that safe Rust reads, and the four that handsets show.
 //!
 //! From bytes to bytes: [`header`] reads what can be told without pixels and refuses what is too
 //! large; [`decode`] makes upright sRGB pixels, scaled down while decoding where the format can;
 //! [`session`] resizes and encodes them as often as asked; [`strip`] takes metadata out without
-//! touching the picture.
+//! touching the image.
 
 pub mod animation;
 mod capped;
@@ -41,13 +41,13 @@ use bytes::Bytes as Buffer;
 pub use self::foreign::{ForeignColor, ForeignPixels, session_of, session_of_pixels};
 use self::{
     header::Header,
-    raster::{Frame, Picture, Raster},
+    raster::{DecodedImage, Frame, Raster},
     session::ImageSession,
 };
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
 use crate::model::{Bytes, Effort, MediaInfo, MediaKind, MediaType, Stop};
 
-/// Reads and writes pictures in process.
+/// Reads and writes images in process.
 pub struct ImageCodec;
 
 impl Codec for ImageCodec {
@@ -56,7 +56,7 @@ impl Codec for ImageCodec {
     }
 
     fn writes(&self, input: &MediaType, output: MediaKind) -> bool {
-        // Those two are known to be pictures, and left to the worker.
+        // Those two are known to be images, and left to the worker.
         output == MediaKind::Image && ![MediaType::HEIC, MediaType::AVIF].contains(input)
     }
 
@@ -100,7 +100,7 @@ impl Codec for ImageCodec {
         stop.check()?;
         let header = header::read(output, limits)?;
         let info = header.info(Bytes::of(output));
-        // What a picture looks like is told by its luma; the bits of its colour are checked as well.
+        // What an image looks like is told by its luma; the bits of its colour are checked as well.
         if let Some(luma) = guarded(&header, || Ok(decode::luma(output, &header, limits, stop)))? {
             let quality = reference.and_then(|r| session::luma_likeness(&luma, r));
             return Ok(Verified { info, quality });
@@ -123,13 +123,13 @@ fn open(
 ) -> Result<ImageSession, CodecError> {
     let info = header.info(Bytes::of(input));
     if info.animated() && hint.animation {
-        let picture = animation::decode_animation(input, &header.media_type, hint, limits, stop)?;
-        let facts = facts::of_picture(&picture);
-        return Ok(ImageSession::new(info, facts, picture));
+        let image = animation::decode_animation(input, &header.media_type, hint, limits, stop)?;
+        let facts = facts::of_image(&image);
+        return Ok(ImageSession::new(info, facts, image));
     }
     let still = decode::decode(input, header, hint, limits, stop)?;
     let frame = Frame { raster: still.raster, delay_ms: 0 };
-    Ok(ImageSession::new(info, still.facts, Picture { frames: vec![frame], loops: 1 }))
+    Ok(ImageSession::new(info, still.facts, DecodedImage { frames: vec![frame], loops: 1 }))
 }
 
 /// The pixels of a still that was written here.
@@ -168,6 +168,6 @@ fn format_name(media_type: &MediaType) -> &'static str {
         "image/bmp" => "BMP",
         "image/tiff" => "TIFF",
         "image/vnd.wap.wbmp" => "WBMP",
-        _ => "picture",
+        _ => "image",
     }
 }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::{codec::image::raster::Layout, model::Dimensions};
 
-    /// An upright F-like picture of 2x3, stored in each of the eight ways (the figure in
+    /// An upright F-like image of 2x3, stored in each of the eight ways (the figure in
     /// EXIF 2.32 §4.6.4), comes out the same.
     #[test]
     fn all_eight_come_out_upright() {

@@ -36,8 +36,8 @@ impl Layout {
     }
 }
 
-/// How far the outermost samples reach beyond the picture, in eighths of a sample, 0 to 7: a JPEG
-/// decoded at a fraction of its size has whole samples where the picture ends within one.
+/// How far the outermost samples reach beyond the image, in eighths of a sample, 0 to 7: a JPEG
+/// decoded at a fraction of its size has whole samples where the image ends within one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overhang {
     /// Of the first column.
@@ -51,14 +51,14 @@ pub struct Overhang {
 }
 
 impl Overhang {
-    /// Of a picture of `whole` pixels decoded to `eighths` of its size, rounded up.
+    /// Of an image of `whole` pixels decoded to `eighths` of its size, rounded up.
     pub fn at_scale(whole: Dimensions, eighths: u32) -> Self {
         let over = |side: u32| (8 - side.wrapping_mul(eighths) % 8) as u8 % 8;
         Self { right: over(whole.width()), bottom: over(whole.height()), left: 0, top: 0 }
     }
 }
 
-/// One picture in memory. Invariant: `pixels.len() == width * height * channels`.
+/// One image in memory. Invariant: `pixels.len() == width * height * channels`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raster {
     dimensions: Dimensions,
@@ -75,13 +75,13 @@ impl Raster {
         (pixels.len() as u64 == want).then_some(Self { dimensions, layout, pixels, overhang })
     }
 
-    /// With samples that reach beyond the picture.
+    /// With samples that reach beyond the image.
     #[must_use]
     pub fn reaching(self, overhang: Overhang) -> Self {
         Self { overhang, ..self }
     }
 
-    /// How far its samples reach beyond the picture.
+    /// How far its samples reach beyond the image.
     pub fn overhang(&self) -> Overhang {
         self.overhang
     }
@@ -101,7 +101,7 @@ impl Raster {
         &self.pixels
     }
 
-    /// One channel of luma alone, for a picture without colour and transparency: the first of
+    /// One channel of luma alone, for an image without colour and transparency: the first of
     /// its equal channels.
     #[must_use]
     pub fn into_gray(self) -> Self {
@@ -147,16 +147,16 @@ pub struct Frame {
     pub delay_ms: u32,
 }
 
-/// A decoded picture: one frame, or several with a loop count.
+/// A decoded image: one frame, or several with a loop count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct DecodedImage {
     /// At least one frame, all of the same dimensions and layout.
     pub frames: Vec<Frame>,
     /// How often an animation plays; 0 is for ever. 1 for stills.
     pub loops: u16,
 }
 
-impl Picture {
+impl DecodedImage {
     /// Which frame is on the screen when this share of the time is over, 0 to 1. Delays too short
     /// for a screen count as those for which it shows them.
     pub(super) fn shown_at(&self, share: f64) -> usize {

@@ -1,4 +1,4 @@
-//! Which picture format a run of bytes is, by its content alone.
+//! Which image format a run of bytes is, by its content alone.
 
 use super::wbmp;
 use crate::model::MediaType;
@@ -16,7 +16,7 @@ pub(super) fn jpeg_start(bytes: &[u8]) -> Option<usize> {
         .find(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(&SOI)))
 }
 
-/// The media type of a picture, `None` if it is none that is known here.
+/// The media type of an image, `None` if it is none that is known here.
 pub(super) fn recognise(bytes: &[u8]) -> Option<MediaType> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     if starts(b"\x89PNG\r\n\x1a\n") {
@@ -67,7 +67,7 @@ fn heif(bytes: &[u8]) -> Option<MediaType> {
                 return Some(MediaType::HEIC);
             }
             b"mif1" | b"msf1" | b"mif2" | b"miaf" => generic = true,
-            // A film that merely lists a picture brand is a film.
+            // A video that merely lists an image brand is a video.
             _ if !generic && brand == &body[..4] => return None,
             _ => {}
         }

@@ -47,7 +47,7 @@ fn pixels(data: &[u8], of: Dimensions, channels: usize, alpha: bool) -> Pixels<'
     Pixels { size, channels, alpha, data, window: Window::whole(size) }
 }
 
-/// What of `from` is the picture, at `to`.
+/// What of `from` is the image, at `to`.
 fn convolve(from: Pixels<'_>, overhang: Overhang, to: Dimensions) -> Result<Vec<u8>, CodecError> {
     let eighths = |n: u8| f64::from(n) / 8.0;
     let Overhang { left, top, right, bottom } = overhang;

@@ -1,4 +1,4 @@
-//! One decoded picture and the encodes made of it.
+//! One decoded image and the encodes made of it.
 
 use bytes::Bytes as Buffer;
 
@@ -6,7 +6,7 @@ use super::{
     contest, gif_out,
     jpeg_out::{self, Quantising, Transformed},
     judge, likeness, png_out,
-    raster::{Frame, Layout, Picture, Raster},
+    raster::{DecodedImage, Frame, Layout, Raster},
     resize::resize,
     wbmp,
 };
@@ -18,25 +18,25 @@ use crate::{
     },
 };
 
-/// Resized pictures that are kept: a search tries several qualities of one or two sizes.
+/// Resized images that are kept: a search tries several qualities of one or two sizes.
 const KEPT: usize = 2;
 
 /// Files that were or may be judged and are kept: the choice is among the last few.
 const KEPT_FILES: usize = 4;
 
-/// A decoded picture.
+/// A decoded image.
 pub(super) struct ImageSession {
     info: MediaInfo,
     facts: ContentFacts,
-    picture: Picture,
+    image: DecodedImage,
     /// Most recently used last; all frames, or the first alone.
-    resized: Vec<(Key, Picture)>,
+    resized: Vec<(Key, DecodedImage)>,
     /// The transform of one of them: a search tries several qualities of it.
     transformed: Option<(Key, Chroma, Transformed)>,
     files: Vec<(Recipe, Buffer)>,
 }
 
-/// What a resized picture depends on.
+/// What a resized image depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     dimensions: Dimensions,
@@ -47,14 +47,14 @@ struct Key {
 }
 
 impl ImageSession {
-    /// `picture` has at least one frame.
-    pub fn new(info: MediaInfo, facts: ContentFacts, picture: Picture) -> Self {
-        Self { info, facts, picture, resized: Vec::new(), transformed: None, files: Vec::new() }
+    /// `image` has at least one frame.
+    pub fn new(info: MediaInfo, facts: ContentFacts, image: DecodedImage) -> Self {
+        Self { info, facts, image, resized: Vec::new(), transformed: None, files: Vec::new() }
     }
 
-    fn resized(&mut self, key: Key, stop: &Stop) -> Result<&Picture, CodecError> {
-        // Nothing shows through: one picture for the formats with transparency and without.
-        let clear = self.picture.frames.iter().any(|f| f.raster.layout() == Layout::Rgba);
+    fn resized(&mut self, key: Key, stop: &Stop) -> Result<&DecodedImage, CodecError> {
+        // Nothing shows through: one image for the formats with transparency and without.
+        let clear = self.image.frames.iter().any(|f| f.raster.layout() == Layout::Rgba);
         let key = Key { background: key.background.filter(|_| clear), ..key };
         let at = self.resized.iter().position(|(kept, _)| *kept == key);
         let entry = match at {
@@ -66,15 +66,15 @@ impl ImageSession {
         }
         self.resized.push(entry);
         match self.resized.last() {
-            Some((_, picture)) => Ok(picture),
-            None => Err(CodecError::Internal("the picture just kept is gone".into())),
+            Some((_, image)) => Ok(image),
+            None => Err(CodecError::Internal("the image just kept is gone".into())),
         }
     }
 
-    fn make(&self, key: Key, stop: &Stop) -> Result<Picture, CodecError> {
-        let wanted = if key.moving { self.picture.frames.len() } else { 1 };
+    fn make(&self, key: Key, stop: &Stop) -> Result<DecodedImage, CodecError> {
+        let wanted = if key.moving { self.image.frames.len() } else { 1 };
         let mut frames = Vec::with_capacity(wanted);
-        for frame in self.picture.frames.iter().take(wanted) {
+        for frame in self.image.frames.iter().take(wanted) {
             stop.check()?;
             let mut raster = resize(&frame.raster, key.dimensions)?;
             if let Some(background) = key.background {
@@ -82,7 +82,7 @@ impl ImageSession {
             }
             frames.push(Frame { raster, delay_ms: frame.delay_ms });
         }
-        Ok(Picture { frames, loops: if key.moving { self.picture.loops } else { 1 } })
+        Ok(DecodedImage { frames, loops: if key.moving { self.image.loops } else { 1 } })
     }
 
     fn transformed(
@@ -109,17 +109,17 @@ impl ImageSession {
 
     fn first(&mut self, key: Key, stop: &Stop) -> Result<&Raster, CodecError> {
         // Decoded as it is wanted: no copy.
-        let as_wanted = self.picture.frames.first().is_some_and(|Frame { raster, .. }| {
+        let as_wanted = self.image.frames.first().is_some_and(|Frame { raster, .. }| {
             let flat = raster.layout() != Layout::Rgba || key.background.is_none();
             flat && raster.dimensions() == key.dimensions
         });
         if as_wanted {
-            return Ok(&self.picture.frames[0].raster);
+            return Ok(&self.image.frames[0].raster);
         }
-        let picture = self.resized(key, stop)?;
-        match picture.frames.first() {
+        let image = self.resized(key, stop)?;
+        match image.frames.first() {
             Some(frame) => Ok(&frame.raster),
-            None => Err(CodecError::Internal("a picture without frames".into())),
+            None => Err(CodecError::Internal("an image without frames".into())),
         }
     }
 }
@@ -127,9 +127,9 @@ impl ImageSession {
 impl ImageSession {
     /// How much the first frame looks like `reference`, scaled to its size.
     pub fn likeness(&self, reference: &Reference) -> Option<f32> {
-        let frame = &self.picture.frames.first()?.raster;
-        // Two-colour pictures are patterns of dots: no measure of ours means anything for them.
-        if self.info.media_type == MediaType::WBMP || self.picture.frames.len() > 1 {
+        let frame = &self.image.frames.first()?.raster;
+        // Two-colour images are patterns of dots: no measure of ours means anything for them.
+        if self.info.media_type == MediaType::WBMP || self.image.frames.len() > 1 {
             return None;
         }
         let luma = likeness::luma(&frame.clone().flattened(reference.background));
@@ -153,7 +153,7 @@ impl Session for ImageSession {
     }
 
     fn reference(&mut self, largest: Dimensions, background: Rgb) -> Option<Reference> {
-        if self.picture.frames.len() > 1 {
+        if self.image.frames.len() > 1 {
             return None;
         }
         let key = Key { dimensions: largest, moving: false, background: Some(background) };
@@ -175,10 +175,10 @@ impl Session for ImageSession {
         let mut found: Vec<(usize, Reference)> = Vec::with_capacity(count.into());
         for n in 0..count {
             stop.check()?;
-            let at = self.picture.shown_at((f64::from(n) + 0.5) / f64::from(count));
+            let at = self.image.shown_at((f64::from(n) + 0.5) / f64::from(count));
             let same =
                 found.last().filter(|(last, _)| *last == at).map(|(_, moment)| moment.clone());
-            let made = || self.picture.frames.get(at).map(shown);
+            let made = || self.image.frames.get(at).map(shown);
             let Some(moment) = same.or_else(made) else { return Ok(None) };
             found.push((at, moment));
         }
@@ -230,7 +230,7 @@ impl Session for ImageSession {
             return within(known, cap);
         }
         let Some(&ImageRecipe { dimensions, coding, background }) = recipe.image() else {
-            return Err(CodecError::Internal("a picture has no other medium".into()).into());
+            return Err(CodecError::Internal("an image has no other medium".into()).into());
         };
         let key = |moving, background| Key { dimensions, moving, background };
         match coding {
@@ -247,8 +247,8 @@ impl Session for ImageSession {
             }
             ImageCoding::Gif { colors, frame_step } => {
                 let moving = frame_step < u16::MAX;
-                let picture = self.resized(key(moving, None), stop)?;
-                gif_out::encode(picture, colors, frame_step, background, cap, stop)
+                let image = self.resized(key(moving, None), stop)?;
+                gif_out::encode(image, colors, frame_step, background, cap, stop)
             }
             ImageCoding::Wbmp => wbmp::encode(self.first(key(false, None), stop)?, background, cap),
         }

@@ -1,4 +1,4 @@
-//! Metadata out, picture bit for bit the same.
+//! Metadata out, image bit for bit the same.
 
 use bytes::Bytes as Buffer;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::model::MediaType;
 
 /// `input` without metadata; `None` for formats where that is not done. The caller has checked
-/// that the picture is stored upright.
+/// that the image is stored upright.
 pub(super) fn strip(input: &[u8], media_type: &MediaType) -> Option<Buffer> {
     let out = match media_type.as_str() {
         "image/jpeg" => strip_jpeg(input)?,
@@ -32,7 +32,7 @@ fn strip_jpeg(input: &[u8]) -> Option<Vec<u8>> {
     let mut at = layout.start;
     for segment in &layout.segments {
         let icc = segment.marker == jpeg::marker::APP2;
-        if !layout.is_picture(input, segment) || (icc && !keep_icc) {
+        if !layout.is_image(input, segment) || (icc && !keep_icc) {
             out.extend_from_slice(input.get(at..segment.whole.start)?);
             // The thumbnail goes, the aspect and density stay.
             if let Some(jfif) = jfif_without_thumbnail(input.get(segment.body.clone())?) {
@@ -57,7 +57,7 @@ fn strip_png(input: &[u8]) -> Option<Vec<u8>> {
     let mut out = input.get(..png::SIGNATURE)?.to_vec();
     let mut ended = false;
     for chunk in png::chunks(input) {
-        if png::is_picture(chunk.name) {
+        if png::is_image(chunk.name) {
             out.extend_from_slice(input.get(chunk.whole)?);
         }
         ended = &chunk.name == b"IEND";
@@ -85,7 +85,7 @@ fn strip_webp(input: &[u8]) -> Option<Vec<u8>> {
     /// Flags of VP8X that say which metadata chunks there are: EXIF and XMP (RFC 9649 §2.7).
     const METADATA_FLAGS: u8 = 0x08 | 0x04;
     let mut out = input.get(..webp::HEADER)?.to_vec();
-    let mut picture = false;
+    let mut image = false;
     for (name, whole, _) in webp::chunks(input) {
         let at = out.len();
         match &name {
@@ -94,7 +94,7 @@ fn strip_webp(input: &[u8]) -> Option<Vec<u8>> {
                 *out.get_mut(at + 8)? &= !METADATA_FLAGS;
             }
             b"VP8 " | b"VP8L" | b"ALPH" | b"ICCP" | b"ANIM" | b"ANMF" => {
-                picture |= matches!(&name, b"VP8 " | b"VP8L" | b"ANMF");
+                image |= matches!(&name, b"VP8 " | b"VP8L" | b"ANMF");
                 out.extend_from_slice(input.get(whole)?);
             }
             _ => {}
@@ -105,5 +105,5 @@ fn strip_webp(input: &[u8]) -> Option<Vec<u8>> {
     }
     let size = u32::try_from(out.len() - 8).ok()?;
     out.get_mut(4..8)?.copy_from_slice(&size.to_le_bytes());
-    picture.then_some(out)
+    image.then_some(out)
 }

@@ -81,7 +81,7 @@ fn rows_len(dimensions: Dimensions) -> Option<u64> {
 pub fn decode(input: &Buffer, limits: &DecodeLimits) -> Result<Raster, CodecError> {
     let (dimensions, start) = header(input)?;
     for (what, limit) in
-        [("pixels", limits.max_pixels), ("memory of a picture", limits.max_memory.get())]
+        [("pixels", limits.max_pixels), ("memory of an image", limits.max_memory.get())]
     {
         if dimensions.pixels() > limit {
             return Err(CodecError::Limit { what, found: dimensions.pixels(), limit });
@@ -143,7 +143,7 @@ fn linear_table() -> [i32; 256] {
 
 /// Floyd and Steinberg 1976, every other row from right to left.
 fn dither(luma: &[i32], width: usize, out: &mut Vec<u8>) {
-    // one pixel of margin on each side takes what would leave the picture
+    // one pixel of margin on each side takes what would leave the image
     let mut here = vec![0_i32; width + 2];
     let mut below = vec![0_i32; width + 2];
     for (y, row) in luma.chunks_exact(width.max(1)).enumerate() {
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_of_the_standard() {
-        let picture = gray(10, 2, [vec![255; 10], vec![0; 9], vec![255]].concat());
-        let bytes = encode(&picture, WHITE, Bytes::new(100)).expect("fits");
+        let image = gray(10, 2, [vec![255; 10], vec![0; 9], vec![255]].concat());
+        let bytes = encode(&image, WHITE, Bytes::new(100)).expect("fits");
         assert_eq!(bytes.as_ref(), [0, 0, 10, 2, 0xFF, 0xC0, 0x00, 0x40]);
         let wide = encode(&gray(300, 1, vec![0; 300]), WHITE, Bytes::new(100)).expect("fits");
         assert_eq!(wide[..5], [0, 0, 0x82, 0x2C, 1]);
@@ -235,14 +235,14 @@ mod tests {
             }),
             cap in 0..300_u64,
         ) {
-            let picture =
+            let image =
                 gray(width, height, bits.iter().map(|b| if *b { 255 } else { 0 }).collect());
-            match encode(&picture, WHITE, Bytes::new(cap)) {
+            match encode(&image, WHITE, Bytes::new(cap)) {
                 Ok(bytes) => {
                     prop_assert!(Bytes::of(&bytes).get() <= cap);
                     prop_assert!(recognise(&bytes));
                     prop_assert_eq!(
-                        decode(&bytes, &DecodeLimits::default()).expect("ours"), picture
+                        decode(&bytes, &DecodeLimits::default()).expect("ours"), image
                     );
                 }
                 Err(EncodeError::OverCap { at_least }) => prop_assert!(at_least.get() > cap),

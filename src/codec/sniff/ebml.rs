@@ -1,4 +1,4 @@
-//! Matroska and WebM (RFC 9559): whether there are moving pictures.
+//! Matroska and WebM (RFC 9559): whether there is video.
 
 /// Elements looked at before giving up.
 const MAX_ELEMENTS: usize = 4096;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tracks_tell_sound_from_video() {
+    fn the_tracks_tell_audio_from_video() {
         assert_eq!(media_type(&file(b"webm", &[1, 2])), "video/webm");
         assert_eq!(media_type(&file(b"webm", &[2])), "audio/webm");
         assert_eq!(media_type(&file(b"matroska", &[2])), "audio/x-matroska");

@@ -1,10 +1,10 @@
-//! ISO base media files (ISO/IEC 14496-12) and QuickTime: whether there are moving pictures.
+//! ISO base media files (ISO/IEC 14496-12) and QuickTime: whether there is video.
 
 /// What kinds of track a file has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tracks {
     pub video: bool,
-    pub sound: bool,
+    pub audio: bool,
 }
 
 /// Boxes looked at before giving up: real files have a few hundred outside sample tables.
@@ -81,7 +81,7 @@ pub(super) fn tracks(bytes: &[u8]) -> Option<Tracks> {
         // hdlr: version and flags, pre_defined, handler_type (clause 8.4.3).
         match child(media, b"hdlr").and_then(|body| body.get(8..12)) {
             Some(b"vide") => tracks.video = true,
-            Some(b"soun") => tracks.sound = true,
+            Some(b"soun") => tracks.audio = true,
             _ => {}
         }
     }
@@ -93,8 +93,8 @@ pub(super) fn media_type(bytes: &[u8]) -> &'static str {
     let brand =
         if bytes.get(4..8) == Some(b"ftyp") { bytes.get(8..12) } else { Some(&b"qt  "[..]) };
     let brand = brand.unwrap_or_default();
-    let sound_alone = match tracks(bytes) {
-        Some(tracks) => tracks.sound && !tracks.video,
+    let audio_alone = match tracks(bytes) {
+        Some(tracks) => tracks.audio && !tracks.video,
         // A movie box that is missing or cut off: the brand alone tells.
         None => matches!(brand, b"M4A " | b"M4B "),
     };
@@ -107,7 +107,7 @@ pub(super) fn media_type(bytes: &[u8]) -> &'static str {
     } else {
         ["video/mp4", "audio/mp4"]
     };
-    family[usize::from(sound_alone)]
+    family[usize::from(audio_alone)]
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tracks_tell_sound_from_video() {
+    fn the_tracks_tell_audio_from_video() {
         assert_eq!(media_type(&file(b"isom", &[b"vide", b"soun"])), "video/mp4");
         assert_eq!(media_type(&file(b"isom", &[b"soun"])), "audio/mp4");
         assert_eq!(media_type(&file(b"3gp4", &[b"soun", b"hint"])), "audio/3gpp");

@@ -73,17 +73,17 @@ const MAX_ZEROS: usize = 16 << 10;
 
 /// Where MPEG audio begins: behind tags, and zeros where some recorders leave the room of one.
 pub(in crate::codec) fn start(bytes: &[u8]) -> usize {
-    let sound = behind_tags(bytes);
-    let zeros = sound.iter().take(MAX_ZEROS).take_while(|byte| **byte == 0).count();
-    bytes.len() - sound.len() + zeros
+    let audio = behind_tags(bytes);
+    let zeros = audio.iter().take(MAX_ZEROS).take_while(|byte| **byte == 0).count();
+    bytes.len() - audio.len() + zeros
 }
 
 /// The type of a run of MPEG audio, with or without a tag before it.
 pub(super) fn audio(bytes: &[u8]) -> Option<&'static str> {
-    let sound = &bytes[start(bytes)..];
-    if frames(sound, adts_frame) {
+    let audio = &bytes[start(bytes)..];
+    if frames(audio, adts_frame) {
         Some("audio/aac")
-    } else if frames(sound, audio_frame) || bytes.starts_with(b"ID3") {
+    } else if frames(audio, audio_frame) || bytes.starts_with(b"ID3") {
         Some("audio/mpeg")
     } else {
         None

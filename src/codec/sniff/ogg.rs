@@ -1,8 +1,8 @@
-//! Ogg (RFC 3533): whether there are moving pictures.
+//! Ogg (RFC 3533): whether there is video.
 
 /// First pages looked at: those that begin a track come before all others (clause 4).
 const MAX_TRACKS: usize = 16;
-/// How the first packets of moving pictures begin (Theora specification clause 6.1; VP8 as WebM's
+/// How the first packets of video begin (Theora specification clause 6.1; VP8 as WebM's
 /// makers map it; Dirac).
 const FILMS: [&[u8]; 3] = [b"\x80theora", b"OVP80", b"BBCD\0"];
 
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_pages_tell_sound_from_video() {
+    fn the_first_pages_tell_audio_from_video() {
         let (skeleton, vorbis) = (page_of(2, b"fishead\0"), page_of(2, b"\x01vorbis"));
         let theora = page_of(2, b"\x80theora\x03");
         let of = |pages: &[&[u8]]| media_type(&pages.concat());

@@ -58,11 +58,11 @@ fn relative(url: &str) -> Option<PathBuf> {
         return None;
     }
     for segment in segments {
-        let sound = segment != "."
+        let valid = segment != "."
             && segment != ".."
             && segment.len() <= 255
             && !segment.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
-        if !sound {
+        if !valid {
             return None;
         }
         path.push(segment);

@@ -59,7 +59,7 @@ impl Store {
     pub fn embedded() -> Arc<Self> {
         static EMBEDDED: LazyLock<Arc<Store>> = LazyLock::new(|| {
             // Tests read every embedded file through the same door.
-            Arc::new(Store::built_in().expect("the embedded files are sound (tested)"))
+            Arc::new(Store::built_in().expect("the embedded files are valid (tested)"))
         });
         Arc::clone(&EMBEDDED)
     }

@@ -78,7 +78,7 @@ fn issue_17_16_a_model_binds_before_a_class() {
     let (source, document) = of(samsung, "Android-Mms/2.0");
     assert_eq!(source, Source::UaprofUrl);
     assert_eq!(document, "samsung-galaxy-s10 (rule samsung, galaxy-s10)");
-    // A string that nobody knows beside a URL that everybody knows.
+    // An unknown string beside a well-known URL.
     let device = DeviceDescription {
         uaprof_url: Some(kila.into()),
         user_agent: Some("Unknown/9".into()),
@@ -137,7 +137,7 @@ fn issue_17_14_phones_since_2012_take_h264_aac_and_two_megapixels() {
         assert_eq!(best.codec, crate::model::VideoCodec::H264, "{}", device.id);
         assert!(best.max_dimensions.pixels() >= vga.pixels(), "{}: {best:?}", device.id);
         assert!(c.audio.contains(&crate::model::AudioCodec::Aac), "{}", device.id);
-        // Its maker published a smaller box for this one.
+        // Its maker published smaller bounds for this one.
         let enough = c.max_image.pixels() >= 1600 * 1200 || device.id == "huawei-g5520";
         assert!(enough, "{}: {}", device.id, c.max_image.value);
     }

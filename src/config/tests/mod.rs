@@ -77,7 +77,7 @@ fn errors_name_line_and_key() {
 }
 
 #[test]
-fn the_embedded_pack_is_sound() {
+fn the_embedded_pack_is_valid() {
     let store = Store::embedded();
     assert!(store.devices().count() >= 30, "{}", store.devices().count());
     for device in store.devices() {
@@ -129,7 +129,7 @@ fn class_documents_say_what_the_standard_says() {
 }
 
 #[test]
-fn the_embedded_carriers_are_sound() {
+fn the_embedded_carriers_are_valid() {
     let store = Store::embedded();
     assert!(store.carriers().count() >= 60, "{}", store.carriers().count());
     let mut codes = std::collections::HashSet::new();

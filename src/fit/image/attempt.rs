@@ -18,7 +18,7 @@ pub(super) enum Proposal {
     Judge(Attempt),
     /// The best of those judged, and its size.
     Take(Attempt, u64),
-    /// Which looks best at the bytes of the first, which are about so many?
+    /// Which looks best at the bytes of the first? Its approximate bytes are given.
     Compare(f64, Vec<(Dimensions, ImageCoding)>),
     /// The lane has its result; going on would not improve it.
     Satisfied,

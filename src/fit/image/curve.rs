@@ -1,4 +1,4 @@
-//! Size as a function of one knob, learnt from the encodes of the picture at hand.
+//! Size as a function of one knob, learnt from the encodes of the image at hand.
 //!
 //! Both axes are logarithmic: over the ranges that matter, `ln size` is close to a straight line
 //! in `ln knob` (quantiser scale, area), so a secant through two measured points predicts well,

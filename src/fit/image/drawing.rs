@@ -1,13 +1,13 @@
-//! Drawings, screenshots and scans: palettes of the whole picture, judged by what they look like;
+//! Drawings, screenshots and scans: palettes of the whole image, judged by what they look like;
 //! then fewer colours and a smaller scale, and a JPEG where that looks better.
 //!
-//! Measured 2026-11-29 by `cargo bench --bench drawings`, SSIMULACRA2 against the picture in the box
-//! and bytes: a chat of 900×1600 takes 284 kB without loss, 98 kB with 128 colours (90.3), 58 kB
-//! with 16 (82.6), 41 kB with 16 at 0.7 of its size (61), and a JPEG of 60 kB has 50. A page with a
-//! photo on it is the other way round: 152 kB with 128 colours have 68, a JPEG of 115 kB 78.
+//! Measured 2026-11-29 by `cargo bench --bench drawings`, SSIMULACRA2 against the image within the
+//! bounds and bytes: a chat of 900×1600 takes 284 kB without loss, 98 kB with 128 colours (90.3),
+//! 58 kB with 16 (82.6), 41 kB with 16 at 0.7 of its size (61), and a JPEG of 60 kB has 50. A page
+//! with a photo on it is the other way round: 152 kB with 128 colours have 68, a JPEG of 115 kB 78.
 
 use super::{Attempt, ImageTask, Judgement, Observation, Proposal, Situation, jpeg::JpegLane};
-use super::{path::PathLane, rungs};
+use super::{path::PathLane, steps};
 use crate::model::{Bytes, Dimensions, ImageCoding, ImageFormat};
 
 /// Colours of the palettes that are tried, until one is good enough.
@@ -15,7 +15,7 @@ const COLORS: [u16; 3] = [64, 128, 256];
 /// The same of a scan in few grays.
 const GRAYS: [u16; 4] = [4, 8, 16, 32];
 
-/// SSIMULACRA2 from which nobody sees a difference: no more bytes are spent.
+/// SSIMULACRA2 from which no difference is visible: no more bytes are spent.
 const ENOUGH: f32 = 90.0;
 /// From here on a drawing does not grow beyond its own bytes to look better, and no JPEG is tried.
 const GOOD: f32 = 85.0;
@@ -24,9 +24,9 @@ const GOOD: f32 = 85.0;
 const LEGIBLE: f32 = 70.0;
 /// What looks so with the smallest palette has shades that no palette holds: photos, gradients.
 const SHADED: f32 = 75.0;
-/// Transparency is not worth a picture that looks worse.
+/// Transparency is not worth an image that looks worse.
 const POOR: f32 = 50.0;
-/// Bits a pixel of a lossless picture that are fewer than what a JPEG of this look takes.
+/// Bits a pixel of a lossless image that are fewer than what a JPEG of this look takes.
 const PLAIN: f64 = 1.0;
 
 /// What a judged encode gave.
@@ -51,7 +51,7 @@ pub struct DrawingLane {
     largest: Dimensions,
     /// Bytes of the original.
     own: u64,
-    /// Nothing need be lost: as many colours as a palette holds, at its own size.
+    /// It can be lossless: no more colours than a palette holds, at its own size.
     exact: bool,
     transparent: bool,
     /// Few grays: ink.
@@ -60,7 +60,7 @@ pub struct DrawingLane {
     judged: Vec<Judged>,
     smaller: PathLane,
     jpeg: Option<JpegLane>,
-    /// Nothing can be judged any more: what was has to do.
+    /// Nothing can be judged any more: the results so far have to do.
     blind: bool,
     /// What the JPEG lane saw.
     photos: Vec<(Attempt, u64)>,
@@ -84,7 +84,7 @@ impl DrawingLane {
             ink,
             colors: ladder.iter().copied().filter(fewer).collect(),
             judged: Vec::new(),
-            smaller: PathLane::new(rungs::smaller_drawings(task)),
+            smaller: PathLane::new(steps::smaller_drawings(task)),
             jpeg,
             blind: false,
             photos: Vec::new(),
@@ -107,7 +107,7 @@ impl DrawingLane {
         if self.ink { LEGIBLE } else { GOOD }
     }
 
-    /// A lossless picture that no JPEG is a match for.
+    /// A lossless image that no JPEG can match.
     fn is_plain(&self, judged: &Judged) -> bool {
         judged.size as f64 * 8.0 <= self.largest.pixels() as f64 * PLAIN
             || self.transparent
@@ -119,7 +119,7 @@ impl DrawingLane {
     fn choice(&self, budget: u64) -> Option<(Judged, f32)> {
         let fits = self.judged.iter().filter(|judged| judged.size <= budget);
         let all: Vec<_> = fits.filter_map(|judged| Some((*judged, judged.score?))).collect();
-        // Without loss and dear: something good for half of its bytes is as well.
+        // Lossless and expensive: a good palette at half of its bytes will do as well.
         let cheaper = |judged: &Judged| {
             let other = |(j, score): &(Judged, f32)| *score >= GOOD && j.size * 2 <= judged.size;
             judged.coding == LOSSLESS && !self.is_plain(judged) && all.iter().any(other)
@@ -202,7 +202,7 @@ impl DrawingLane {
             if known.size <= now.budget && self.is_plain(known) {
                 return Some(self.take(*known, now));
             }
-            // Dots hide the steps of shades, for many bytes: where there is no other way.
+            // Dithering hides the steps of shades at the cost of many bytes: a last resort.
             let dots = ImageCoding::Png { colors: Some(256), dither: true };
             if self.transparent && self.found(self.largest, dots, now.budget).is_none() {
                 return judge(dots);
@@ -220,7 +220,7 @@ impl DrawingLane {
             Proposal::Dead => None,
             Proposal::Attempt(attempt) => {
                 let Attempt { dimensions, coding, .. } = attempt;
-                // It has ended, and wants its bytes again: what do they look like?
+                // The JPEG search has ended and asks for its result again: judge its looks.
                 let ended = self.smaller.fitting_attempt(now.budget) == Some((dimensions, coding));
                 Some(if ended {
                     self.judge(dimensions, coding, now)
@@ -237,7 +237,7 @@ impl DrawingLane {
         Proposal::Judge(Attempt { dimensions, coding, cap: Bytes::new(now.budget) })
     }
 
-    /// Without loss and not cheap is not good enough: a JPEG may be, for fewer bytes.
+    /// A lossless result that is not cheap is not good enough: a JPEG may be, for fewer bytes.
     fn is_good(&self, (judged, score): &(Judged, f32)) -> bool {
         *score >= self.good() && (judged.coding != LOSSLESS || self.is_plain(judged))
     }

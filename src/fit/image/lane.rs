@@ -1,12 +1,12 @@
-//! The lanes of a task: ways of coding, each with its own knobs.
+//! The lanes of a task: coding families, each searched on its own with its own knobs.
 
 use super::{
     ImageTask, Observation,
     attempt::{Attempt, Proposal, Situation},
     drawing::DrawingLane,
     jpeg::JpegLane,
-    path::{PathLane, Rung},
-    rungs::{animation, bilevel, paletted},
+    path::{PathLane, Step},
+    steps::{animation, bilevel, paletted},
 };
 use crate::model::{Bytes, ImageCoding, ImageFormat};
 
@@ -55,7 +55,7 @@ pub(super) fn lanes(task: &ImageTask) -> Vec<Lane> {
 
 /// One attempt at full size, or the next lane.
 fn single(task: &ImageTask, coding: ImageCoding) -> Lane {
-    Lane::Path(PathLane::new(vec![Rung { dimensions: task.largest(), coding, factor: 1.0 }]))
+    Lane::Path(PathLane::new(vec![Step { dimensions: task.largest(), coding, factor: 1.0 }]))
 }
 
 /// One way of coding, with its own knobs.

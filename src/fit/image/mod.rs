@@ -1,6 +1,7 @@
-//! The search for one picture: lanes of coding, each with its own knobs.
+//! The search for one image by lanes. A lane is one coding family (JPEG, palettes, drawings)
+//! searched on its own, with its own knobs.
 //!
-//! Everything is measured on the picture at hand: no table predicts a size from file size and
+//! Everything is measured on the image at hand: no table predicts a size from file size and
 //! quality factor.
 
 mod attempt;
@@ -10,7 +11,7 @@ mod jpeg;
 mod lane;
 mod path;
 mod patience;
-mod rungs;
+mod steps;
 mod task;
 
 #[cfg(test)]
@@ -32,7 +33,7 @@ struct Best {
     attempt: Attempt,
 }
 
-/// The search for one picture.
+/// The search for one image.
 #[derive(Clone, Debug)]
 pub struct ImageSearch {
     lanes: Vec<Lane>,
@@ -53,7 +54,7 @@ pub struct ImageSearch {
     judgements: u32,
     /// The size that everything is compared at.
     largest: Dimensions,
-    /// What is being compared, for about so many bytes.
+    /// What is being compared, for about this many bytes.
     compared: Option<(f64, Vec<(Dimensions, ImageCoding)>)>,
     best: Option<Best>,
     /// The best of those that were encoded: what is left where a better one, only measured, turns
@@ -90,14 +91,14 @@ impl ImageSearch {
     }
 
     /// Changes the budget between two steps; what was learnt stays. A best result that no longer
-    /// fits is given up.
+    /// fits is discarded.
     pub fn set_budget(&mut self, budget: Bytes) {
         let budget = budget.get().min(self.ceiling);
         if budget == self.budget {
             return;
         }
         if budget > self.budget {
-            // More is to be had: half the patience anew.
+            // More is possible: half the patience again.
             self.spent = self.spent.min(self.patience.tries * ENCODE / 2);
         }
         self.budget = budget;
@@ -107,7 +108,7 @@ impl ImageSearch {
             self.best = None;
         }
         // With more room an earlier, better lane may come within reach again: lanes remember
-        // what they saw and fall out at once where nothing has changed.
+        // what they saw and end at once where nothing has changed.
         if self.best.is_none() {
             self.lane = 0;
         }
@@ -144,8 +145,8 @@ impl ImageSearch {
         })
     }
 
-    /// Bytes that this picture takes at the reference quality, as far as is known: the measure
-    /// by which pictures share a budget so that all come out alike.
+    /// Bytes that this image takes at the reference quality, as far as is known: the measure
+    /// by which images share a budget so that all come out alike.
     pub fn demand(&self) -> Option<f64> {
         self.lanes.get(self.lane).and_then(Lane::demand)
     }
@@ -302,13 +303,13 @@ impl ImageSearch {
         self.finished
     }
 
-    /// The session cannot do what was proposed: on with the next lane.
+    /// The session cannot encode what was proposed: the next lane follows.
     pub fn refuse(&mut self) {
         self.pending = None;
         self.lane += 1;
     }
 
-    /// The best result is of no use after all: nothing of this search is.
+    /// The best result cannot be used after all, and so nothing of this search can.
     pub fn reject(&mut self) {
         (self.best, self.settled) = (None, None);
         self.lane = self.lanes.len();

@@ -1,36 +1,36 @@
-//! Lanes without a quality knob: a fixed order of giving things up, rung by rung.
+//! Lanes without a quality knob: a fixed ladder of steps, each giving up a little more.
 //!
-//! Each rung has a rough relative size; a [`Curve`] over it, calibrated by the encodes seen so
-//! far, tells which rung to try next. The mildest rung that fits wins.
+//! Each step has a rough relative size; a [`Curve`] over it, calibrated by the encodes seen so
+//! far, tells which step to try next. The mildest step that fits wins.
 
 use super::{Attempt, Observation, Proposal, Situation, curve::Curve};
 use crate::model::{Bytes, Dimensions, ImageCoding};
 
-/// A result that fills this share of its budget is full: the next milder rung is rarely within
-/// reach. Of what moves the rungs are closer.
+/// A result that fills this share of its budget is full: the next milder step is rarely within
+/// reach. The steps of animations are closer.
 const FULL: f64 = 0.92;
 const MOVING_FULL: f64 = 0.95;
 
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rung {
+pub struct Step {
     /// Output dimensions.
     pub dimensions: Dimensions,
     /// Output coding.
     pub coding: ImageCoding,
-    /// Size relative to the first rung, roughly; falls from rung to rung.
+    /// Size relative to the first step, roughly; falls from step to step.
     pub factor: f64,
 }
 
-/// A path from the mildest rung to the harshest.
+/// A path from the mildest step to the harshest.
 #[derive(Clone, Debug)]
 pub struct PathLane {
-    rungs: Vec<Rung>,
+    steps: Vec<Step>,
     seen: Vec<Option<Observation>>,
     curve: Curve,
-    /// Which share of its mildest rung is as good as pictures are at the reference quality.
+    /// Which share of its mildest step is as good as images are at the reference quality.
     reference: f64,
-    /// What share of a budget is as good as all of it.
+    /// A result that fills this share of the budget counts as full.
     full: f64,
 }
 
@@ -41,25 +41,25 @@ const STILL_REFERENCE: f64 = 1.0 / 3.0;
 const MOVING_REFERENCE: f64 = 0.6;
 
 impl PathLane {
-    /// Rungs whose factor does not fall are left out.
-    pub fn new(rungs: Vec<Rung>) -> Self {
-        let mut falling: Vec<Rung> = Vec::with_capacity(rungs.len());
-        for rung in rungs {
-            if falling.last().is_none_or(|last| rung.factor < last.factor * 0.999) {
-                falling.push(rung);
+    /// Steps whose factor does not fall are left out.
+    pub fn new(steps: Vec<Step>) -> Self {
+        let mut falling: Vec<Step> = Vec::with_capacity(steps.len());
+        for step in steps {
+            if falling.last().is_none_or(|last| step.factor < last.factor * 0.999) {
+                falling.push(step);
             }
         }
         let seen = vec![None; falling.len()];
         let curve = Curve::new(1.0);
-        Self { rungs: falling, seen, curve, reference: STILL_REFERENCE, full: FULL }
+        Self { steps: falling, seen, curve, reference: STILL_REFERENCE, full: FULL }
     }
 
-    /// The same for what moves.
+    /// The same for animations.
     pub fn moving(self) -> Self {
         Self { reference: MOVING_REFERENCE, full: MOVING_FULL, ..self }
     }
 
-    /// The mildest rung that is known to fit, and its size.
+    /// The mildest step that is known to fit, and its size.
     fn fitting(&self, budget: u64) -> Option<(usize, u64)> {
         self.seen.iter().enumerate().find_map(|(i, seen)| match seen {
             Some(Observation::Size(size) | Observation::Measured(size)) if size.get() <= budget => {
@@ -71,11 +71,11 @@ impl PathLane {
 
     /// The same, as a recipe.
     pub fn fitting_attempt(&self, budget: u64) -> Option<(Dimensions, ImageCoding)> {
-        let rung = self.rungs.get(self.fitting(budget)?.0)?;
-        Some((rung.dimensions, rung.coding))
+        let step = self.steps.get(self.fitting(budget)?.0)?;
+        Some((step.dimensions, step.coding))
     }
 
-    /// The first rung above which none can fit.
+    /// The first step above which none can fit.
     fn first_open(&self, budget: u64) -> usize {
         let over = self.seen.iter().rposition(|seen| match seen {
             Some(
@@ -89,13 +89,13 @@ impl PathLane {
     pub fn propose(&self, now: Situation) -> Proposal {
         let fitting = self.fitting(now.budget);
         let low = self.first_open(now.budget);
-        let high = fitting.map_or(self.rungs.len(), |(i, _)| i);
+        let high = fitting.map_or(self.steps.len(), |(i, _)| i);
         let full = fitting.is_some_and(|(_, size)| size as f64 >= now.budget as f64 * self.full);
         if low >= high || full {
             return match fitting {
                 None => Proposal::Dead,
                 Some((_, size)) if now.best == Some(size) => Proposal::Satisfied,
-                // It fits now that the budget has grown, but its bytes were let go.
+                // It fits now that the budget has grown, but its bytes were discarded.
                 Some((index, _)) => self.attempt(index, now),
             };
         }
@@ -104,18 +104,18 @@ impl PathLane {
             (Some(over), None) => self.beyond(over, now),
             (None, _) => low,
         };
-        // Out of patience with nothing in hand: take big steps towards the end.
+        // Out of patience and nothing fits yet: take big steps towards the end.
         let hurry = now.tries_left == 0 && now.best.is_none();
         let wanted = if hurry { wanted.max(low + (high - low) / 2) } else { wanted };
         self.attempt(wanted.clamp(low, high - 1), now)
     }
 
-    /// The mildest rung with at most this factor.
+    /// The mildest step with at most this factor.
     fn at(&self, factor: f64) -> usize {
-        self.rungs.iter().position(|r| r.factor <= factor).unwrap_or(self.rungs.len() - 1)
+        self.steps.iter().position(|r| r.factor <= factor).unwrap_or(self.steps.len() - 1)
     }
 
-    /// Below a rung that is over, in proportion.
+    /// Below a step that is over, in proportion.
     fn beyond(&self, over: usize, now: Situation) -> usize {
         let size = match self.seen[over] {
             Some(Observation::Size(size) | Observation::Measured(size)) => size.get() as f64,
@@ -123,10 +123,10 @@ impl PathLane {
             Some(Observation::AtLeast(size)) => size.get() as f64 * 1.15,
             None => return over + 1,
         };
-        self.at(self.rungs[over].factor * self.aim(now) as f64 / size.max(1.0))
+        self.at(self.steps[over].factor * self.aim(now) as f64 / size.max(1.0))
     }
 
-    /// Between a rung that is over and one that fits, where a straight line in logarithms meets
+    /// Between a step that is over and one that fits, where a straight line in logarithms meets
     /// the aim.
     fn between(&self, over: usize, fits: usize, fits_size: u64, now: Situation) -> usize {
         let over_size = match self.seen[over] {
@@ -138,19 +138,19 @@ impl PathLane {
         let (big, small) = ((over_size.max(1) as f64).ln(), (fits_size.max(1) as f64).ln());
         let aim = (self.aim(now) as f64).ln();
         let share = ((aim - small) / (big - small).max(1e-9)).clamp(0.0, 1.0);
-        let (from, to) = (self.rungs[fits].factor.ln(), self.rungs[over].factor.ln());
+        let (from, to) = (self.steps[fits].factor.ln(), self.steps[over].factor.ln());
         self.at((from + (to - from) * share).exp())
     }
 
     fn attempt(&self, index: usize, now: Situation) -> Proposal {
-        let rung = self.rungs[index];
-        // The last rung is measured whole: its size is what a refusal reports.
-        let cap = if index + 1 == self.rungs.len() {
+        let step = self.steps[index];
+        // The last step is measured whole: its size is what a refusal reports.
+        let cap = if index + 1 == self.steps.len() {
             Bytes::new(u64::MAX)
         } else {
             Bytes::new(now.budget.saturating_mul(3))
         };
-        Proposal::Attempt(Attempt { dimensions: rung.dimensions, coding: rung.coding, cap })
+        Proposal::Attempt(Attempt { dimensions: step.dimensions, coding: step.coding, cap })
     }
 
     fn aim(&self, now: Situation) -> u64 {
@@ -160,12 +160,12 @@ impl PathLane {
 
     pub fn learn(&mut self, attempt: &Attempt, seen: Observation) {
         let found = self
-            .rungs
+            .steps
             .iter()
             .position(|r| r.dimensions == attempt.dimensions && r.coding == attempt.coding);
         let Some(index) = found else { return };
         if self.seen[index].is_none_or(|old| matches!(old, Observation::AtLeast(_))) {
-            let factor = self.rungs[index].factor;
+            let factor = self.steps[index].factor;
             match seen {
                 Observation::Size(size) | Observation::Measured(size) => {
                     self.curve.measured(factor, size.get());
@@ -176,13 +176,13 @@ impl PathLane {
         }
     }
 
-    /// The last rung.
+    /// The last step.
     pub fn harshest(&self) -> Option<(Dimensions, ImageCoding)> {
-        self.rungs.last().map(|rung| (rung.dimensions, rung.coding))
+        self.steps.last().map(|step| (step.dimensions, step.coding))
     }
 
-    /// Bytes at the quality at which pictures are compared.
+    /// Bytes at the quality at which images are compared.
     pub fn demand(&self) -> Option<f64> {
-        Some(self.curve.predict(self.rungs.first()?.factor)? * self.reference)
+        Some(self.curve.predict(self.steps.first()?.factor)? * self.reference)
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// An animation has three things to give up and no measure but the encode.
+    /// An animation has three things to reduce, and only encodes measure it.
     pub fn of(effort: Effort, animate: bool) -> Self {
         let patience = Self::of_still(effort);
         if animate { Self { tries: patience.tries + 2, ..patience } } else { patience }
@@ -31,12 +31,12 @@ impl Patience {
 pub(super) const ENCODE: u32 = 3;
 pub(super) const MEASUREMENT: u32 = 1;
 
-/// After so many encodes what fits is not made any fuller.
+/// After this many encodes a result that fits is not made any fuller.
 pub(super) const MOST_ENCODES: u32 = 3;
 
 /// Thirds of encodes after which the search gives up even though nothing fits: the harshest
 /// recipe of every lane has been tried long before.
 pub(super) const HARD_LIMIT: u32 = 72;
 
-/// Encodes that are looked at, at the most: a few palettes, and a JPEG for every budget.
+/// Encodes that are looked at, at most: a few palettes, and a JPEG for every budget.
 pub(super) const MOST_JUDGEMENTS: u32 = 24;

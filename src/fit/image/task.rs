@@ -1,29 +1,29 @@
-//! What a search is for.
+//! The task of an image search.
 
 use crate::{
     model::{Bytes, ContentFacts, Dimensions, Effort, ImageFormat, Rgb},
     policy::{Ceilings, Floors},
 };
 
-/// Levels of gray up to which a picture is line art.
+/// Levels of gray up to which an image is line art.
 const LINE_ART_LEVELS: u16 = 16;
 
-/// What is to be fitted: one picture for one device.
+/// What is to be fitted: one image for one device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageTask {
     /// Dimensions of the source as shown.
     pub source: Dimensions,
-    /// The device's box, turned to the picture.
+    /// The device's bounds, turned to the image.
     pub bounds: Dimensions,
     /// Formats that the device takes and the codec writes, in the policy's order of preference.
     pub formats: Vec<ImageFormat>,
-    /// Whether the source moves and may go on moving.
+    /// Whether the source is animated and may stay so.
     pub animate: bool,
-    /// Whether it may be a still, where the source moves.
+    /// Whether it may become a still, where the source is animated.
     pub still: bool,
     /// Of an animation, only every n-th frame to begin with: 1 for all.
     pub first_step: u16,
-    /// An animation of pictures that are looked at one by one: none of them is left out for size.
+    /// An animation of images that are looked at one by one: none of them is left out for size.
     pub slides: bool,
     /// Whether the source is coded without loss (PNG, GIF, BMP ...): only then can a lossless
     /// format be worth its bytes.
@@ -35,13 +35,13 @@ pub struct ImageTask {
     /// Bytes of the source.
     pub own: Bytes,
     /// No output needs to be larger than this: the original's size, where the original is of a
-    /// format that could be written anew.
+    /// format that could be rewritten.
     pub ceiling: Option<Bytes>,
     /// How much work to spend.
     pub effort: Effort,
-    /// What is not worth sending any more.
+    /// Below this, a medium is not worth sending.
     pub floors: Floors,
-    /// What is of no use any more.
+    /// Quality beyond this is not worth its bytes.
     pub ceilings: Ceilings,
     /// Colour behind transparency.
     pub background: Rgb,
@@ -60,7 +60,7 @@ impl ImageTask {
         self.lossless_source && self.facts.graphic && self.facts.gray && few
     }
 
-    /// The largest output: the source within the box.
+    /// The largest output: the source within the bounds.
     pub fn largest(&self) -> Dimensions {
         self.source.shrunk_into(self.bounds)
     }

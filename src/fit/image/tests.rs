@@ -32,7 +32,7 @@ fn photo(bounds: &str) -> ImageTask {
     }
 }
 
-/// A picture's size model: complexity, slope and a little ripple, so that sizes are not monotone.
+/// An image's size model: complexity, slope and a little ripple, so that sizes are not monotone.
 #[derive(Clone, Copy, Debug)]
 struct Model {
     complexity: f64,
@@ -42,7 +42,7 @@ struct Model {
 
 impl Model {
     fn size(&self, recipe: &Recipe) -> u64 {
-        let image = recipe.image().expect("a picture");
+        let image = recipe.image().expect("an image");
         let pixels = image.dimensions.pixels() as f64;
         let scaled = pixels.powf(self.area) * 300_000f64.powf(1.0 - self.area);
         let bytes = match image.coding {
@@ -77,7 +77,7 @@ impl Model {
     /// What it looks like: worse with less of anything. Much detail is shades, which no palette
     /// holds.
     fn score(&self, recipe: &Recipe, largest: Dimensions) -> f32 {
-        let image = recipe.image().expect("a picture");
+        let image = recipe.image().expect("an image");
         let scale = (image.dimensions.pixels() as f64 / largest.pixels() as f64).sqrt();
         let coded = match image.coding {
             ImageCoding::Jpeg { quality, .. } => f64::from(quality.get()) - 6.0,
@@ -182,7 +182,7 @@ fn never_over_and_full_where_the_limit_binds() {
                 let task = photo(bounds);
                 let got = run(&mut ImageSearch::new(&task, Bytes::new(budget)), model);
                 let recipe = got.recipe.unwrap_or_else(|| panic!("{model:?} {bounds} {budget}"));
-                let image = recipe.image().expect("a picture");
+                let image = recipe.image().expect("an image");
                 assert!(got.size <= budget, "{model:?} {bounds} {budget}: {}", got.size);
                 assert!(image.dimensions.within(task.bounds));
                 assert!(got.tries <= 7, "{model:?} {bounds} {budget}: {} tries", got.tries);
@@ -229,7 +229,7 @@ fn more_than_the_ceiling_is_left_over_and_a_floor_above_it_wins() {
         task.ceilings = Ceilings { image_quality: ceiling };
         let done = run(&mut ImageSearch::new(&task, Bytes::new(50_000_000)), model);
         let recipe = done.recipe.expect("fits");
-        let ImageCoding::Jpeg { quality, .. } = recipe.image().expect("a picture").coding else {
+        let ImageCoding::Jpeg { quality, .. } = recipe.image().expect("an image").coding else {
             panic!("{recipe:?}")
         };
         assert_eq!(quality.get(), wanted, "floor {floor}, ceiling {ceiling}");

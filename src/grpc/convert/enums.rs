@@ -87,7 +87,7 @@ mirror! {
         ScaledForBudget, ColorsReduced, FramesDropped, AnimationLost,
         CannotFit, Malformed, SafetyLimit, DecoderMissing, Protected, NeverCut,
         AdaptationNotAllowed, DeadlineBestSoFar, EncodingChosen, FrameRateReduced, ContainerChanged,
-        VideoLost, SoundLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
+        VideoLost, AudioLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
         Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling,
         OurFault, Poison, BarelyShown, FollowsParts, Alternative
     }

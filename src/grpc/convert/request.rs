@@ -137,8 +137,8 @@ impl TryFrom<v1::Message> for Content {
         let mut bad = BadRequest::default();
         for (i, header) in message.headers.iter().enumerate() {
             // RFC 5322 §3.6.8, ftext.
-            let sound = |b: u8| b.is_ascii_graphic() && b != b':';
-            if header.name.is_empty() || !header.name.bytes().all(sound) {
+            let valid = |b: u8| b.is_ascii_graphic() && b != b':';
+            if header.name.is_empty() || !header.name.bytes().all(valid) {
                 bad.add(format!("headers[{i}].name"), "must be printable ASCII without colon");
             }
             if header.value.contains(['\r', '\n', '\0']) {

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Fails only where the service answers with a bare file, which nobody can ask for here.
+/// Fails only where the service answers with a bare file, which cannot be requested here.
 impl TryFrom<AdaptResponse> for v1::AdaptResponse {
     type Error = ServiceError;
 

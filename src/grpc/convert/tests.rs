@@ -1,4 +1,4 @@
-//! Requests are refused field by field; sound ones arrive whole.
+//! Requests are refused field by field; valid ones arrive whole.
 
 use bytes::Bytes as Buffer;
 
@@ -22,8 +22,8 @@ fn fields(bad: &BadRequest) -> Vec<&str> {
 fn an_empty_request_has_no_content_and_all_else_is_optional() {
     let bad = AdaptRequest::try_from(v1::AdaptRequest::default()).expect_err("no content");
     assert_eq!(fields(&bad), ["content"]);
-    let sound = v1::AdaptRequest { content: pdu(b"x"), ..Default::default() };
-    let request = AdaptRequest::try_from(sound).expect("sound");
+    let valid = v1::AdaptRequest { content: pdu(b"x"), ..Default::default() };
+    let request = AdaptRequest::try_from(valid).expect("valid");
     assert_eq!(request.effort, Effort::Balanced);
     assert_eq!(request.report_level, ReportLevel::Standard);
     assert_eq!((request.carrier, request.sender, request.interface), (None, None, None));
@@ -103,7 +103,7 @@ fn what_is_stated_arrives() {
         report_level: v1::ReportLevel::Full.into(),
         output_form: v1::Form::Message.into(),
     };
-    let got = AdaptRequest::try_from(request).expect("sound");
+    let got = AdaptRequest::try_from(request).expect("valid");
     assert_eq!(got.content, Content::MmsPdu(Buffer::from_static(b"\x8c\x84")));
     assert_eq!(got.carrier.as_deref(), Some("us-verizon"));
     assert_eq!(got.sender, Some(SenderType::TollFree));

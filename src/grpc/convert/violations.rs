@@ -11,7 +11,7 @@ pub struct Violation {
     pub description: String,
 }
 
-/// A request that is none: every violation found, at least one.
+/// An invalid request: every violation found, at least one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct BadRequest {
     /// The fields at fault.

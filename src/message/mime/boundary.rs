@@ -5,7 +5,7 @@ use bytes::Bytes as Buffer;
 use super::{Body, Entity, Wire, edit::retype, header};
 
 impl Entity {
-    /// A boundary that occurs in a body written anew is replaced by another of its length.
+    /// A boundary that occurs in a body rewritten is replaced by another of its length.
     pub(super) fn settle_boundaries(&mut self) {
         let Body::Multi(multi) = &mut self.body else { return };
         multi.children.iter_mut().for_each(Self::settle_boundaries);

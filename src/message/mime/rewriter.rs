@@ -1,4 +1,4 @@
-//! A header block with some of its fields written anew.
+//! A header block with some of its fields rewritten.
 
 use bytes::Bytes as Buffer;
 

@@ -1,4 +1,4 @@
-//! Changing a PDU: entries that change are written anew, all others and all headers stay.
+//! Changing a PDU: entries that change are rewritten, all others and all headers stay.
 
 use bytes::Bytes as Buffer;
 

@@ -1,4 +1,4 @@
-//! Headers of one multipart entry (WAP-230 §8.5.3): read, and written anew where they change.
+//! Headers of one multipart entry (WAP-230 §8.5.3): read, and rewritten where they change.
 
 use std::ops::Range;
 

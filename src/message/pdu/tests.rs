@@ -15,7 +15,7 @@ fn entry(header: &[u8], data: &[u8]) -> Vec<u8> {
 
 const SMIL: &[u8] = b"<smil><body><par><img src=\"p.png\"/><text src='cid:t'/></par></body></smil>";
 
-/// M-Send.req with a size, SMIL, a picture and a text.
+/// M-Send.req with a size, SMIL, an image and a text.
 fn message() -> Vec<u8> {
     let mut pdu =
         b"\x8c\x80\x98T1\0\x8d\x92\x89\x01\x81\x97+1/TYPE=PLMN\0\x8e\x02\x12\x34\xba\x82".to_vec();
@@ -45,11 +45,11 @@ fn a_message_is_read() {
     let message = parse(&message()).unwrap();
     assert_eq!(message.pdu_type().as_deref(), Some("m-send-req"));
     assert_eq!(message.presentation(), Some(PartId(0)));
-    let picture = &message.parts()[2];
-    assert_eq!(picture.declared, MediaType::PNG);
-    assert_eq!(picture.content_id.as_deref(), Some("pic"));
-    assert_eq!(picture.content_location.as_deref(), Some("p.png"));
-    assert_eq!(&picture.data[..], b"PNG");
+    let image = &message.parts()[2];
+    assert_eq!(image.declared, MediaType::PNG);
+    assert_eq!(image.content_id.as_deref(), Some("pic"));
+    assert_eq!(image.content_location.as_deref(), Some("p.png"));
+    assert_eq!(&image.data[..], b"PNG");
     assert_eq!(message.parts()[1].charset.as_deref(), Some("utf-8"));
     let headers = message.headers();
     assert!(headers.contains(&("To".into(), "+1/TYPE=PLMN".into())), "{headers:?}");
@@ -57,7 +57,7 @@ fn a_message_is_read() {
 }
 
 #[test]
-fn a_replaced_picture_changes_its_entry_the_reference_and_the_size() {
+fn a_replaced_image_changes_its_entry_the_reference_and_the_size() {
     let input = message();
     let out = parse(&input)
         .unwrap()
@@ -118,9 +118,9 @@ fn a_redeclared_part_keeps_its_data_and_its_name_follows() {
         .unwrap()
         .rewrite(&[Edit::Keep, Edit::Keep, Edit::Redeclare { content_type: "image/gif".into() }])
         .unwrap();
-    let picture = &out.parts()[2];
-    assert_eq!((picture.declared.as_str(), &picture.data[..]), ("image/gif", &b"PNG"[..]));
-    assert_eq!(picture.name.as_deref(), Some("p.gif"));
+    let image = &out.parts()[2];
+    assert_eq!((image.declared.as_str(), &image.data[..]), ("image/gif", &b"PNG"[..]));
+    assert_eq!(image.name.as_deref(), Some("p.gif"));
 }
 
 #[test]

@@ -45,11 +45,11 @@ fn digits(text: &str) -> bool {
 }
 
 fn decimal(text: &str) -> Option<f64> {
-    let sound = match text.split_once('.') {
+    let valid = match text.split_once('.') {
         Some((whole, part)) => digits(whole) && digits(part),
         None => digits(text),
     };
-    if sound { text.parse().ok() } else { None }
+    if valid { text.parse().ok() } else { None }
 }
 
 /// `ms`, in whole seconds upwards, written in the unit of `old` where that is as short.

@@ -197,9 +197,9 @@ fn medium(
 struct Slide {
     at: usize,
     texts: u32,
-    pictures: u32,
+    images: u32,
     videos: u32,
-    sounds: u32,
+    audio: u32,
     others: u32,
 }
 
@@ -207,9 +207,9 @@ impl Slide {
     fn add(&mut self, name: &str) {
         match name {
             "text" | "textstream" => self.texts += 1,
-            "img" | "animation" => self.pictures += 1,
+            "img" | "animation" => self.images += 1,
             "video" => self.videos += 1,
-            "audio" => self.sounds += 1,
+            "audio" => self.audio += 1,
             _ => self.others += 1,
         }
     }
@@ -217,18 +217,18 @@ impl Slide {
 
 fn finish(slide: Option<Slide>, linter: &mut Linter<'_>) {
     let Some(slide) = slide else { return };
-    let all = slide.texts + slide.pictures + slide.videos + slide.sounds + slide.others;
+    let all = slide.texts + slide.images + slide.videos + slide.audio + slide.others;
     if all == 0 {
         linter.tell(Rule::EmptySlide, slide.at, "nothing is on this slide");
     }
     let crowded = slide.texts > 1
-        || slide.pictures + slide.videos > 1
-        || slide.sounds > 1
-        || slide.sounds > 0 && slide.videos > 0;
+        || slide.images + slide.videos > 1
+        || slide.audio > 1
+        || slide.audio > 0 && slide.videos > 0;
     if crowded {
         let detail = format!(
-            "{} texts, {} pictures, {} videos, {} sounds on one slide",
-            slide.texts, slide.pictures, slide.videos, slide.sounds
+            "{} texts, {} images, {} videos, {} audio files on one slide",
+            slide.texts, slide.images, slide.videos, slide.audio
         );
         linter.tell(Rule::CrowdedSlide, slide.at, detail);
     }

@@ -114,7 +114,7 @@ impl Index {
     }
 }
 
-/// The presentation with references mended and shown as `showing` says; `None` where not one byte
+/// The presentation with references repaired and shown as `showing` says; `None` where not one byte
 /// changes.
 pub(super) fn rewrite(
     data: &[u8],

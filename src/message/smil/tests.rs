@@ -252,7 +252,7 @@ fn slides_last_as_long_as_what_they_play() {
         format!("<smil><par{par}><video src='v'{medium}/><img src='p'/></par></smil>")
     };
     for (par, medium, after, to_par, to_medium) in [
-        // Cut: slides that were as long as the clip are cut with it, in their own unit.
+        // Cut: slides that were as long as the video are cut with it, in their own unit.
         (" dur=\"30s\"", "", NewDuration::Plays(11_300), " dur=\"12s\"", ""),
         (
             " dur='30000ms'",
@@ -264,7 +264,7 @@ fn slides_last_as_long_as_what_they_play() {
         (" dur='31'", " end='0:00:30'", NewDuration::Plays(9_000), " dur='9s'", " end='9s'"),
         // Whole: nothing changes.
         (" dur='30s'", "", NewDuration::Plays(29_900), " dur='30s'", ""),
-        // A slide that outlasts its clip has its own reasons.
+        // A slide that outlasts its video has its own reasons.
         (" dur='60s'", "", NewDuration::Plays(9_000), " dur='60s'", ""),
         (" dur='indefinite'", "", NewDuration::Still, " dur='indefinite'", ""),
         // A still is looked at, and then the show goes on.

@@ -1,5 +1,5 @@
-//! Slides in step with what they play: a slide that lasted as long as a clip that was cut is cut
-//! with it, and one that a clip or sound held on the screen stays there without it.
+//! Slides in step with what they play: a slide that lasted as long as a video that was cut is cut
+//! with it, and one that a video or audio file held on the screen stays there without it.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -15,7 +15,7 @@ const TIED_SHARE: u32 = 20;
 const TIED_MS: u32 = 1_000;
 /// Times that differ by less than this are one: files state them in frames.
 const SAME_MS: u32 = 250;
-/// How long a still is shown that stands for a clip: long enough to look at, not longer than one
+/// How long a still is shown that stands for a video: long enough to look at, not longer than one
 /// looks. (Phones show slides of stills for 5 s where senders state nothing.)
 const STILL_MS: (u32, u32) = (5_000, 10_000);
 

@@ -1,4 +1,4 @@
-//! A file by itself, with no message around it.
+//! A bare file, with no message around it.
 
 use crate::{
     model::{Action, Category},
@@ -32,7 +32,7 @@ pub(in crate::pipeline) fn refuse_empty(
     })
 }
 
-/// Whose fault it is that a part was given up, and the stable reason, by the codes of its reasons.
+/// Whose fault it is that a part was dropped, and the stable reason, by the codes of its reasons.
 fn fault_of(part: &PartPlan) -> (Category, &'static str) {
     use crate::model::ReasonCode as R;
     let has = |code| part.reasons.iter().any(|r| r.code == code);

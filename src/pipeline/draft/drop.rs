@@ -22,7 +22,7 @@ pub(in crate::pipeline) fn drop_more(
     }
     let there = |part: &PartPlan, facts: &PartFacts| {
         let medium = !matches!(facts.info.kind, MediaKind::Text | MediaKind::Presentation);
-        // Each but once: what cannot be given up must not be asked for for ever.
+        // Each only once: a part that cannot be dropped must not be asked for forever.
         let open = medium && !given_up.contains(&facts.id);
         open && matches!(part.action, Action::Keep | Action::Transcode)
     };
@@ -34,7 +34,7 @@ pub(in crate::pipeline) fn drop_more(
         (rank, std::cmp::Reverse(facts.info.bytes), std::cmp::Reverse(facts.id))
     };
     media.sort_by_key(key);
-    // What one of them takes at the least, on average: at least that goes with each.
+    // What one of them takes at least, on average: at least that goes with each.
     let (smallest, limit) = over;
     let each = (smallest.get() / (media.len() as u64).max(1)).max(1);
     let count = smallest.saturating_sub(limit).get().div_ceil(each).max(1);

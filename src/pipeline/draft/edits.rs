@@ -1,4 +1,4 @@
-//! What becomes of each part in the message, as the assembler is told.
+//! The edit of each part, as the assembler gets it.
 
 use bytes::Bytes as Buffer;
 
@@ -133,7 +133,7 @@ fn plays(recipe: &Recipe, before_ms: u32) -> NewDuration {
     }
 }
 
-/// For how many milliseconds a part plays; `None`: it is shown as long as one likes.
+/// For how many milliseconds a part plays; `None`: it is shown for any time.
 fn play_time(facts: &PartFacts) -> Option<u32> {
     let plays = matches!(facts.info.kind, MediaKind::Audio | MediaKind::Video);
     plays.then_some(facts.info.duration_ms)

@@ -1,4 +1,4 @@
-//! Notices: a line of text that stands for a part that is left out, in the recipient's language
+//! Notices: a line of text that replaces a part that is left out, in the recipient's language
 //! and the device's charset.
 
 use super::Draft;
@@ -13,8 +13,8 @@ use crate::{
 
 /// Words of one language: what is missing, by its kind, and the sentence around it.
 struct Words {
-    picture: &'static str,
-    sound: &'static str,
+    image: &'static str,
+    audio: &'static str,
     video: &'static str,
     file: &'static str,
     /// `{type}`, `{name}` and `{size}` are filled in; a cause follows.
@@ -26,11 +26,11 @@ struct Words {
 }
 
 fn words(language: Language) -> Words {
-    let all = |[picture, sound, video, file]: [&'static str; 4],
+    let all = |[image, audio, video, file]: [&'static str; 4],
                missing,
                [not_shown, too_large, not_converted]: [&'static str; 3]| Words {
-        picture,
-        sound,
+        image,
+        audio,
         video,
         file,
         missing,
@@ -134,15 +134,15 @@ fn words(language: Language) -> Words {
     }
 }
 
-/// Names are cut to so many characters: a notice is one line.
+/// Names are cut to this many characters: a notice is one line.
 const MAX_NAME: usize = 40;
 
 /// `own`: the policy's sentence, where it has one.
 fn sentence(language: Language, own: Option<&str>, missing: &Missing, name: &str) -> String {
     let words = words(language);
     let noun = match missing.kind {
-        MediaKind::Image => words.picture,
-        MediaKind::Audio => words.sound,
+        MediaKind::Image => words.image,
+        MediaKind::Audio => words.audio,
         MediaKind::Video => words.video,
         _ => words.file,
     };
@@ -171,7 +171,7 @@ fn written(job: &Job, part: &PartPlan, missing: &Missing) -> (Vec<u8>, Charset) 
     (text::write(&text, best).data, best)
 }
 
-/// The edit of a part that a notice may stand for.
+/// The edit of a part that a notice may replace.
 pub(super) fn edit(job: &Job, part: &PartPlan) -> Edit {
     let Some(missing) = &part.notice else { return Edit::Drop };
     let (data, charset) = written(job, part, missing);
@@ -186,9 +186,9 @@ pub(super) fn after(job: &Job, part: &PartPlan) -> Option<MediaInfo> {
 }
 
 impl Draft<'_> {
-    /// Puts notices where parts were dropped, as far as there is room: other parts give up nothing
-    /// for them. Where nothing would be shown at all, one is a must. `sizes` are those of the parts
-    /// that were encoded.
+    /// Puts notices where parts were dropped, as far as there is room: other parts are not shrunk
+    /// for them. Where nothing would be shown at all, one notice is required. `sizes` are those of
+    /// the parts that were encoded.
     ///
     /// # Errors
     /// The policy wants a notice, or something to be shown, and there is no room.
@@ -226,7 +226,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Measures the message anew; where it is over a limit: its size, and the limit.
+    /// Measures the message again; where it is over a limit, returns its size and the limit.
     fn measured_over(&mut self, sizes: &[(PartId, Bytes)]) -> Option<(Bytes, WireLimit)> {
         self.measure();
         let over = self.constraints.iter().find(|c| c.wire(sizes) > c.limit.bytes);
@@ -263,7 +263,7 @@ mod tests {
             sentence(Language::English, None, &info, &format!("\u{7}{}\r\n", "n".repeat(99)));
         assert!(text.len() < 130 && !text.contains(char::is_control), "{text}");
         assert!(sentence(Language::German, None, &info, " ").contains("video/3gpp"));
-        // A name that looks like a blank to fill in stays a name.
+        // A name that looks like a placeholder stays a name.
         assert!(
             sentence(Language::English, None, &info, "{size}{type}").contains("({size}{type},")
         );

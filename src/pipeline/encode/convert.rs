@@ -21,7 +21,10 @@ pub(super) fn animation_to_video(
     facts: &PartFacts,
 ) {
     let Some(Target::Image(target)) = &plan.target else { return };
-    if target.clip.is_empty() || part.converted.is_some() || part.failed.is_some() || part.cut_short
+    if target.video.is_empty()
+        || part.converted.is_some()
+        || part.failed.is_some()
+        || part.cut_short
     {
         return;
     }
@@ -29,15 +32,15 @@ pub(super) fn animation_to_video(
         return;
     }
     let mut cpu = Duration::ZERO;
-    let opened = context.timed(&mut cpu, || open_as_video(context, facts, &target.clip));
+    let opened = context.timed(&mut cpu, || open_as_video(context, facts, &target.video));
     part.cpu += cpu;
-    // What cannot be opened stays the picture that it is.
+    // What cannot be opened stays the image that it is.
     let Ok((session, task)) = opened else { return };
     let mut video = PartEncoding::new(part.id, session, task, part.keeps_ceiling);
     video.set_budget(part.budget);
     video.advance(context, u32::MAX);
     let mut cpu = Duration::ZERO;
-    // What cannot be compared, or not in time, stays the picture that it is.
+    // What cannot be compared, or not in time, stays the image that it is.
     let better = match video.failed {
         None => context.timed(&mut cpu, || looks_better(context, &video, part)).unwrap_or(None),
         Some(_) => None,
@@ -52,9 +55,9 @@ pub(super) fn animation_to_video(
 /// Moments at which what is shown is compared.
 const MOMENTS: u8 = 8;
 
-/// What a video has to look better by, on the scale of SSIMULACRA2: it loses the loop, plays in a
-/// window of its own after a touch, and is no picture any more. From 50 to 70 a picture goes from
-/// medium to high on that scale; half of that is what nobody overlooks.
+/// How much better a video has to look, on the scale of SSIMULACRA2: it loses the loop, and plays
+/// in a window of its own after a touch, no longer as an image. From 50 to 70 an image goes from
+/// medium to high on that scale; half of that is clearly visible.
 const WORTH_A_VIDEO: f32 = 10.0;
 
 /// How much the video and what the animation has become look like the original, where the video does
@@ -80,16 +83,16 @@ fn looks_better(
         Ok::<_, CodecError>(likeness::of_moments(&original, &shown))
     };
     let Some(of_video) = likeness(film, MediaKind::Video)? else { return Ok(None) };
-    let Some((recipe, picture)) = animation.best.encoded() else {
+    let Some((recipe, image)) = animation.best.encoded() else {
         return Ok(Some("no animation fits".to_owned()));
     };
-    let of_picture = likeness(picture, MediaKind::Image)?.unwrap_or(0.0);
+    let of_image = likeness(image, MediaKind::Image)?.unwrap_or(0.0);
     let what = match recipe.image().map(|recipe| recipe.coding) {
         Some(ImageCoding::Gif { frame_step, .. }) if frame_step < u16::MAX => "an animation",
         _ => "a still",
     };
-    let better = of_video > of_picture + WORTH_A_VIDEO;
-    Ok(better.then(|| format!("likeness {of_video:.0}, as {what} {of_picture:.0}")))
+    let better = of_video > of_image + WORTH_A_VIDEO;
+    Ok(better.then(|| format!("likeness {of_video:.0}, as {what} {of_image:.0}")))
 }
 
 /// More than half of the frames gone, less than half of the size left, or a still.

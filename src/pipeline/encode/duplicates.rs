@@ -1,4 +1,4 @@
-//! A medium that stands in a message several times is decoded once, and encoded once for each
+//! A medium that occurs in a message several times is decoded once, and encoded once for each
 //! recipe. Every part still has its own search and its own share of the bytes.
 
 use std::{
@@ -55,7 +55,7 @@ impl Duplicates {
         let Some(first) = self.first.get(index).copied().flatten() else { return open() };
         let key = (first, kind, (hint.largest, hint.animation));
         let shared = Arc::clone(lock(&self.open).entry(key).or_default());
-        // Who comes second waits for the first.
+        // The second caller waits for the first.
         let mut inner = lock(&shared);
         let info = match &*inner {
             Some(shared) => shared.session.info().clone(),
@@ -78,7 +78,7 @@ impl Duplicates {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in it is whole after every statement.
+    // Its contents are consistent after every statement.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

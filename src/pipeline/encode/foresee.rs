@@ -1,4 +1,4 @@
-//! What can be told of audio and video before anything is opened.
+//! What is known about audio and video before anything is opened.
 
 use super::task;
 use crate::{
@@ -29,8 +29,8 @@ pub(in crate::pipeline) fn first_recipe(
     }
 }
 
-/// A film that is too long for any video, with all the bytes of the message, is planned as the
-/// picture that it will be: by the search that would find so, which counts seconds and bits and
+/// A video that is too long for any encode, with all the bytes of the message, is planned as the
+/// image that it will be: by the search that would find so, which counts seconds and bits and
 /// needs no pixels.
 pub(in crate::pipeline) fn plan_posters(job: &Job, facts: &[PartFacts], plan: &mut Plan) {
     let lost: Vec<(PartId, Reason)> = plan
@@ -41,7 +41,7 @@ pub(in crate::pipeline) fn plan_posters(job: &Job, facts: &[PartFacts], plan: &m
             let room = plan::spare(plan.constraints(), &[], part.id);
             (!fits(job, part, facts, room)?).then(|| {
                 let seconds = f64::from(facts.info.duration_ms) / 1e3;
-                let detail = format!("no clip of {seconds:.1} s fits into {room}");
+                let detail = format!("no video of {seconds:.1} s fits into {room}");
                 (part.id, Reason::new(ReasonCode::VideoLost, detail))
             })
         })

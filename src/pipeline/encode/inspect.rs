@@ -15,7 +15,7 @@ use crate::{
 /// one of its frames, if that is longer.
 const TOLERANCE_MS: f64 = 100.0;
 
-/// Results that fall back after a failed check, at the most.
+/// Results that fall back after a failed check, at most.
 const FALLBACKS: u32 = 4;
 
 /// Checks the result of a part that another process encoded; one that does not pass falls back to
@@ -59,7 +59,7 @@ pub(super) fn with_fallback(
 }
 
 /// Whether a result that does not pass its check costs its part alone: media that codecs in
-/// processes of their own read. What safe Rust in this process gets wrong is our bug, and told.
+/// processes of their own read. An error of safe Rust in this process is our bug, and reported.
 fn costs_its_part(part: &PartEncoding, facts: &PartFacts) -> bool {
     facts.info.kind != MediaKind::Image
         || part.converted.is_some()
@@ -69,13 +69,14 @@ fn costs_its_part(part: &PartEncoding, facts: &PartFacts) -> bool {
 /// Checks the result of a part, the last word on it.
 ///
 /// # Errors
-/// It does not pass: our bug; or nobody is there to check.
+/// It does not pass: our bug; or no worker is available to check.
 pub(super) fn or_fail(
     context: &Context<'_>,
     part: &mut PartEncoding,
     facts: &PartFacts,
 ) -> Result<Verified, PipelineError> {
-    // What a picture stands for looks like nothing else; audio and video are not compared.
+    // An image in place of another medium has nothing to be compared with; audio and video are not
+    // compared.
     let reference = match &part.task {
         Task::Image(task) => part.session.reference(task.largest(), task.background),
         Task::Audio(_) | Task::Video(_) => None,
@@ -155,7 +156,7 @@ fn compare(info: &MediaInfo, output: &Output<'_>) -> Result<(), String> {
         }
         Recipe::Audio(recipe) => {
             kind(info, MediaKind::Audio)?;
-            sound(info, Some(&recipe.coding))?;
+            audio(info, Some(&recipe.coding))?;
             duration(info, output.source, recipe.keep_ms, 0.0)?;
         }
         Recipe::Video(recipe) => {
@@ -167,7 +168,7 @@ fn compare(info: &MediaInfo, output: &Output<'_>) -> Result<(), String> {
             if info.dimensions != Some(recipe.video.dimensions) {
                 return Err(format!("{:?}, not {}", info.dimensions, recipe.video.dimensions));
             }
-            sound(info, recipe.audio.as_ref())?;
+            audio(info, recipe.audio.as_ref())?;
             let frame = 1e3 / recipe.video.rate.per_second();
             duration(info, output.source, recipe.keep_ms, frame)?;
         }
@@ -186,10 +187,10 @@ fn kind(info: &MediaInfo, wanted: MediaKind) -> Result<(), String> {
     if info.kind == wanted { Ok(()) } else { Err(format!("is {:?}", info.kind)) }
 }
 
-fn sound(info: &MediaInfo, coding: Option<&AudioCoding>) -> Result<(), String> {
+fn audio(info: &MediaInfo, coding: Option<&AudioCoding>) -> Result<(), String> {
     let found = info.audio.as_ref().map(|track| track.codec.as_str());
     let wanted = coding.map(|coding| coding.codec.name());
-    if found == wanted { Ok(()) } else { Err(format!("sound {found:?}, not {wanted:?}")) }
+    if found == wanted { Ok(()) } else { Err(format!("audio {found:?}, not {wanted:?}")) }
 }
 
 fn duration(

@@ -1,4 +1,4 @@
-//! What some parts left over goes to those that can use it.
+//! Left-over bytes of some parts go to those that can use them.
 
 use super::{
     message::Encoder,
@@ -14,10 +14,10 @@ use crate::{
 /// A part's budget grows by at least this share, or it is not worth another encode.
 const WORTH_ANOTHER: f64 = 1.04;
 
-/// Likewise for audio and video, whose encodes are dear.
+/// Likewise for audio and video, whose encodes are expensive.
 const WORTH_ANOTHER_VIDEO: f64 = 1.2;
 
-/// Equal photos differ by so much at the most for what was left over.
+/// Equal photos differ by at most this much after left-over bytes are dealt.
 const BEST_FED: f64 = 1.03;
 
 impl Encoder<'_> {
@@ -59,7 +59,8 @@ impl Encoder<'_> {
         let left = plan::room(&rest);
         let demands: Vec<Demand> = photos.iter().map(|at| demand(&self.parts[*at], left)).collect();
         for (at, (_, budget)) in photos.into_iter().zip(plan::allocate(&rest, &demands)) {
-            // Another photo may hold more than its new share: only what is really free can be had.
+            // Another photo may hold more than its new share: only bytes that are really free may
+            // be taken.
             let room = self.spare(at);
             try_for_more(&self.context, &mut self.parts[at], budget.min(room));
         }

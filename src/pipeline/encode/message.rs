@@ -25,7 +25,7 @@ pub(super) struct Encoder<'a> {
     pub draft: Draft<'a>,
     /// The parts that go through a codec.
     pub parts: Vec<PartEncoding>,
-    /// CPU time spent on parts that came to nothing, by index.
+    /// CPU time spent on parts that were dropped in the end, by index.
     cpu_of_failed: Vec<Duration>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Encoder<'a> {
     /// reason reported.
     ///
     /// # Errors
-    /// Stopped, or nobody is there to decode.
+    /// Stopped, or no worker is available to decode.
     pub fn open(context: Context<'a>, draft: Draft<'a>) -> Result<Self, PipelineError> {
         let all = || draft.parts().iter().zip(draft.facts());
         let todo: Vec<_> = all().filter(|(part, _)| part.is_fitted()).collect();
@@ -84,7 +84,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// # Errors
-    /// What stays as it is is over a limit by itself.
+    /// The parts that stay as they are exceed a limit by themselves.
     pub fn refuse_without_room(&self) -> Result<(), PipelineError> {
         match self.draft.constraints().iter().find(|c| c.fixed > c.limit.bytes) {
             None => Ok(()),
@@ -99,7 +99,7 @@ impl<'a> Encoder<'a> {
     /// One encode of each image.
     ///
     /// # Errors
-    /// Stopped, or nobody is there to encode.
+    /// Stopped, or no worker is available to encode.
     pub fn weigh_images(&mut self) -> Result<(), PipelineError> {
         let context = self.context;
         let images = self.parts.par_iter_mut().filter(|part| part.search.size_is_unpredictable());
@@ -110,7 +110,7 @@ impl<'a> Encoder<'a> {
     /// Fits audio and video.
     ///
     /// # Errors
-    /// Stopped, or nobody is there to encode.
+    /// Stopped, or no worker is available to encode.
     pub fn encode_audio_and_video(&mut self) -> Result<(), PipelineError> {
         let context = self.context;
         let others = self.parts.par_iter_mut().filter(|part| !part.search.size_is_unpredictable());
@@ -121,7 +121,7 @@ impl<'a> Encoder<'a> {
     /// Fits all that is not fitted yet. An animation that lost too much becomes a video.
     ///
     /// # Errors
-    /// Stopped, or nobody is there to encode.
+    /// Stopped, or no worker is available to encode.
     pub fn encode_rest(&mut self) -> Result<(), PipelineError> {
         let (context, draft) = (self.context, &self.draft);
         self.parts.par_iter_mut().for_each(|part| {
@@ -132,7 +132,7 @@ impl<'a> Encoder<'a> {
         self.settle_failed()
     }
 
-    /// What the deadline left without any result becomes what is to be had at once, where there is
+    /// What the deadline left without any result becomes what is available at once, where there is
     /// something; what came to nothing is dropped.
     fn settle_failed(&mut self) -> Result<(), PipelineError> {
         for at in 0..self.parts.len() {
@@ -148,10 +148,10 @@ impl<'a> Encoder<'a> {
         self.drop_failed()
     }
 
-    /// Parts whose codec failed are dropped; a stop, or nobody to do the work, ends everything.
+    /// Parts whose codec failed are dropped; a stop, or no worker available, ends everything.
     ///
     /// # Errors
-    /// Stopped, or nobody is there to encode.
+    /// Stopped, or no worker is available to encode.
     pub fn drop_failed(&mut self) -> Result<(), PipelineError> {
         if self.context.stop.check() == Err(StopCause::Cancelled) {
             return Err(StopCause::Cancelled.into());
@@ -201,7 +201,7 @@ impl<'a> Encoder<'a> {
     /// what nothing is left of is dropped.
     ///
     /// # Errors
-    /// Stopped, nobody is there to check, or a result of our own is wrong.
+    /// Stopped, no worker is available to check, or a result of our own is wrong.
     pub fn inspect(&mut self) -> Result<(), PipelineError> {
         let (context, draft, sizes) = (self.context, &self.draft, self.sizes());
         let alone = self.parts.len() == 1;

@@ -42,7 +42,7 @@ pub(super) fn encode(context: &Context<'_>, draft: Draft<'_>) -> Result<Encoded,
     message.refuse_without_room()?;
     message.share();
     if message.has_several() {
-        // One encode of each tells what the images really weigh; then the budget is dealt anew.
+        // One encode of each tells what the images really weigh; then the budget is dealt again.
         message.weigh_images()?;
         message.share();
         // Audio and video first, once and for all: images make use of what is left to a byte.

@@ -32,7 +32,7 @@ pub(super) fn open(
             let mut session = open(MediaKind::Image, largest, target.animate)?;
             let mut task = task::image(job, facts, target, session.as_mut(), ceiling);
             // A drawing that must shrink gets shades at its edges, and may need more bytes for them
-            // than it had: how many are of use is judged by its looks.
+            // than it had: how many are useful is judged by its looks.
             let shrinks = task.source != task.largest();
             if task.is_drawing() && shrinks && !part.original_acceptable {
                 task.ceiling = None;
@@ -67,7 +67,7 @@ pub(super) fn open(
 }
 
 /// A part that the deadline left without a result, as what is to be had of it at once: the thumbnail
-/// of a photo that takes long, the first picture of a video. `None` for other errors, and where there
+/// of a photo that takes long, the first image of a video. `None` for other errors, and where there
 /// is no such.
 pub(super) fn open_late(
     context: &Context<'_>,
@@ -84,7 +84,7 @@ pub(super) fn open_late(
         Target::Audio(_) => return None,
     };
     let job = context.job;
-    let target = ImageTarget { animate: false, still: true, clip: Vec::new(), ..target };
+    let target = ImageTarget { animate: false, still: true, video: Vec::new(), ..target };
     let largest = facts.info.dimensions?.shrunk_into(target.bounds);
     let hint = OpenHint { largest, animation: false, effort: job.effort };
     let data = &job.message.parts()[part.id.index()].data;

@@ -68,12 +68,12 @@ pub(super) struct PartEncoding {
     pub keeps_ceiling: bool,
     /// The deadline came; the best so far is the answer.
     pub cut_short: bool,
-    /// It was opened after the deadline, as what was to be had at once.
+    /// It was opened after the deadline, from what was available at once.
     pub late: bool,
     pub failed: Option<CodecError>,
     /// What the session said it does not do.
     pub refused: Option<CodecError>,
-    /// Why a result was given up for the next fallback, for people.
+    /// Why a result was discarded for the next fallback, for people.
     pub fallback_reason: Option<String>,
     /// An animation that became a video, and why.
     pub converted: Option<String>,
@@ -113,7 +113,7 @@ impl PartEncoding {
         self.best.recipe().and_then(Recipe::image)
     }
 
-    /// Gives it another budget, in media bytes. A best result that no longer fits is given up.
+    /// Gives it another budget, in media bytes. A best result that no longer fits is discarded.
     pub fn set_budget(&mut self, budget: Bytes) {
         self.budget = budget;
         self.search.set_budget(budget);
@@ -136,7 +136,7 @@ pub(in crate::pipeline) enum PartOutcome {
     Rewritten,
     /// It went through a codec.
     Encoded(Box<EncodedPart>),
-    /// It is left out, or a notice stands for it. `cpu`: what was spent on it in vain.
+    /// It is left out, or replaced by a notice. `cpu`: the time spent on it for nothing.
     Dropped { cpu: Duration },
 }
 
@@ -163,6 +163,6 @@ pub(in crate::pipeline) struct EncodedPart {
     pub cut_short: bool,
     /// An animation that became a video, and why.
     pub converted: Option<String>,
-    /// Why another result was given up for this one, where it was not its size.
+    /// Why another result was discarded for this one, where it was not its size.
     pub fallback_reason: Option<String>,
 }

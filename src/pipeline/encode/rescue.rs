@@ -1,4 +1,4 @@
-//! Parts that did not fit into their share get what they need at the least, the others less.
+//! Parts that did not fit into their share get what they need at least, the others less.
 
 use super::{
     message::Encoder,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Encoder<'_> {
-    /// Gives every part what it needs at the least, where one has nothing; the rest by weight.
+    /// Gives every part what it needs at least, where one has nothing; the rest by weight.
     ///
     /// # Errors
     /// Even all at their smallest are over; stopped.
@@ -50,7 +50,7 @@ impl Encoder<'_> {
     }
 
     /// Fits part `at` into its share of what is left, beside what those before it took and what
-    /// those after it need at the least.
+    /// those after it need at least.
     fn deal_again(&mut self, at: usize, floors: &[(PartId, Bytes)]) -> Result<(), PipelineError> {
         let constraints = self.draft.constraints();
         let (id, floor) = floors[at];

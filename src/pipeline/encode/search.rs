@@ -71,7 +71,7 @@ impl PartEncoding {
             return false;
         }
         if self.task.lift_ceiling() {
-            // No larger than is of use: a drawing with a palette of its own.
+            // No larger than useful: a drawing with a palette of its own.
             let drawing = matches!(&self.task, Task::Image(task) if task.is_drawing());
             self.search.lift_ceiling(self.budget, drawing);
             return true;
@@ -203,7 +203,7 @@ impl PartEncoding {
                 self.search.observe(Observation::AtLeast(at_least.max(cap)));
                 true
             }
-            // A coder that is not there: there are others, or an image.
+            // A missing encoder: there are others, or an image.
             Err(EncodeError::Codec(error @ CodecError::Unsupported { .. }))
                 if !matches!(self.task, Task::Image(_)) =>
             {

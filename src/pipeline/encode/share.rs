@@ -23,7 +23,7 @@ impl Encoder<'_> {
             .parts
             .iter()
             .filter(|part| !part.search.size_is_unpredictable())
-            // Nothing fitted: what it may get yet is kept back for it.
+            // Nothing fitted: its share is kept back for it.
             .map(|part| (part.id, if part.best.is_none() { part.budget } else { part.best.size() }))
             .collect();
         let rest = without(self.draft.constraints(), &settled);
@@ -47,7 +47,7 @@ pub(super) fn without(constraints: &[Constraint], settled: &[(PartId, Bytes)]) -
     constraints.iter().map(|c| Constraint { fixed: c.wire(settled), ..c.clone() }).collect()
 }
 
-/// What all parts would like to have.
+/// The demands of all parts.
 fn demands(parts: &[PartEncoding], room: Bytes) -> Vec<Demand> {
     let mut demands: Vec<Demand> = parts.iter().map(|part| demand(part, room)).collect();
     let images: Vec<f64> = parts
@@ -79,7 +79,7 @@ fn demands(parts: &[PartEncoding], room: Bytes) -> Vec<Demand> {
     demands
 }
 
-/// What a part would like to have.
+/// The demand of a part.
 pub(super) fn demand(part: &PartEncoding, room: Bytes) -> Demand {
     let weight = match part.task {
         Task::Image(_) => part.demand(),
@@ -89,7 +89,8 @@ pub(super) fn demand(part: &PartEncoding, room: Bytes) -> Demand {
     Demand { id: part.id, weight, ceiling: ceiling(part), floor: Bytes::ZERO }
 }
 
-/// What a part has no use beyond. A drawing that must be changed may outgrow its original.
+/// The size beyond which a part gains nothing. A drawing that must be changed may outgrow its
+/// original.
 pub(super) fn ceiling(part: &PartEncoding) -> Option<Bytes> {
     let drawing = matches!(&part.task, Task::Image(task) if task.lossless_source);
     let own = part.task.ceiling().filter(|_| part.keeps_ceiling || !drawing);

@@ -29,7 +29,7 @@ pub(super) fn largest(
 ) -> Dimensions {
     let boxed = |choice: &VideoChoice| {
         let most = choice.support.max_dimensions;
-        // H.263 frames lie whatever the video does.
+        // H.263 frames are landscape whatever the video is.
         let most =
             if choice.support.codec == VideoCodec::H263 { most } else { most.turned_to(source) };
         source.shrunk_into(most)
@@ -69,14 +69,14 @@ pub(super) fn image(
     }
 }
 
-/// Frames that are shown at least so long on the average are slides.
+/// Frames that are shown at least this long on average are slides.
 const SLIDE_MS: u32 = 500;
 
 fn is_slow(info: &MediaInfo) -> bool {
     info.frames > 1 && info.duration_ms / info.frames >= SLIDE_MS
 }
 
-/// Frames a second of an animation that stands for a video.
+/// Frames per second of an animation that replaces a video.
 const POSTER_RATE: f64 = 5.0;
 
 fn poster_step(info: &MediaInfo) -> u16 {
@@ -133,7 +133,7 @@ pub(super) fn video(
         bitrate,
         bits: info.video.as_ref().map_or(0.0, |track| source::codec_bits(&track.codec)),
         // Audio that cannot be decoded costs the video its audio, nothing else.
-        sound: info.audio.clone().filter(AudioTrack::is_readable),
+        audio: info.audio.clone().filter(AudioTrack::is_readable),
         music,
         choices: choices.to_vec(),
         remux: None,
@@ -155,7 +155,7 @@ fn is_lossless(facts: &PartFacts) -> bool {
 }
 
 /// Originals below this are no measure for anything: a 1-bit drawing of 88 bytes becomes a PNG of
-/// 150 whatever one does.
+/// 150 in any case.
 const SMALL_ORIGINAL: Bytes = Bytes::new(4096);
 
 /// Never re-encode to a larger file, but for photos that must shrink. Audio or video

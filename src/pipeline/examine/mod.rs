@@ -20,7 +20,7 @@ pub(super) struct Examined {
 /// Examines every part.
 ///
 /// # Errors
-/// Stopped, or nobody is there to read a part.
+/// Stopped, or no worker is available to read a part.
 pub(super) fn examine(context: &Context<'_>) -> Result<Examined, PipelineError> {
     let parts = context.job.message.parts();
     let examined = probe::all(context)?.into_iter().zip(parts).map(|(facts, part)| {

@@ -12,7 +12,7 @@ use crate::{
 /// Facts of every part, in order.
 ///
 /// # Errors
-/// Stopped, or nobody is there to read a part.
+/// Stopped, or no worker is available to read a part.
 pub(super) fn all(context: &Context<'_>) -> Result<Vec<PartFacts>, PipelineError> {
     let bare = context.job.is_bare();
     let facts = (0..).zip(context.job.message.parts()).map(|(i, part)| {
@@ -52,8 +52,8 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
         alternative: part.alternative.map(|a| (a.group, a.version)),
         opaque: part.opaque,
     };
-    // Text and presentation are not handed to a media codec: a text that begins like a picture is
-    // still text, unless its bytes are none.
+    // Text and presentation are not handed to a media codec: a text that begins like an image is
+    // still text, unless its bytes cannot be.
     let is_medium = || declared.kind() == MediaKind::Text && is_binary(&part.data);
     let never_media =
         matches!(declared.kind(), MediaKind::Text | MediaKind::Presentation | MediaKind::Drm);
@@ -76,7 +76,7 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
             let error = unrecognised(&declared, &part.data);
             PartFacts { problem: Some(problem(&error)), ..opaque(declared) }
         }
-        // Declared sound or video, but no bytes at all, or none that anything here knows.
+        // Declared audio or video, but no bytes at all, or none that anything here knows.
         None if matches!(declared.kind(), MediaKind::Audio | MediaKind::Video)
             && sniff(&part.data).is_none() =>
         {
@@ -92,7 +92,7 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
             };
             PartFacts { problem: Some(problem), ..opaque(declared) }
         }
-        // A type that says nothing, or nothing true: see what the bytes say.
+        // An empty or wrong type: judge by the bytes.
         None if matches!(declared.kind(), MediaKind::Other | MediaKind::Text) => {
             let found = sniff(&part.data).unwrap_or_else(|| declared.clone());
             PartFacts { info: MediaInfo::opaque(found, size), ..opaque(declared) }
@@ -101,7 +101,7 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
     })
 }
 
-/// Bytes that no text in UTF-8 has, and are not UTF-16, whose mark begins like MPEG sound.
+/// Bytes that no text in UTF-8 has, and are not UTF-16, whose mark begins like MPEG audio.
 fn is_binary(data: &[u8]) -> bool {
     let utf8 = !data.contains(&0) && std::str::from_utf8(data).is_ok();
     !utf8 && text::read(data, None).charset.name() != "utf-16"
@@ -117,7 +117,7 @@ fn makes(context: &Context<'_>, data: &[u8]) -> Makes {
     }
 }
 
-/// Declared a picture, but no codec knows its bytes.
+/// Declared an image, but no codec knows its bytes.
 fn unrecognised(declared: &MediaType, data: &[u8]) -> CodecError {
     let known = [
         MediaType::JPEG,
@@ -131,11 +131,11 @@ fn unrecognised(declared: &MediaType, data: &[u8]) -> CodecError {
         MediaType::AVIF,
     ];
     if data.is_empty() {
-        CodecError::Malformed { format: "picture", detail: "no bytes".into() }
+        CodecError::Malformed { format: "image", detail: "no bytes".into() }
     } else if known.contains(declared) {
-        CodecError::Malformed { format: "picture", detail: format!("the bytes are no {declared}") }
+        CodecError::Malformed { format: "image", detail: format!("the bytes are no {declared}") }
     } else {
-        CodecError::Unsupported { format: "picture", detail: format!("no decoder for {declared}") }
+        CodecError::Unsupported { format: "image", detail: format!("no decoder for {declared}") }
     }
 }
 

@@ -36,13 +36,13 @@ impl From<text::Written> for Rewrite {
     }
 }
 
-/// Charsets of a device that are tried: real ones list ten at the most.
+/// Charsets of a device that are tried: real ones list ten at most.
 const MAX_CHARSETS: usize = 32;
 
 /// The facts of a part, completed with what it could become without being encoded.
 ///
 /// # Errors
-/// Stopped, or nobody is there to do it.
+/// Stopped, or no worker is available.
 pub(super) fn of(
     context: &Context<'_>,
     part: &Part,
@@ -89,7 +89,7 @@ fn without_metadata(
     let Some((codec, _)) = context.codecs.find(&part.data) else { return Ok(None) };
     match codec.strip_metadata(&part.data, context.stop) {
         Ok(stripped) => Ok(stripped.map(Rewrite::of)),
-        // Whatever else went wrong, it is encoded anew instead.
+        // Whatever else went wrong, it is re-encoded instead.
         Err(error) => PipelineError::unless_of_part(error).map(|_| None),
     }
 }
@@ -105,7 +105,7 @@ fn as_text(part: &Part, job: &Job) -> Option<(TextFacts, Option<Rewrite>)> {
         return None;
     }
     let found = text::read(&part.data, part.charset.as_deref());
-    // What cannot be read cannot be written either.
+    // A text that cannot be read cannot be rewritten either.
     (!found.damaged).then(|| read(&found, part.charset.as_deref(), &job.capabilities))
 }
 
@@ -151,7 +151,7 @@ fn read(
     // US-ASCII is always read (CONF clause 10.2).
     let read = ascii || accepted.iter().any(|charset| found.charset.reads_as(*charset, ascii));
     let misnamed = match (label, said) {
-        // "Any charset" (0 in a PDU) is none, and neither is what nobody knows.
+        // "Any charset" (0 in a PDU) is not a charset, and neither are unknown names.
         (_, None) if !ascii && (read || label.is_some()) => {
             Some(label.unwrap_or("none").to_owned())
         }

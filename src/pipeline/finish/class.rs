@@ -33,14 +33,14 @@ fn by_size(size: Bytes) -> Option<ContentClass> {
 fn by_part(part: &MediaInfo) -> Option<ContentClass> {
     match part.kind {
         MediaKind::Text | MediaKind::Presentation => Some(Text),
-        MediaKind::Image => by_picture(part),
-        MediaKind::Audio => by_sound(part),
-        MediaKind::Video => by_clip(part),
+        MediaKind::Image => by_image(part),
+        MediaKind::Audio => by_audio(part),
+        MediaKind::Video => by_video(part),
         MediaKind::Drm | MediaKind::Other => None,
     }
 }
 
-fn by_picture(part: &MediaInfo) -> Option<ContentClass> {
+fn by_image(part: &MediaInfo) -> Option<ContentClass> {
     // PNG is in no class of the core domain, though nearly all devices list it.
     let known = ["image/jpeg", "image/gif", "image/vnd.wap.wbmp"];
     if !known.contains(&part.media_type.as_str()) {
@@ -55,17 +55,17 @@ fn by_picture(part: &MediaInfo) -> Option<ContentClass> {
         .find_map(|(w, h, class)| within(w, h)?.then_some(class))
 }
 
-fn by_sound(part: &MediaInfo) -> Option<ContentClass> {
+fn by_audio(part: &MediaInfo) -> Option<ContentClass> {
     match part.media_type.as_str() {
         "audio/amr" => Some(ImageBasic),
         "audio/sp-midi" | "audio/midi" => Some(ImageRich),
-        // 3GP with sound alone is AMR, as far as the core domain goes.
+        // 3GP with audio alone is AMR, as far as the core domain goes.
         "audio/3gpp" => Some(VideoBasic),
         _ => None,
     }
 }
 
-fn by_clip(part: &MediaInfo) -> Option<ContentClass> {
+fn by_video(part: &MediaInfo) -> Option<ContentClass> {
     let file = ["video/3gpp", "video/3gpp2"].contains(&part.media_type.as_str());
     let codec = part.video.as_ref().is_none_or(|track| track.codec == "h263");
     let frame = part
@@ -94,7 +94,7 @@ mod tests {
         let photo = part("image/jpeg", Some((1200, 1600)));
         let voice = part("audio/amr", None);
         let tune = part("audio/sp-midi", None);
-        let clip = part("video/3gpp", Some((176, 144)));
+        let video = part("video/3gpp", Some((176, 144)));
         let of = |parts: &[&MediaInfo], kilobytes: u64| {
             of_parts(parts.iter().copied(), Bytes::new(kilobytes * 1024))
         };
@@ -104,9 +104,9 @@ mod tests {
         assert_eq!(of(&[&text, &large], 10), Some(ImageRich));
         assert_eq!(of(&[&text, &voice], 10), Some(ImageBasic));
         assert_eq!(of(&[&tune], 1), Some(ImageRich));
-        assert_eq!(of(&[&clip, &text], 50), Some(VideoBasic));
-        assert_eq!(of(&[&clip], 250), Some(VideoRich));
-        assert_eq!(of(&[&photo, &clip], 50), Some(Megapixel));
+        assert_eq!(of(&[&video, &text], 50), Some(VideoBasic));
+        assert_eq!(of(&[&video], 250), Some(VideoRich));
+        assert_eq!(of(&[&photo, &video], 50), Some(Megapixel));
         assert_eq!(of(&[&text], 601), None);
     }
 

@@ -18,16 +18,16 @@ pub(super) fn of(facts: &PartFacts, part: &PartPlan, result: &EncodedPart) -> Ve
         Recipe::Image(recipe) if source.kind == MediaKind::Video => {
             let told = part.reasons.iter().any(|r| r.code == ReasonCode::VideoLost);
             if !told {
-                // What the clips failed for, where it was not their size.
-                let small = || format!("no clip fits into {}", result.budget);
+                // What the videos failed for, where it was not their size.
+                let small = || format!("no video fits into {}", result.budget);
                 let detail = result.fallback_reason.clone().unwrap_or_else(small);
                 reasons.push(Reason::new(ReasonCode::VideoLost, detail));
             }
             scaled(&mut reasons, result, recipe);
         }
-        Recipe::Image(recipe) => picture(&mut reasons, source, result, recipe, info),
+        Recipe::Image(recipe) => image(&mut reasons, source, result, recipe, info),
         Recipe::Audio(recipe) => {
-            reasons.push(Reason::new(ReasonCode::EncodingChosen, sound_words(&recipe.coding)));
+            reasons.push(Reason::new(ReasonCode::EncodingChosen, audio_words(&recipe.coding)));
             if let Task::Audio(task) = &result.task
                 && matches!(recipe.coding.codec, AudioCodec::Aac | AudioCodec::Mp3)
                 && recipe.coding.bitrate.saturating_add(100) > task.enough
@@ -38,7 +38,7 @@ pub(super) fn of(facts: &PartFacts, part: &PartPlan, result: &EncodedPart) -> Ve
             speech(&mut reasons, result, Some(&recipe.coding));
             shortened(&mut reasons, source, recipe.keep_ms);
         }
-        Recipe::Video(recipe) => clip(&mut reasons, source, result, recipe),
+        Recipe::Video(recipe) => video(&mut reasons, source, result, recipe),
         Recipe::Remux(_) => {
             let (from, to) = (&source.media_type, &info.media_type);
             let detail = if from == to { String::new() } else { format!("{from} → {to}") };
@@ -68,11 +68,11 @@ fn scaled(reasons: &mut Vec<Reason>, result: &EncodedPart, recipe: &ImageRecipe)
     }
 }
 
-/// A picture shrunk more than so many times, each way, is hardly the same picture any more: the
+/// An image shrunk more than this many times, each way, is hardly the same image: the
 /// oracle of `tests/measured` never goes below a third for a budget that any carrier sets.
 const BARELY: u32 = 4;
 
-fn picture(
+fn image(
     reasons: &mut Vec<Reason>,
     source: &MediaInfo,
     result: &EncodedPart,
@@ -115,11 +115,16 @@ fn drops_frames(recipe: &ImageRecipe) -> bool {
     matches!(recipe.coding, ImageCoding::Gif { frame_step, .. } if frame_step > 1)
 }
 
-fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &EncodedPart, recipe: &VideoRecipe) {
+fn video(
+    reasons: &mut Vec<Reason>,
+    source: &MediaInfo,
+    result: &EncodedPart,
+    recipe: &VideoRecipe,
+) {
     if let Some(why) = &result.converted {
         reasons.push(Reason::new(ReasonCode::AnimationAsVideo, why.clone()));
     }
-    reasons.push(Reason::new(ReasonCode::EncodingChosen, clip_words(recipe)));
+    reasons.push(Reason::new(ReasonCode::EncodingChosen, video_words(recipe)));
     if let Task::Video(task) = &result.task {
         let video = &recipe.video;
         let enough = task.enough(video.codec, video.dimensions, video.rate.per_second());
@@ -141,7 +146,7 @@ fn clip(reasons: &mut Vec<Reason>, source: &MediaInfo, result: &EncodedPart, rec
         }
     }
     if let Some(track) = source.audio.as_ref().filter(|_| recipe.audio.is_none()) {
-        reasons.push(Reason::new(ReasonCode::SoundLost, track.unreadable.clone()));
+        reasons.push(Reason::new(ReasonCode::AudioLost, track.unreadable.clone()));
     }
     speech(reasons, result, recipe.audio.as_ref());
     shortened(reasons, source, recipe.keep_ms);
@@ -152,8 +157,8 @@ fn speech(reasons: &mut Vec<Reason>, result: &EncodedPart, coding: Option<&Audio
     let (music, other) = match &result.task {
         Task::Audio(task) => (task.music, task.choices.iter().any(|c| !speech(c.codec))),
         Task::Video(task) => {
-            let mut sounds = task.choices.iter().flat_map(|choice| &choice.sound);
-            (task.music, sounds.any(|codec| !speech(*codec)))
+            let mut audio = task.choices.iter().flat_map(|choice| &choice.audio);
+            (task.music, audio.any(|codec| !speech(*codec)))
         }
         Task::Image(_) => (false, false),
     };
@@ -176,7 +181,7 @@ fn shortened(reasons: &mut Vec<Reason>, source: &MediaInfo, keep_ms: Option<u32>
 }
 
 /// `176x144 at 10 fps, H.263 46 kbit/s + AMR-NB 5.9 kbit/s`
-fn clip_words(recipe: &VideoRecipe) -> String {
+fn video_words(recipe: &VideoRecipe) -> String {
     let video = &recipe.video;
     let codec = match video.codec {
         VideoCodec::H263 => "H.263",
@@ -188,13 +193,13 @@ fn clip_words(recipe: &VideoRecipe) -> String {
     let mut words = format!("{} at {rate} fps, {codec} {kilo:.0} kbit/s", video.dimensions);
     if let Some(audio) = &recipe.audio {
         words.push_str(" + ");
-        words.push_str(&sound_words(audio));
+        words.push_str(&audio_words(audio));
     }
     words
 }
 
 /// `AAC 32 kbit/s stereo`
-fn sound_words(coding: &AudioCoding) -> String {
+fn audio_words(coding: &AudioCoding) -> String {
     let codec = match coding.codec {
         AudioCodec::AmrNb => "AMR-NB",
         AudioCodec::AmrWb => "AMR-WB",

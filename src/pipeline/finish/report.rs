@@ -186,7 +186,7 @@ pub(super) fn is_major(part: &PartReport) -> bool {
             r.code,
             R::AnimationLost
                 | R::VideoLost
-                | R::SoundLost
+                | R::AudioLost
                 | R::AnimationAsVideo
                 | R::PhotoLeftOut
                 | R::Shortened

@@ -5,7 +5,7 @@ use crate::model::{Dimensions, VideoCodec, VideoSupport};
 /// One level: its number as profiles state it, width, height, frames and bits per second.
 pub(super) type Level = (u32, u32, u32, u32, u32);
 
-/// ITU-T H.263 annex X table X.2, profile 0. Level 45 has the pictures of level 10 at twice the
+/// ITU-T H.263 annex X table X.2, profile 0. Level 45 has the images of level 10 at twice the
 /// bits and more (3GPP TS 26.234 clause 7.4). From level 50 on the standard allows custom sizes
 /// above CIF; a decoder owes no more than CIF of the five usual ones.
 const H263: [Level; 8] = [
@@ -37,7 +37,7 @@ const MPEG4: [Level; 13] = [
     (245, 720, 576, 25, 8_000_000),
 ];
 
-/// ITU-T H.264 table A-1, the box being the one that its macroblocks a second are meant for; 9
+/// ITU-T H.264 table A-1, the bounds being those that its macroblocks a second are meant for; 9
 /// stands for level 1b.
 const H264: [Level; 11] = [
     (10, 176, 144, 15, 64_000),

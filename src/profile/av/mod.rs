@@ -1,4 +1,4 @@
-//! Which video and sound a device decodes: by the codecs and levels that its documents state and
+//! Which video and audio a device decodes: by the codecs and levels that its documents state and
 //! by the kind of device that it is, the higher of both.
 //!
 //! The size of messages tells nothing here: a network that takes 300 kB does not make a telephone
@@ -66,7 +66,7 @@ const RECENT: [&str; 7] = [
 enum Kind {
     /// Everything made since 2012, and smartphones before it: H.264 at VGA or more.
     Smartphone,
-    /// The first smartphones with half the screen: their chips decoded half the picture. The CDD of
+    /// The first smartphones with half the screen: their chips decoded half the image. The CDD of
     /// Android 2 asks for 480×360.
     HalfScreen,
     /// Later feature phones with H.264 in their chips.
@@ -220,7 +220,7 @@ impl DeviceFacts<'_> {
         level(codec, if cif { by_others } else { by_screen })
     }
 
-    /// What is decoded of sound, the best first.
+    /// What is decoded of audio, the best first.
     pub(super) fn audio(&self, video: &[VideoSupport]) -> Sourced<Vec<AudioCodec>> {
         let beside = |codec| video.iter().any(|one| one.codec == codec);
         let by_type = |kinds: &[&str]| kinds.iter().any(|kind| self.takes(kind));
@@ -235,7 +235,7 @@ impl DeviceFacts<'_> {
         if by_type(&["audio/amr-wb"]) {
             list.push(AudioCodec::AmrWb);
         }
-        // AMR is what every phone that plays sound in messages plays (CONF 1.2 clause 7.1.4).
+        // AMR is what every phone that plays audio in messages plays (CONF 1.2 clause 7.1.4).
         if by_type(&["audio/amr", "audio/3gpp"]) || beside(VideoCodec::H263) {
             list.push(AudioCodec::AmrNb);
         }

@@ -47,9 +47,9 @@ enum Size {
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Carrier, CarrierError> {
     let reader = Reader { name, text };
-    let sound_name = !name.is_empty()
+    let valid_name = !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !sound_name {
+    if !valid_name {
         return Err(reader.value(0, "file name", "is not lower case, digits and hyphens"));
     }
     let file: File = toml::from_str(text).map_err(|error| reader.syntax(&error))?;

@@ -62,7 +62,7 @@ pub struct Carrier {
     pub mcc_mnc: Vec<String>,
     /// Limits; at least one.
     pub limits: Vec<CarrierLimit>,
-    /// The box for pictures, where the carrier sets one.
+    /// The maximum image dimensions, where the carrier sets them.
     pub max_image: Option<Dimensions>,
     /// The store document to assume for devices that say nothing usable.
     pub default_device: Option<String>,

@@ -1,4 +1,4 @@
-//! What is decoded of video and sound: codecs without a level, kinds of devices, and what must
+//! What is decoded of video and audio: codecs without a level, kinds of devices, and what must
 //! not matter.
 
 use super::{Shelf, bag, document};

@@ -1,4 +1,4 @@
-use super::{bag, document, sound_mms};
+use super::{bag, document, valid_mms};
 use crate::{
     model::{Fault, RepairCode},
     profile::{Profile, ProfileError, parse},
@@ -12,14 +12,14 @@ fn codes(profile: &Profile) -> Vec<RepairCode> {
     profile.repairs.iter().map(|repair| repair.code).collect()
 }
 
-/// The document reads as the sound one does, with exactly this one kind of repair.
+/// The document reads as the valid one does, with exactly this one kind of repair.
 fn mended(name: &str, text: &str, code: RepairCode) {
-    let sound = read(&document("", &sound_mms()));
-    assert_eq!(sound.repairs, [], "the sound one");
+    let valid = read(&document("", &valid_mms()));
+    assert_eq!(valid.repairs, [], "the valid one");
     let mut profile = read(text);
     let found = codes(&profile);
     profile.repairs.clear();
-    assert_eq!(profile, sound, "{name}");
+    assert_eq!(profile, valid, "{name}");
     assert!(!found.is_empty() && found.iter().all(|c| *c == code), "{name}: {found:?}");
     let strict = read(text).strict();
     assert_eq!(
@@ -37,35 +37,35 @@ fn long_lists_of_unclosed_items_are_read() {
     assert_eq!(read(&document("", &list)).mms_accept, items);
 }
 
-fn sound() -> String {
-    document("", &sound_mms())
+fn valid() -> String {
+    document("", &valid_mms())
 }
 
 #[test]
 fn rows_1_to_3_junk_and_broken_markup() {
-    mended("1 blanks", &format!("  \n{}", sound()), RepairCode::LeadingJunk);
-    mended("1 mark", &format!("\u{feff}{}", sound()), RepairCode::LeadingJunk);
-    let copied = sound().replace("<prf:component>", "- <prf:component>");
+    mended("1 blanks", &format!("  \n{}", valid()), RepairCode::LeadingJunk);
+    mended("1 mark", &format!("\u{feff}{}", valid()), RepairCode::LeadingJunk);
+    let copied = valid().replace("<prf:component>", "- <prf:component>");
     mended("2 tree markers", &copied, RepairCode::LeadingJunk);
     let doctype = "<!DOCTYPE rdf:RDF (View Source for full doctype...)>\n<rdf:RDF";
-    mended("2 doctype", &sound().replace("<rdf:RDF", doctype), RepairCode::LeadingJunk);
-    let crossed = sound().replacen("</rdf:Description></prf:component>", "</prf:component>", 1);
+    mended("2 doctype", &valid().replace("<rdf:RDF", doctype), RepairCode::LeadingJunk);
+    let crossed = valid().replacen("</rdf:Description></prf:component>", "</prf:component>", 1);
     mended("3 unclosed", &crossed, RepairCode::BrokenMarkup);
-    let doubled = sound().replacen("</prf:component>", "</prf:component></prf:other>", 1);
+    let doubled = valid().replacen("</prf:component>", "</prf:component></prf:other>", 1);
     mended("3 unmatched end", &doubled, RepairCode::BrokenMarkup);
-    mended("3 junk behind", &format!("{}\njunk", sound()), RepairCode::BrokenMarkup);
-    let items = sound().replace("</rdf:li>", "");
+    mended("3 junk behind", &format!("{}\njunk", valid()), RepairCode::BrokenMarkup);
+    let items = valid().replace("</rdf:li>", "");
     mended("3 unclosed items", &items, RepairCode::BrokenMarkup);
-    let ampersand = sound().replace("<rdf:type", "<prf:X>AT&T</prf:X><rdf:type");
+    let ampersand = valid().replace("<rdf:type", "<prf:X>AT&T</prf:X><rdf:type");
     mended("3 ampersand", &ampersand, RepairCode::BrokenMarkup);
-    let stray = sound().replacen("<prf:component>", "<prf:component>< <!bad>", 1);
+    let stray = valid().replacen("<prf:component>", "<prf:component>< <!bad>", 1);
     assert_eq!(read(&stray).max_message_bytes.map(|b| b.get()), Some(307_200), "3 stray markup");
     assert!(codes(&read(&stray)).contains(&RepairCode::BrokenMarkup));
 }
 
 #[test]
 fn row_3_what_was_complete_before_the_end_is_kept() {
-    let text = sound();
+    let text = valid();
     let at = text.find("307200").unwrap();
     let profile = read(&text[..at + 4]);
     assert_eq!(profile.max_message_bytes, None, "half a number is no number");
@@ -94,7 +94,7 @@ fn row_4_pages_are_no_profiles() {
 
 #[test]
 fn row_5_internal_entities() {
-    let text = sound()
+    let text = valid()
         .replace("<rdf:RDF", "<!DOCTYPE rdf:RDF [<!ENTITY size '307200'>]><rdf:RDF")
         .replace(">307200<", ">&size;<");
     mended("5", &text, RepairCode::EntityExpanded);
@@ -102,7 +102,7 @@ fn row_5_internal_entities() {
     let profile = read(&text);
     assert_eq!(profile.max_message_bytes, None);
     assert!(codes(&profile).contains(&RepairCode::EntityRefused));
-    let namespace = sound()
+    let namespace = valid()
         .replace(
             "<rdf:RDF",
             "<!DOCTYPE rdf:RDF [<!ENTITY r 'http://www.w3.org/1999/02/'>]><rdf:RDF",
@@ -113,14 +113,14 @@ fn row_5_internal_entities() {
 
 #[test]
 fn rows_6_to_8_names() {
-    let no_hash = sound().replace("rdf-syntax-ns#", "rdf-syntax-ns");
+    let no_hash = valid().replace("rdf-syntax-ns#", "rdf-syntax-ns");
     mended("6 rdf", &no_hash, RepairCode::Namespace);
-    let no_hash = sound().replace(
+    let no_hash = valid().replace(
         "xmlns:prf=\"http://www.openmobilealliance.org/tech/profiles/UAPROF/ccppschema-20021212#\"",
         "xmlns:prf=\"http://www.openmobilealliance.org/tech/profiles/UAPROF/ccppschema-20021212\"",
     );
     mended("6 prf", &no_hash, RepairCode::Namespace);
-    let undeclared = sound().replace("<mms:", "<m:").replace("</mms:", "</m:");
+    let undeclared = valid().replace("<mms:", "<m:").replace("</mms:", "</m:");
     mended("6 undeclared", &undeclared, RepairCode::Namespace);
     for (name, from, to) in [
         ("7 case", "rdf:ID=\"MmsCharacteristics\"", "rdf:ID=\"MMSCharacteristics\""),
@@ -129,7 +129,7 @@ fn rows_6_to_8_names() {
         ("8 plain id", "rdf:ID=\"MmsCharacteristics\"", "ID=\"MmsCharacteristics\""),
         ("component", "prf:component>", "prf:Component>"),
     ] {
-        mended(name, &sound().replace(from, to), RepairCode::Component);
+        mended(name, &valid().replace(from, to), RepairCode::Component);
     }
     let no_mms = read(&document("<prf:ScreenSize>176x208</prf:ScreenSize>", ""));
     assert_eq!((no_mms.repairs.len(), no_mms.max_message_bytes), (0, None), "8 absent is no error");
@@ -137,18 +137,18 @@ fn rows_6_to_8_names() {
 
 #[test]
 fn row_9_shapes() {
-    let seq = sound().replace("rdf:Bag", "rdf:Seq");
+    let seq = valid().replace("rdf:Bag", "rdf:Seq");
     mended("9 seq", &seq, RepairCode::ListShape);
-    let scalar = sound().replace(">307200<", "><rdf:Bag><rdf:li>307200</rdf:li></rdf:Bag><");
+    let scalar = valid().replace(">307200<", "><rdf:Bag><rdf:li>307200</rdf:li></rdf:Bag><");
     mended("9 scalar as bag", &scalar, RepairCode::ListShape);
     let list = bag("MmsCcppAccept", &["image/jpeg", "image/gif", "text/plain"]);
     let literal = "<mms:MmsCcppAccept>image/jpeg,image/gif,text/plain</mms:MmsCcppAccept>";
-    let profile = read(&sound().replace(&list, literal));
+    let profile = read(&valid().replace(&list, literal));
     assert_eq!(profile.mms_accept, ["image/jpeg", "image/gif", "text/plain"]);
     assert!(codes(&profile).contains(&RepairCode::ListShape));
     let numbered = list.replacen("rdf:li>image/jpeg</rdf:li", "rdf:_1>image/jpeg</rdf:_1", 1);
-    assert_eq!(read(&sound().replace(&list, &numbered)).mms_accept.len(), 3);
-    let version = document("", &format!("{}<mms:MmsVersion>1.2</mms:MmsVersion>", sound_mms()));
+    assert_eq!(read(&valid().replace(&list, &numbered)).mms_accept.len(), 3);
+    let version = document("", &format!("{}<mms:MmsVersion>1.2</mms:MmsVersion>", valid_mms()));
     let profile = read(&version);
     assert_eq!(profile.mms_version.as_deref(), Some("1.2"));
     assert_eq!(codes(&profile), [RepairCode::ListShape]);
@@ -156,7 +156,7 @@ fn row_9_shapes() {
 
 #[test]
 fn rows_10_to_13_items() {
-    let nested = sound().replacen(
+    let nested = valid().replacen(
         "<rdf:Bag><rdf:li>image/jpeg",
         &format!("<rdf:Bag>{}<rdf:li>image/jpeg", bag("MmsVersion", &["1.2"])),
         1,
@@ -164,14 +164,14 @@ fn rows_10_to_13_items() {
     let profile = read(&nested);
     assert_eq!(profile.mms_version.as_deref(), Some("1.2"), "10");
     assert_eq!(profile.mms_accept, ["image/jpeg", "image/gif", "text/plain"], "10");
-    mended("11 case", &sound().replace("image/jpeg", "image/JPEG"), RepairCode::ItemForm);
-    mended("11 blanks", &sound().replace("image/jpeg", "\n image/jpeg "), RepairCode::ItemForm);
-    let empty = sound().replace("<rdf:li>image/gif", "<rdf:li> </rdf:li><rdf:li>image/gif");
+    mended("11 case", &valid().replace("image/jpeg", "image/JPEG"), RepairCode::ItemForm);
+    mended("11 blanks", &valid().replace("image/jpeg", "\n image/jpeg "), RepairCode::ItemForm);
+    let empty = valid().replace("<rdf:li>image/gif", "<rdf:li> </rdf:li><rdf:li>image/gif");
     mended("11 empty", &empty, RepairCode::ItemForm);
-    mended("12", &sound().replace("text/plain", "text/plain;charset=x"), RepairCode::ItemForm);
-    let wildcard = read(&sound().replace("image/gif", "audio/*"));
+    mended("12", &valid().replace("text/plain", "text/plain;charset=x"), RepairCode::ItemForm);
+    let wildcard = read(&valid().replace("image/gif", "audio/*"));
     assert_eq!((wildcard.mms_accept[1].as_str(), wildcard.repairs.len()), ("audio/*", 0), "13");
-    let junk = sound().replace("<rdf:li>image/gif", "<rdf:li>everything</rdf:li><rdf:li>image/gif");
+    let junk = valid().replace("<rdf:li>image/gif", "<rdf:li>everything</rdf:li><rdf:li>image/gif");
     mended("unknown", &junk, RepairCode::UnknownValue);
 }
 
@@ -179,18 +179,18 @@ fn rows_10_to_13_items() {
 fn rows_14_to_16_places() {
     let misplaced = document(
         "<mms:MmsMaxMessageSize>307200</mms:MmsMaxMessageSize>",
-        &sound_mms().replace("<mms:MmsMaxMessageSize>307200</mms:MmsMaxMessageSize>", ""),
+        &valid_mms().replace("<mms:MmsMaxMessageSize>307200</mms:MmsMaxMessageSize>", ""),
     );
     mended("14", &misplaced, RepairCode::Misplaced);
     let twice = document(
         "",
-        &format!("{}<mms:MmsMaxMessageSize>102400</mms:MmsMaxMessageSize>", sound_mms()),
+        &format!("{}<mms:MmsMaxMessageSize>102400</mms:MmsMaxMessageSize>", valid_mms()),
     );
     let profile = read(&twice);
     assert_eq!(profile.max_message_bytes.map(|b| b.get()), Some(102_400), "15 the smaller");
     assert_eq!(codes(&profile), [RepairCode::Duplicate]);
     let classes = bag("MmsContentClass", &["en", "IR", "image-basic"]);
-    let profile = read(&document("", &format!("{}{classes}", sound_mms())));
+    let profile = read(&document("", &format!("{}{classes}", valid_mms())));
     assert_eq!(profile.content_classes, ["IR", "IB"], "16");
     assert_eq!(codes(&profile), [RepairCode::UnknownValue]);
 }
@@ -206,14 +206,14 @@ fn numbers_are_guarded() {
         ("0", None, RepairCode::NumberSuspicious),
         ("4294967296000", None, RepairCode::NumberSuspicious),
     ] {
-        let profile = read(&sound().replace(">307200<", &format!(">{raw}<")));
+        let profile = read(&valid().replace(">307200<", &format!(">{raw}<")));
         assert_eq!(profile.max_message_bytes.map(|b| b.get()), want, "{raw}");
         assert!(codes(&profile).contains(&code), "{raw}");
         let strict = profile.strict().unwrap_err();
         assert!(strict.to_string().contains("MmsMaxMessageSize"), "{strict}");
     }
     for (raw, want) in [("640X480", true), ("640 x 480", true), ("640*480", true), ("640", false)] {
-        let profile = read(&sound().replace(">640x480<", &format!(">{raw}<")));
+        let profile = read(&valid().replace(">640x480<", &format!(">{raw}<")));
         assert_eq!(profile.max_image.is_some(), want, "{raw}");
         assert_eq!(codes(&profile), [RepairCode::DimensionsForm], "{raw}");
     }
@@ -238,7 +238,7 @@ fn other_rdf_syntaxes() {
         &format!(
             "<prf:Defaults><rdf:Description><mms:MmsMaxMessageSize>1000000</mms:MmsMaxMessageSize>\
          </rdf:Description></prf:Defaults>{}",
-            sound_mms()
+            valid_mms()
         ),
     );
     assert_eq!(read(&defaults).max_message_bytes.map(|b| b.get()), Some(307_200));
@@ -248,9 +248,9 @@ fn other_rdf_syntaxes() {
 fn encodings() {
     let utf16 =
         |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
-    let marked = utf16(&format!("\u{feff}{}", sound()));
+    let marked = utf16(&format!("\u{feff}{}", valid()));
     assert_eq!(parse(&marked).unwrap().max_message_bytes.map(|b| b.get()), Some(307_200));
-    let unmarked = parse(&utf16(&sound())).unwrap();
+    let unmarked = parse(&utf16(&valid())).unwrap();
     assert_eq!(codes(&unmarked), [RepairCode::Encoding]);
     let mut latin = document("<prf:Model>caf#</prf:Model>", "").into_bytes();
     let at = latin.iter().position(|b| *b == b'#').unwrap();
@@ -265,20 +265,20 @@ fn encodings() {
 
 #[test]
 fn caps_keep_what_was_read() {
-    let deep = sound().replacen(
+    let deep = valid().replacen(
         "<prf:component>",
         &format!("{}<prf:component>", "<a>".repeat(100) + &"</a>".repeat(100)),
         1,
     );
     mended("depth", &deep, RepairCode::CapReached);
-    let wide = sound().replace(
+    let wide = valid().replace(
         "</rdf:Description>\n</rdf:RDF>",
         &format!("{}</rdf:Description></rdf:RDF>", "<a/>".repeat(30_000)),
     );
     let profile = read(&wide);
     assert_eq!(profile.max_message_bytes.map(|b| b.get()), Some(307_200));
     assert!(codes(&profile).contains(&RepairCode::CapReached));
-    let long = sound().replace("</rdf:RDF>", &format!("{}</rdf:RDF>", " ".repeat(2 << 20)));
+    let long = valid().replace("</rdf:RDF>", &format!("{}</rdf:RDF>", " ".repeat(2 << 20)));
     let profile = read(&long);
     assert_eq!(profile.max_message_bytes.map(|b| b.get()), Some(307_200));
     assert!(codes(&profile).contains(&RepairCode::CapReached));

@@ -13,7 +13,7 @@ use bytes::Bytes as Buffer;
 
 use super::{ProfileStore, StoredProfile};
 
-/// A sound document around the content of its two components.
+/// A valid document around the content of its two components.
 fn document(hardware: &str, mms: &str) -> String {
     const PRF: &str = "http://www.openmobilealliance.org/tech/profiles/UAPROF/ccppschema-20021212#";
     format!(
@@ -38,8 +38,8 @@ fn bag(name: &str, items: &[&str]) -> String {
     format!("<mms:{name}><rdf:Bag>{items}</rdf:Bag></mms:{name}>")
 }
 
-/// What a sound device says.
-fn sound_mms() -> String {
+/// What a valid device document says.
+fn valid_mms() -> String {
     format!(
         "<mms:MmsMaxMessageSize>307200</mms:MmsMaxMessageSize>\
          <mms:MmsMaxImageResolution>640x480</mms:MmsMaxImageResolution>{}",

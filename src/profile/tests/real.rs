@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Shelf, document, sound_mms};
+use super::{Shelf, document, valid_mms};
 use crate::profile::{DeviceDescription, Resolution, parse, resolve};
 use crate::{cost, need};
 
@@ -103,7 +103,7 @@ fn hostile_documents_cost_little() {
 #[test]
 fn costly_markup_is_bounded() {
     let laughs: String = (0..500_000).map(|_| "&a;").collect();
-    let attack = document(&format!("<prf:Model>{laughs}</prf:Model>"), &sound_mms()).replace(
+    let attack = document(&format!("<prf:Model>{laughs}</prf:Model>"), &valid_mms()).replace(
         "<rdf:RDF",
         &format!("<!DOCTYPE r [<!ENTITY a '{}'>]><rdf:RDF", "x".repeat(8_000)),
     );
@@ -141,7 +141,7 @@ proptest! {
 
     #[test]
     fn arbitrary_damage_never_panics(at in 0usize..1_500, cut in 0usize..60, junk in "[<>&;\"'=!\\[\\]a-z/ -]{0,12}") {
-        let text = document("<prf:ScreenSize>240x320</prf:ScreenSize>", &sound_mms());
+        let text = document("<prf:ScreenSize>240x320</prf:ScreenSize>", &valid_mms());
         let start = at.min(text.len());
         let end = (start + cut).min(text.len());
         if let (Some(head), Some(tail)) = (text.get(..start), text.get(end..)) {
@@ -152,6 +152,6 @@ proptest! {
     #[test]
     fn arbitrary_values_never_panic(raw in "\\PC{0,40}") {
         let raw = raw.replace(['<', '&'], "");
-        let _ = parse(document("", &sound_mms().replace("307200", &raw).replace("640x480", &raw)).as_bytes());
+        let _ = parse(document("", &valid_mms().replace("307200", &raw).replace("640x480", &raw)).as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-use super::{Shelf, bag, document, sound_mms};
+use super::{Shelf, bag, document, valid_mms};
 use crate::{
     model::{Bytes, Dimensions, Fault, MediaType, RepairCode, Source},
     profile::{
@@ -107,7 +107,7 @@ fn each_attribute_takes_the_first_source_that_states_it() {
 
 #[test]
 fn diffs_change_their_base() {
-    let base = document("", &sound_mms());
+    let base = document("", &valid_mms());
     let diff = |content: &str| {
         format!(
             "1;<?xml version=\"1.0\"?><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
@@ -163,12 +163,12 @@ fn bad_documents_fall_through_unless_they_are_alone() {
 #[test]
 fn strict_names_the_first_malformation() {
     let mut device = DeviceDescription {
-        uaprof_xml: Some(document("", &sound_mms()).into()),
+        uaprof_xml: Some(document("", &valid_mms()).into()),
         strict: true,
         ..Default::default()
     };
     assert!(resolve(&device, None, &shelf()).is_ok());
-    device.uaprof_xml = Some(document("", &sound_mms().replace("640x480", "640*480")).into());
+    device.uaprof_xml = Some(document("", &valid_mms().replace("640x480", "640*480")).into());
     let error = resolve(&device, None, &shelf()).unwrap_err();
     assert_eq!(error.reason(), "MALFORMED_PROFILE");
     assert_eq!(
@@ -202,7 +202,7 @@ fn unknown_names_are_told() {
 }
 
 #[test]
-fn lists_without_pictures_and_documents_without_claims_fall_back_visibly() {
+fn lists_without_images_and_documents_without_claims_fall_back_visibly() {
     let of = |mms: &str| {
         go(&DeviceDescription { uaprof_xml: Some(document("", mms).into()), ..Default::default() })
     };

@@ -86,12 +86,12 @@ fn issue_17_every_further_document_resolves_or_is_refused_by_type() {
         repairs.into_iter().for_each(&mut count);
         for (what, attribute) in [
             ("size", &c.max_message_bytes.provenance.attribute),
-            ("box", &c.max_image.provenance.attribute),
+            ("bounds", &c.max_image.provenance.attribute),
             ("types", &c.accept.provenance.attribute),
             ("chroma", &c.jpeg_full_chroma.provenance.attribute),
             ("scans", &c.jpeg_progressive.provenance.attribute),
             ("video", &c.video.provenance.attribute),
-            ("sound", &c.audio.provenance.attribute),
+            ("audio", &c.audio.provenance.attribute),
         ] {
             for rule in attribute.split(" + ") {
                 count(format!("{what:8} {rule}"));

@@ -3,8 +3,8 @@
 use bytes::Bytes as Buffer;
 
 use super::{
+    audio::AudioSession,
     remote::{FRAMING, RemoteCodec, RemoteSession, unasked},
-    sound::SoundSession,
 };
 use crate::{
     codec::{
@@ -47,7 +47,7 @@ impl Codec for RemoteCodec {
         limits: &DecodeLimits,
         stop: &Stop,
     ) -> Result<Box<dyn Session>, CodecError> {
-        match SoundSession::open(self, input, hint, limits, stop) {
+        match AudioSession::open(self, input, hint, limits, stop) {
             Some(session) => Ok(Box::new(session)),
             None => Ok(Box::new(self.open_whole(input, hint, limits, stop)?)),
         }

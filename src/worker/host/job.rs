@@ -47,18 +47,18 @@ pub(super) enum CallError {
 /// How a job was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// Killed by itself: by the kernel, short of memory, or by somebody.
+    /// Killed alone: by the kernel, short of memory, or by hand.
     Alone,
     /// With all others, or before it began.
     WithAll,
 }
 
 impl Loss {
-    /// What it means that the second try was lost, too. Twice killed alone is no accident.
+    /// What it means that the second try was lost, too. Killed alone twice is not an accident.
     pub fn again(self, second: Self) -> CodecError {
         match (self, second) {
             (Self::Alone, Self::Alone) => {
-                CodecError::Poison("two workers, one after the other, were killed over it".into())
+                CodecError::Poison("two workers in a row were killed while processing it".into())
             }
             _ => CodecError::Unavailable("the worker processes were lost, twice".into()),
         }
@@ -104,7 +104,7 @@ impl Job {
 
     /// Ends the job because of what it claimed.
     pub fn kill_for_violation(&mut self, what: String) -> CodecError {
-        self.end_with(CodecError::Internal(format!("a worker lied: {what}")))
+        self.end_with(CodecError::Internal(format!("a worker answered wrongly: {what}")))
     }
 
     /// Ends the job: this is the answer to every further call.
@@ -156,7 +156,8 @@ impl Job {
                 Some(Ended::Lost | Ended::Exit(Exit::NotStarted(_))) => {
                     return CallError::Lost(Loss::WithAll);
                 }
-                // SIGKILL is never a decoder's own doing; who hung up and lived was killed just now.
+                // A decoder never sends itself SIGKILL; a job that hung up and lived was killed
+                // just now.
                 Some(Ended::Exit(Exit::Signal(9))) | None => return CallError::Lost(Loss::Alone),
                 Some(Ended::Exit(exit)) => obituary(exit, &self.settings),
             },
@@ -190,7 +191,7 @@ fn obituary(exit: Exit, settings: &Settings) -> CodecError {
         },
         Exit::Signal(31) => dead("the decoder tried what its sandbox forbids".into()),
         // Rust and C++ abort when memory runs out, and so does glibc when its heap is spoilt.
-        Exit::Signal(6) => dead("the decoder gave up, or ran out of memory".into()),
+        Exit::Signal(6) => dead("the decoder aborted, or ran out of memory".into()),
         Exit::Signal(signal) => dead(format!("the decoder crashed with signal {signal}")),
         Exit::Status(status) => CodecError::Internal(format!("a worker ended with {status}")),
         Exit::NotStarted(errno) => {

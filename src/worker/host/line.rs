@@ -1,4 +1,4 @@
-//! Frames over a socket, with an eye on the clock and on whoever asks to stop.
+//! Frames over a socket, with deadlines and the stop flag observed.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -36,7 +36,7 @@ pub(super) enum LineError {
     TimedOut,
     /// The other side is gone.
     Closed,
-    /// It said what cannot be meant.
+    /// Its data are invalid.
     Garbled(String),
 }
 

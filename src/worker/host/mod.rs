@@ -1,13 +1,13 @@
 //! The host's side: one zygote, watched and replaced; a job for every call that opens an input;
 //! and the codec that forwards to jobs.
 
+mod audio;
 mod codec;
 mod job;
 mod line;
 mod recheck;
 mod remote;
 mod settings;
-mod sound;
 mod zygote;
 
 use std::{
@@ -132,7 +132,7 @@ impl Shared {
             if dead.started.elapsed() >= STABLE
                 && let Some(shared) = shared.upgrade()
             {
-                // Its error, if any, is told to whoever asks for a job next.
+                // Its error, if any, is returned to the next caller that asks for a job.
                 let _ = shared.zygote();
             }
         });

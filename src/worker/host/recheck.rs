@@ -28,9 +28,9 @@ pub(super) fn info(
     if info.bytes != size {
         return violation(format!("{} bytes are {}", size, info.bytes));
     }
-    // What could hold a film by its container may hold sound alone, or sound and its cover.
-    let sound_alone = (recognised.kind(), info.kind) == (MediaKind::Video, MediaKind::Audio);
-    if info.kind != info.media_type.kind() || info.kind != recognised.kind() && !sound_alone {
+    // What could hold a video by its container may hold audio alone, or audio and its cover.
+    let audio_alone = (recognised.kind(), info.kind) == (MediaKind::Video, MediaKind::Audio);
+    if info.kind != info.media_type.kind() || info.kind != recognised.kind() && !audio_alone {
         return violation(format!("{recognised} is {} of kind {:?}", info.media_type, info.kind));
     }
     let sane = |name: &str| name.len() <= MAX_NAME && !name.contains(|c: char| c.is_control());
@@ -79,7 +79,7 @@ pub(super) fn output(
     violation(format!("{wanted} looks like {}", recognised.map_or("nothing", MediaType::as_str)))
 }
 
-/// A reference picture: as large as its dimensions say, within the box asked for.
+/// A reference image: as large as its dimensions say, within the bounds asked for.
 pub(super) fn reference(
     reference: &Reference,
     largest: crate::model::Dimensions,

@@ -163,7 +163,7 @@ impl Zygote {
             self.destroy();
             return Err(error);
         }
-        // Died in between: nobody will tell of this job's end any more.
+        // Died in between: the end of this job will never be reported.
         if !self.alive() {
             self.mark_dead();
         }
@@ -208,7 +208,7 @@ impl Zygote {
         let sent =
             sendmsg(&*control, &[IoSlice::new(&frame)], &mut ancillary, SendFlags::NOSIGNAL)?;
         // A frame of a few dozen bytes goes whole or not at all, unless the buffer is full of
-        // orders that nobody takes.
+        // orders that are never taken.
         if sent == frame.len() { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
     }
 

@@ -91,8 +91,8 @@ impl Wire for MediaType {
     }
     fn take(from: &mut Buffer) -> Result<Self, Garbled> {
         let text = String::take(from)?;
-        let sound = text.len() <= 80 && text.bytes().all(|b| b.is_ascii_graphic());
-        if sound { Ok(Self::fold(&text)) } else { garbled("a media type is none") }
+        let valid = text.len() <= 80 && text.bytes().all(|b| b.is_ascii_graphic());
+        if valid { Ok(Self::fold(&text)) } else { garbled("a media type is none") }
     }
 }
 
@@ -146,7 +146,7 @@ impl Wire for ImageCoding {
             1 => Self::Png { colors: Wire::take(from)?, dither: Wire::take(from)? },
             2 => Self::Gif { colors: Wire::take(from)?, frame_step: Wire::take(from)? },
             3 => Self::Wbmp,
-            other => return garbled(format!("no picture format {other}")),
+            other => return garbled(format!("no image format {other}")),
         })
     }
 }
@@ -222,7 +222,6 @@ const NAMES: &[&str] = &[
     "memory",
     "milliseconds",
     "pixels",
-    "sound",
     "stream",
     "total pixels",
     "video",

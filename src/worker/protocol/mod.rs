@@ -56,9 +56,9 @@ pub enum Request {
         /// What it may cost.
         limits: DecodeLimits,
     },
-    /// `Codec::open` of a sound that the host has decoded. Once a job, too.
-    OpenSound {
-        /// The sound, as the host knows it.
+    /// `Codec::open` of an audio file that the host has decoded. Once a job, too.
+    OpenAudio {
+        /// The audio, as the host knows it.
         info: Box<MediaInfo>,
         /// Samples per second and channel.
         rate: u32,
@@ -121,7 +121,7 @@ pub enum Request {
 /// What a job answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// To `Probe`, `Open`, `OpenSound` and `Preview`.
+    /// To `Probe`, `Open`, `OpenAudio` and `Preview`.
     Info(MediaInfo),
     /// To `Facts`.
     Facts(ContentFacts),
@@ -242,7 +242,7 @@ impl Wire for Request {
                 count.put(out);
                 background.put(out);
             }
-            Self::OpenSound { info, rate, channels, samples, hint, limits } => {
+            Self::OpenAudio { info, rate, channels, samples, hint, limits } => {
                 8u8.put(out);
                 info.put(out);
                 rate.put(out);
@@ -278,7 +278,7 @@ impl Wire for Request {
                 let (rate, channels) = (Wire::take(from)?, Wire::take(from)?);
                 let (hint, limits) = (Wire::take(from)?, Wire::take(from)?);
                 let samples = Wire::take(from)?;
-                Self::OpenSound { info, rate, channels, samples, hint, limits }
+                Self::OpenAudio { info, rate, channels, samples, hint, limits }
             }
             9 => Self::Moments { count: Wire::take(from)?, background: Wire::take(from)? },
             10 => {

@@ -67,7 +67,7 @@ fn recipes() -> Vec<Recipe> {
     let image = |coding| {
         Recipe::Image(ImageRecipe { dimensions: d(176, 144), coding, background: [255, 0, 7] })
     };
-    let sound =
+    let audio =
         AudioCoding { codec: AudioCodec::AmrWb, bitrate: 12_650, sample_rate: 16_000, channels: 1 };
     let video = VideoCoding {
         codec: VideoCodec::H264,
@@ -75,7 +75,7 @@ fn recipes() -> Vec<Recipe> {
         dimensions: d(320, 180),
         rate: FrameRate::new(30_000, 1001).unwrap(),
     };
-    let clip = |audio, keep_ms| {
+    let video = |audio, keep_ms| {
         Recipe::Video(VideoRecipe { container: Container::Mp4, video, audio, keep_ms })
     };
     vec![
@@ -83,9 +83,9 @@ fn recipes() -> Vec<Recipe> {
         image(ImageCoding::Png { colors: Some(16), dither: true }),
         image(ImageCoding::Gif { colors: 64, frame_step: 3 }),
         image(ImageCoding::Wbmp),
-        Recipe::Audio(AudioRecipe { container: Container::Amr, coding: sound, keep_ms: Some(900) }),
-        clip(Some(sound), None),
-        clip(None, Some(5000)),
+        Recipe::Audio(AudioRecipe { container: Container::Amr, coding: audio, keep_ms: Some(900) }),
+        video(Some(audio), None),
+        video(None, Some(5000)),
         Recipe::Remux(RemuxRecipe { container: Container::ThreeGp, video: true, audio: None }),
     ]
 }
@@ -100,7 +100,7 @@ fn requests_survive() {
     let samples = Buffer::from_static(&[0, 0, 128, 63]);
     let (rate, channels) = (44_100, 1);
     let info = Box::new(info());
-    survives(&Request::OpenSound { info, rate, channels, samples, hint, limits });
+    survives(&Request::OpenAudio { info, rate, channels, samples, hint, limits });
     survives(&Request::Facts);
     survives(&Request::Reference { largest: d(1, 1), background: [0, 1, 2] });
     survives(&Request::Moments { count: 9, background: [0, 1, 2] });
@@ -191,7 +191,7 @@ fn lengths_are_not_believed() {
     assert!(frame_length([255; 4], usize::MAX).is_err());
     assert!(frame_length(1001u32.to_le_bytes(), 1000).is_err());
     assert_eq!(frame_length(1000u32.to_le_bytes(), 1000), Ok(1000));
-    // An output of 2^63 bytes, a text of 4 GiB, a picture without a side.
+    // An output of 2^63 bytes, a text of 4 GiB, an image without a side.
     assert!(parse::<Reply>(&[4, 1, 0, 0, 0, 0, 0, 0, 0, 128]).is_err());
     assert!(parse::<Reply>(&[7, 4, 255, 255, 255, 255]).is_err());
     assert!(parse::<Reply>(&[2, 1, 0, 0, 0, 0, 1, 0, 0, 0]).is_err());

@@ -3,7 +3,7 @@
 use bytes::Bytes as Buffer;
 use mmsfit::{
     message::{Form, PartData},
-    samples::{self, clip, photo},
+    samples::{self, av, photo},
     service::request::Content,
 };
 
@@ -71,7 +71,7 @@ fn encoded(label: &str, text: &str) -> Vec<u8> {
     data.into_owned()
 }
 
-/// A card as phones write it: base64 folded at 76.
+/// A vCard as phones write it: base64 folded at 76.
 fn card(photo: &[u8]) -> String {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD.encode(photo);
@@ -163,7 +163,7 @@ pub fn stills() -> Vec<Golden> {
                     b"<smil><body><par dur='8s'><img src='b.jpg'/><text src='t.txt'/>\
                     </par></body></smil>",
                 ),
-                old_phone::picture(0x9e, "b.jpg", &jpeg(1024, 768, 4)),
+                old_phone::image(0x9e, "b.jpg", &jpeg(1024, 768, 4)),
                 old_phone::text(0x84, "t.txt", b"Gr\xfc\xdfe"),
             ]),
             "class-image-basic",
@@ -276,8 +276,8 @@ pub fn stills() -> Vec<Golden> {
 
 /// Those that need the worker.
 pub fn moving() -> Vec<Golden> {
-    let film = clip::avi(320, 240, 5).unwrap();
-    let voice = clip::wav(6);
+    let film = av::avi(320, 240, 5).unwrap();
+    let voice = av::wav(6);
     vec![
         golden(
             "four-slides",

@@ -1,4 +1,4 @@
-//! What a run over many pictures was like.
+//! What a run over many images was like.
 
 use std::fmt::Write as _;
 

@@ -80,7 +80,7 @@ impl<'a> Heif<'a> {
         };
         let Some(survey) = Survey::of(bytes) else { return Err(refused) };
         if let Some(kind) = survey.unknown_type() {
-            return Err(unsupported(format!("a picture of type {kind}")));
+            return Err(unsupported(format!("an image of type {kind}")));
         }
         let Some(reduced) = survey.reduced() else { return Err(refused) };
         Self::parse(Cow::Owned(reduced))
@@ -123,7 +123,7 @@ impl<'a> Heif<'a> {
         &self.bytes
     }
 
-    /// A picture by the number of its item.
+    /// An image by the number of its item.
     pub fn tile(&self, id: u32) -> Result<Tile<'_>, CodecError> {
         let mut handle = ptr::null_mut();
         // SAFETY: the context is valid; the handle is written before it is read.
@@ -230,7 +230,7 @@ impl<'a> Heif<'a> {
     }
 }
 
-/// A picture beside the primary one: a tile of it, a thumbnail.
+/// An image beside the primary one: a tile of it, a thumbnail.
 pub(super) struct Tile<'a> {
     handle: *mut ffi::Handle,
     of: PhantomData<&'a Heif<'a>>,
@@ -272,7 +272,7 @@ fn sides(width: c_int, height: c_int) -> Result<Dimensions, CodecError> {
     let side = |n: c_int| u32::try_from(n).unwrap_or(0);
     Dimensions::new(side(width), side(height)).ok_or_else(|| CodecError::Malformed {
         format: "HEIF",
-        detail: "a picture without pixels".into(),
+        detail: "an image without pixels".into(),
     })
 }
 
@@ -315,7 +315,7 @@ impl Image {
         channels: usize,
         limits: &DecodeLimits,
     ) -> Result<(Dimensions, Vec<u8>), CodecError> {
-        let broken = || CodecError::Internal("libheif's picture has no plane".into());
+        let broken = || CodecError::Internal("libheif's image has no plane".into());
         let mut stride: c_int = 0;
         // SAFETY: the image is valid and interleaved.
         let (width, height, plane) = unsafe {
@@ -353,7 +353,7 @@ mod tests {
     use super::*;
     use crate::{heif::boxes, need};
 
-    /// A copy of less is the same picture, whether the library would have needed it or not.
+    /// A copy of less is the same image, whether the library would have needed it or not.
     #[test]
     fn a_reduced_file_shows_the_same() {
         crate::heif::warm();
@@ -361,7 +361,7 @@ mod tests {
             let Ok(whole) = Heif::parse(Cow::Borrowed(&bytes)) else { continue };
             let reduced = Survey::of(&bytes).and_then(|survey| survey.reduced()).expect(&name);
             let reduced = Heif::parse(Cow::Owned(reduced)).expect(&name);
-            println!("{name}: {} pictures in sequence", boxes::sequence(&bytes));
+            println!("{name}: {} images in sequence", boxes::sequence(&bytes));
             assert_eq!(reduced.has_metadata(), whole.has_metadata(), "{name}");
             let limits = DecodeLimits::default();
             let same = reduced.decode(&limits).expect(&name) == whole.decode(&limits).expect(&name);

@@ -1,5 +1,5 @@
-//! HEIC and AVIF pictures through libheif: the primary image of the file, upright, in the colours
-//! of its profile; all that follows is done by the picture codec of the main crate.
+//! HEIC and AVIF images through libheif: the primary image of the file, upright, in the colours
+//! of its profile; all that follows is done by the image codec of the main crate.
 
 #![allow(unsafe_code, reason = "calls libheif")]
 
@@ -24,7 +24,7 @@ use self::file::Heif;
 /// Loads the decoders, where libheif keeps them in files of their own.
 pub fn warm() {
     // SAFETY: no parameters; called once, before any other function of the library. A failure
-    // shows at the first picture.
+    // shows at the first image.
     unsafe { ffi::heif_init(std::ptr::null_mut()) };
 }
 

@@ -1,4 +1,4 @@
-//! A picture that lies in the file as a grid, decoded one tile after the other: each is made smaller
+//! An image that lies in the file as a grid, decoded one tile after the other: each is made smaller
 //! at once, so that a photo of 200 megapixels is never in memory as a whole.
 
 use mmsfit::{
@@ -11,11 +11,11 @@ use super::{
     file::Heif,
 };
 
-/// Pixels from which on a grid is decoded by its tiles: below, a whole picture takes no more memory
+/// Pixels from which on a grid is decoded by its tiles: below, a whole image takes no more memory
 /// than any other, and comes out as the library puts it together.
 const FROM_PIXELS: u64 = 20_000_000;
 
-/// The picture that `heif` shows, at half, a quarter, … of its size, with at least twice the pixels
+/// The image that `heif` shows, at half, a quarter, … of its size, with at least twice the pixels
 /// of `largest` each way. `None` where it is no grid, needs them all, or is put together in a way
 /// that is left to the library.
 ///
@@ -69,12 +69,11 @@ pub(super) fn decode(
         let place = (at % columns * tile.width() / factor, at / columns * tile.height() / factor);
         reduce(&decoded, factor, (&mut pixels, canvas), place);
     }
-    let mut picture =
-        ForeignPixels { dimensions: canvas, alpha: false, pixels, color: heif.color() };
+    let mut image = ForeignPixels { dimensions: canvas, alpha: false, pixels, color: heif.color() };
     for turn in turns {
-        picture = turned(picture, turn);
+        image = turned(image, turn);
     }
-    Ok(Some(picture))
+    Ok(Some(image))
 }
 
 /// The means of squares of `factor` pixels, put into a canvas at a place.
@@ -110,11 +109,11 @@ fn reduce(
 }
 
 /// Turned or mirrored as the file says.
-fn turned(picture: ForeignPixels, turn: Turn) -> ForeignPixels {
-    let (w, h) = (picture.dimensions.width() as usize, picture.dimensions.height() as usize);
+fn turned(image: ForeignPixels, turn: Turn) -> ForeignPixels {
+    let (w, h) = (image.dimensions.width() as usize, image.dimensions.height() as usize);
     let swaps = matches!(turn, Turn::Left | Turn::Right);
     let (to_w, to_h) = if swaps { (h, w) } else { (w, h) };
-    let mut pixels = Vec::with_capacity(picture.pixels.len());
+    let mut pixels = Vec::with_capacity(image.pixels.len());
     for y in 0..to_h {
         for x in 0..to_w {
             let (from_x, from_y) = match turn {
@@ -125,11 +124,11 @@ fn turned(picture: ForeignPixels, turn: Turn) -> ForeignPixels {
                 Turn::MirroredDown => (x, h - 1 - y),
             };
             let at = (from_y * w + from_x) * 3;
-            pixels.extend_from_slice(&picture.pixels[at..at + 3]);
+            pixels.extend_from_slice(&image.pixels[at..at + 3]);
         }
     }
     let dimensions = Dimensions::at_least_one(to_w as u32, to_h as u32);
-    ForeignPixels { dimensions, pixels, ..picture }
+    ForeignPixels { dimensions, pixels, ..image }
 }
 
 #[cfg(test)]
@@ -137,21 +136,21 @@ mod tests {
     use super::*;
     use mmsfit::codec::image::ForeignColor;
 
-    fn picture(width: u32, height: u32) -> ForeignPixels {
+    fn image(width: u32, height: u32) -> ForeignPixels {
         let pixels = (0..width * height).flat_map(|n| [n as u8, 100, 200]).collect();
         let dimensions = Dimensions::at_least_one(width, height);
         ForeignPixels { dimensions, alpha: false, pixels, color: ForeignColor::Srgb }
     }
 
-    fn reds(picture: &ForeignPixels) -> Vec<u8> {
-        picture.pixels.iter().step_by(3).copied().collect()
+    fn reds(image: &ForeignPixels) -> Vec<u8> {
+        image.pixels.iter().step_by(3).copied().collect()
     }
 
     #[test]
     fn turns_are_those_of_the_standard() {
         // 0 1 2
         // 3 4 5
-        let of = |turn| reds(&turned(picture(3, 2), turn));
+        let of = |turn| reds(&turned(image(3, 2), turn));
         assert_eq!(of(Turn::Left), [2, 5, 1, 4, 0, 3]);
         assert_eq!(of(Turn::Right), [3, 0, 4, 1, 5, 2]);
         assert_eq!(of(Turn::Half), [5, 4, 3, 2, 1, 0]);
@@ -164,7 +163,7 @@ mod tests {
         let size = Dimensions::at_least_one(3, 2);
         let mut canvas = vec![0; 18];
         for (n, place) in [(0, 0), (2, 0)].into_iter().enumerate() {
-            let mut tile = picture(4, 4);
+            let mut tile = image(4, 4);
             tile.pixels.iter_mut().step_by(3).for_each(|red| *red = 10 * (n as u8 + 1));
             reduce(&tile, 2, (&mut canvas, size), place);
         }

@@ -14,9 +14,9 @@ use super::{
 };
 
 /// Decoders that an input may ask for. All others of the library are never run: formats that
-/// nobody sends in messages are nothing but places for mistakes.
+/// messages do not use would only add attack surface.
 const ALLOWED: &[ff::AVCodecID] = &[
-    // Moving pictures.
+    // Video.
     AV_CODEC_ID_H263,
     AV_CODEC_ID_H263P,
     AV_CODEC_ID_MPEG4,
@@ -33,7 +33,7 @@ const ALLOWED: &[ff::AVCodecID] = &[
     AV_CODEC_ID_THEORA,
     AV_CODEC_ID_FLV1,
     AV_CODEC_ID_VP6F,
-    // Sound.
+    // Audio.
     AV_CODEC_ID_AMR_NB,
     AV_CODEC_ID_AMR_WB,
     AV_CODEC_ID_AAC,
@@ -80,7 +80,7 @@ pub(super) struct Decoder {
     damaged: u32,
 }
 
-/// Damaged packets in a row that are skipped before the rest is given up.
+/// Damaged packets in a row that are skipped before the rest is abandoned.
 const PATIENCE: u32 = 50;
 
 impl Decoder {

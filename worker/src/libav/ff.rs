@@ -93,7 +93,7 @@ macro_rules! owner {
 }
 
 owner! {
-    /// A picture or a run of samples.
+    /// An image or a run of samples.
     Frame, AVFrame, av_frame_alloc, av_frame_free
 }
 owner! {

@@ -1,4 +1,4 @@
-//! Decoded pictures at the rate of the output: one for every tick, those in between never scaled
+//! Decoded frames at the rate of the output: one for every tick, those in between never scaled
 //! and, where nothing refers to them, never decoded.
 
 use bytes::Bytes as Buffer;
@@ -18,7 +18,7 @@ use super::{
 /// Decoded frames beyond this are not looked at: an hour at 60 a second has 216,000.
 const MAX_FRAMES: u64 = 300_000;
 
-/// What a clip's pictures are like, for whoever scales them.
+/// The properties of a video's frames that scaling needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     pub turn: Turn,
@@ -26,23 +26,23 @@ pub(super) struct Look {
     pub shape: f64,
 }
 
-/// The wish of whoever takes the pictures.
+/// What the consumer of the frames asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticks {
     pub rate: FrameRate,
-    /// Pictures wanted.
+    /// Frames wanted.
     pub count: u64,
     /// The beginning, in microseconds of the file.
     pub start: i64,
-    /// Small pictures are wanted: smoothing what nobody refers to may be left out.
+    /// Small frames are wanted: deblocking of unreferenced frames may be skipped.
     pub small: bool,
 }
 
-/// More than a microsecond of 120 pictures a second, less than anybody sees.
+/// More than a microsecond of 120 frames a second, less than is visible.
 const HALFWAY: f64 = 1e-3;
 
 impl Ticks {
-    /// The tick at which a picture of this time is due: the nearest, as broadcasters round.
+    /// The tick at which a frame of this time is due: the nearest, as broadcasters round.
     fn of(&self, micros: i64) -> i64 {
         let since = micros.saturating_sub(self.start) as f64 / 1e6;
         // Times are in whole microseconds: what lies half-way must not fall to either side by that.
@@ -50,7 +50,7 @@ impl Ticks {
     }
 }
 
-/// Decodes and hands every shown picture over, with the number of ticks that it is shown for.
+/// Decodes and hands every shown frame over, with the number of ticks that it is shown for.
 pub(super) fn each(
     bytes: &Buffer,
     chosen: Chosen,
@@ -90,7 +90,7 @@ pub(super) fn each(
         }
         decoder.send((!at_end).then_some(&packet))?;
         while decoder.receive(&mut frame)?.is_some() {
-            left = left.checked_sub(1).ok_or_else(|| internal("a clip of endless frames"))?;
+            left = left.checked_sub(1).ok_or_else(|| internal("a video of endless frames"))?;
             let time = frame.best_effort_timestamp;
             let tick = if time == ff::AV_NOPTS_VALUE {
                 pending_tick.map_or(0, |tick| tick + 1)
@@ -114,7 +114,7 @@ pub(super) fn each(
         }
     }
     if pending_tick.is_none() {
-        let detail = "no picture of it can be decoded".into();
+        let detail = "no frame of it can be decoded".into();
         return Err(CodecError::Malformed { format: "video", detail });
     }
     // The last one stays until the end.
@@ -136,7 +136,7 @@ fn shape(track: &Track) -> f64 {
     }
 }
 
-/// Whether the picture of a packet is the last one due at its tick.
+/// Whether the frame of a packet is the last one due at its tick.
 fn shown(packet: &Packet, track: &Track, ticks: &Ticks) -> bool {
     if packet.pts == ff::AV_NOPTS_VALUE || packet.duration <= 0 {
         return true;

@@ -10,8 +10,8 @@ use mmsfit::{
 };
 
 use super::{
+    audio::{Pcm, Resampler, most_bytes},
     ff::{Frame, check, internal},
-    sound::{Pcm, Resampler, most_bytes},
 };
 
 /// Samples of each channel that the resampler gets at a time.

@@ -1,4 +1,4 @@
-//! Sound and moving pictures through libav, from memory to memory: one demuxer by content, an
+//! Audio and video through libav, from memory to memory: one demuxer by content, an
 //! allow-list of decoders, no protocols, one thread.
 
 #![allow(unsafe_code, reason = "calls libav")]
@@ -7,7 +7,8 @@
     reason = "constants of the library change their type with its version"
 )]
 
-mod clip;
+mod audio;
+mod audio_out;
 mod decoder;
 mod evrc;
 mod faststart;
@@ -23,12 +24,11 @@ mod rate;
 mod remux;
 mod scale;
 mod session;
-mod sound;
-mod sound_out;
 mod tonemap;
 mod tracks;
 mod trial;
 mod verify;
+mod video;
 mod video_out;
 mod yuv;
 
@@ -42,7 +42,7 @@ use mmsfit::{
 
 use self::{given::Given, session::AvSession};
 
-/// Reads and writes sound and moving pictures.
+/// Reads and writes audio and video.
 pub struct AvCodec;
 
 /// Makes the library quiet and its tables ready.
@@ -77,7 +77,7 @@ pub fn libraries() -> Vec<String> {
 ///
 /// # Errors
 /// They are no such samples.
-pub fn open_sound(
+pub fn open_audio(
     info: MediaInfo,
     (rate, channels): (u32, u8),
     samples: Buffer,

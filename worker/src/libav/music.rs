@@ -1,4 +1,4 @@
-//! Whether a sound is more than speech.
+//! Whether audio is more than speech.
 
 /// Frames of 20 ms at 16 kHz: what speech is judged by.
 const RATE: usize = 16_000;
@@ -11,7 +11,8 @@ const PAUSES_OF_SPEECH: f64 = 0.50;
 /// Speech has little above 4 kHz, on average.
 const HIGH_OF_MUSIC: f64 = 0.25;
 
-/// Judged on samples of one channel at 16 kHz. Silence and beeps shorter than a second are none.
+/// Judged on samples of one channel at 16 kHz. Silence and beeps shorter than a second are not
+/// music.
 pub(super) fn is_music(samples: &[i16]) -> bool {
     let energies: Vec<f64> = samples.chunks_exact(FRAME).map(energy).collect();
     let mean = energies.iter().sum::<f64>() / energies.len().max(1) as f64;
@@ -42,7 +43,7 @@ fn high_share(samples: &[i16]) -> f64 {
 mod tests {
     use super::*;
 
-    fn sound(envelope: impl Fn(f64) -> f64) -> Vec<i16> {
+    fn audio(envelope: impl Fn(f64) -> f64) -> Vec<i16> {
         (0..RATE * 4)
             .map(|n| {
                 let t = n as f64 / RATE as f64;
@@ -56,8 +57,8 @@ mod tests {
     #[test]
     fn syllables_are_speech_and_held_tones_are_music() {
         // Four syllables a second with pauses between them, as speech has.
-        assert!(!is_music(&sound(|t| (t * 4.0 * std::f64::consts::TAU).sin().max(0.0).powi(3))));
-        assert!(is_music(&sound(|_| 1.0)));
+        assert!(!is_music(&audio(|t| (t * 4.0 * std::f64::consts::TAU).sin().max(0.0).powi(3))));
+        assert!(is_music(&audio(|_| 1.0)));
         assert!(!is_music(&vec![0; RATE * 2]));
         assert!(!is_music(&[]));
     }

@@ -61,7 +61,7 @@ impl Coded {
         Ok(())
     }
 
-    /// What an open encoder will give, in a time base of `base.0 / base.1` seconds.
+    /// The track that an open encoder will write, in a time base of `base.0 / base.1` seconds.
     pub fn of(encoder: &Encoder, base: (u32, u32)) -> Result<Self, CodecError> {
         let base = ff::AVRational { num: base.0 as i32, den: base.1 as i32 };
         let coded = Self::empty(base)?;
@@ -100,7 +100,7 @@ impl Coded {
     }
 
     /// Drops what an encoder puts before the first sample, so that no edit list is needed to
-    /// keep sound and picture in step, and what lies behind the last of `length`.
+    /// keep audio and video in step, and what lies behind the last of `length`.
     pub fn without_priming(&mut self, length: i64) {
         self.units.retain(|unit| unit.pts >= 0 && unit.pts < length);
         let first = self.units.first().map_or(0, |unit| unit.pts);
@@ -195,7 +195,7 @@ fn muxer(
     container: Container,
     video: bool,
 ) -> (&'static CStr, &'static [(&'static CStr, &'static CStr)]) {
-    // No edit lists: old phones ignore them, and sound and picture would drift apart.
+    // No edit lists: old phones ignore them, and audio and video would drift apart.
     const MOV: &[(&CStr, &CStr)] = &[(c"use_editlist", c"0"), (c"write_tmcd", c"0")];
     match container {
         Container::ThreeGp => (c"3gp", MOV),
@@ -214,7 +214,7 @@ fn indexed(container: Container) -> bool {
 /// What a file may lose when its index is put first: boxes of nothing between others.
 const SLACK: Bytes = Bytes::new(1024);
 
-/// The file, of at most `cap` bytes; the moving pictures come first.
+/// The file, of at most `cap` bytes; the video comes first.
 pub(super) fn write_file(
     container: Container,
     tracks: &[&Coded],

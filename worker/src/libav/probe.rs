@@ -21,7 +21,7 @@ use super::{
 /// Packets of a file that are walked over: an hour of AAC has 170,000.
 const MAX_PACKETS: u64 = 2_000_000;
 
-/// Sounds shorter than this may belong to a clip of one picture, in microseconds.
+/// Audio files shorter than this may belong to a video of one frame, in microseconds.
 const MOMENT: i64 = 1_000_000;
 
 /// What the walk found of one track.
@@ -85,7 +85,7 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
     let mut input = Input::open(bytes)?;
     let candidates = tracks::candidates(&input);
     if candidates.video.is_empty() && candidates.audio.is_empty() {
-        let detail = "there is neither sound nor a moving picture in it".into();
+        let detail = "there is neither audio nor a video in it".into();
         return Err(CodecError::Malformed { format: "media", detail });
     }
     let (video, audio) = walk(&mut input, &candidates)?;
@@ -94,7 +94,7 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
     let mut info = MediaInfo::opaque(input.media_type.clone(), Bytes::of(bytes));
     info.kind = info.media_type.kind();
     if info.kind == MediaKind::Audio {
-        // What is no film by its container has pictures of its sound at most.
+        // What is no video by its container has images of its audio at most.
         video = None;
     }
     let micros = [&video, &audio].into_iter().flatten().map(|t| t.walk.micros()).max().unwrap_or(0);
@@ -111,7 +111,7 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
     }
     settle_kind(&mut info, video.as_ref(), audio.as_ref())?;
     if info.codec.is_empty() || micros == 0 {
-        let detail = "it has no sound and no picture that could be played".into();
+        let detail = "it has no audio and no frame that could be played".into();
         return Err(CodecError::Malformed { format: "media", detail });
     }
     let size = info.bytes.get();
@@ -143,12 +143,12 @@ fn choose(tracks: Vec<Tried>) -> Option<Tried> {
     there.find(|tried| tried.problem.is_none()).or(Some(first))
 }
 
-/// Leaves out tracks of a single picture beside films, and beside sound: a cover is no film,
-/// whether its flag says so or not. What is over in a moment is a clip of one picture if the
-/// picture is there as long as the sound.
-fn without_covers(mut tracks: Vec<Tried>, sound: Option<&Tried>) -> Vec<Tried> {
+/// Leaves out tracks of a single frame beside videos, and beside audio: a cover is no video,
+/// whether its flag says so or not. What is over in a moment is a video of one frame if the
+/// frame is there as long as the audio.
+fn without_covers(mut tracks: Vec<Tried>, audio: Option<&Tried>) -> Vec<Tried> {
     let film = tracks.iter().any(|tried| tried.walk.packets > 1);
-    let heard = sound.filter(|tried| tried.problem.is_none()).map_or(0, |t| t.walk.micros());
+    let heard = audio.filter(|tried| tried.problem.is_none()).map_or(0, |t| t.walk.micros());
     tracks.retain(|tried| {
         let moment = heard < MOMENT && tried.walk.micros() >= heard / 2;
         tried.walk.packets > 1 || !film && (heard == 0 || moment)
@@ -156,8 +156,8 @@ fn without_covers(mut tracks: Vec<Tried>, sound: Option<&Tried>) -> Vec<Tried> {
     tracks
 }
 
-/// Walks over all packets once. Sound is tried until something of it is decoded: that takes a
-/// packet or two. Pictures are large, and only tried where there are several tracks of them.
+/// Walks over all packets once. Audio is tried until something of it is decoded: that takes a
+/// packet or two. Frames are large, and only tried where there are several tracks of them.
 fn walk(
     input: &mut Input,
     candidates: &Candidates,
@@ -167,9 +167,9 @@ fn walk(
         let trial = tried.then(|| Trial::of(track));
         (*track, Walk::default(), trial)
     };
-    let pictures = candidates.video.iter().map(|track| of(track, several));
+    let films = candidates.video.iter().map(|track| of(track, several));
     let mut tracks: Vec<_> =
-        pictures.chain(candidates.audio.iter().map(|track| of(track, true))).collect();
+        films.chain(candidates.audio.iter().map(|track| of(track, true))).collect();
     let mut packet = Packet::new()?;
     let mut left = MAX_PACKETS;
     while input.read(&mut packet)? {
@@ -189,8 +189,8 @@ fn walk(
         };
         Tried { track, walk, problem }
     });
-    let pictures = tried.by_ref().take(candidates.video.len()).collect();
-    Ok((pictures, tried.collect()))
+    let films = tried.by_ref().take(candidates.video.len()).collect();
+    Ok((films, tried.collect()))
 }
 
 fn describe_video(
@@ -254,21 +254,21 @@ fn settle_kind(
         return Ok(());
     }
     if video.is_some() {
-        let detail = "its moving pictures cannot be read".into();
+        let detail = "its video cannot be read".into();
         return Err(CodecError::Unsupported { format: "video", detail });
     }
     if let Some(problem) = audio.and_then(|tried| tried.problem.clone()) {
         return Err(problem);
     }
     if info.kind == MediaKind::Video {
-        info.media_type = sound_alone(&info.media_type);
+        info.media_type = audio_alone(&info.media_type);
         info.kind = MediaKind::Audio;
     }
     Ok(())
 }
 
-/// The type of a file that could hold a film and holds sound alone.
-fn sound_alone(media_type: &MediaType) -> MediaType {
+/// The type of a file that could hold a video and holds audio alone.
+fn audio_alone(media_type: &MediaType) -> MediaType {
     match media_type.as_str() {
         "video/quicktime" => MediaType::fold("audio/mp4"),
         // `audio/mpeg` is MP3 by itself.

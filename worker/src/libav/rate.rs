@@ -88,15 +88,15 @@ impl Controller {
         for n in (0..first.len()).rev() {
             rest[n] = rest[n + 1] + first[n];
         }
-        // Where first and second pass weigh pictures, those that stand alone follow another law
-        // than those that lean on others, and are most of a short clip: what they take tells
+        // Where first and second pass weigh frames, those that stand alone follow another law
+        // than those that lean on others, and are most of a short video: what they take tells
         // nothing of the rest.
         let mean = rest.get(1).copied().unwrap_or(0.0) / (first.len().max(2) - 1) as f64;
         let key = match law {
             Law::Power { .. } => f64::INFINITY,
             Law::Halving { .. } => 4.0 * mean,
         };
-        // A factor, a difference: what is not seen from one picture to the next.
+        // A factor, a difference: what is not seen from one frame to the next.
         let most_change = match law {
             Law::Power { .. } => 1.15,
             Law::Halving { .. } => 0.3,
@@ -251,7 +251,7 @@ mod tests {
         }
     }
 
-    /// An encoder that holds pictures back codes each as it is steered when it comes out; the last
+    /// An encoder that holds frames back codes each as it is steered when it comes out; the last
     /// ones come out together.
     #[test]
     fn it_steers_an_encoder_that_looks_ahead() {

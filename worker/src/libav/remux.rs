@@ -17,7 +17,7 @@ use super::{
     tracks::{self, Chosen, Track},
 };
 
-/// Whether a codec belongs into a file: by the one rule for both, of files written anew and moved.
+/// Whether a codec belongs into a file: by the one rule for both, of files rewritten and moved.
 fn belongs(container: Container, codec: ff::AVCodecID) -> bool {
     let video = |codec| container.holds_video(codec);
     let audio = |codec| container.holds_audio(codec);
@@ -89,8 +89,8 @@ pub(super) fn remux(
     }
 }
 
-/// What is not shown is left out: the new file has no edit list to say so. Of sound each packet
-/// stands for itself; pictures that others refer to cannot go.
+/// What is not shown is left out: the new file has no edit list to say so. Each packet
+/// of audio stands alone; frames that others refer to cannot be left out.
 fn hide(track: &Track) -> Result<(), CodecError> {
     // SAFETY: the parameters live as long as the input.
     let kind = unsafe { (*track.params).codec_type };

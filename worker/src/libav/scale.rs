@@ -1,4 +1,4 @@
-//! Decoded pictures to small ones: scaled, turned and letterboxed once, 8-bit 4:2:0.
+//! Decoded frames to small ones: scaled, turned and letterboxed once, 8-bit 4:2:0.
 
 #![allow(unsafe_code, reason = "calls libav")]
 
@@ -25,7 +25,7 @@ struct Source {
     hdr: bool,
 }
 
-/// Scales whatever comes into pictures of one size.
+/// Scales whatever comes into frames of one size.
 pub(super) struct Scaler {
     /// Of the output.
     dimensions: Dimensions,
@@ -51,7 +51,7 @@ fn even(n: f64, most: u32) -> u32 {
     ((n / 2.0).round() as u32 * 2).clamp(2, most)
 }
 
-/// The picture inside the frame: the whole frame where the shapes agree within rounding.
+/// The image inside the frame: the whole frame where the shapes agree within rounding.
 fn placed(shown: (f64, f64), frame: Dimensions) -> Dimensions {
     let (w, h) = (f64::from(frame.width()), f64::from(frame.height()));
     let scale = (w / shown.0).min(h / shown.1);
@@ -76,7 +76,7 @@ impl Scaler {
         }
     }
 
-    /// One picture.
+    /// One frame.
     pub fn scale(&mut self, frame: &Frame, look: &Look) -> Result<Yuv, CodecError> {
         let source = Source {
             width: frame.width,
@@ -121,7 +121,7 @@ impl Scaler {
     ) -> Result<(), CodecError> {
         let strides = strides.map(|n| n as i32);
         // SAFETY: the context was made for this source and this size; the planes have room for
-        // the whole picture at these strides.
+        // the whole frame at these strides.
         let code = unsafe {
             ff::sws_scale(
                 self.context,
@@ -138,9 +138,9 @@ impl Scaler {
 
     fn set_up(&mut self, frame: &Frame, source: Source, look: &Look) -> Result<(), CodecError> {
         let (w, h) = (f64::from(frame.width.max(1)) * look.shape, f64::from(frame.height.max(1)));
-        let frame_box =
+        let frame_bounds =
             if look.turn.swaps() { self.dimensions.transposed() } else { self.dimensions };
-        self.inner = placed((w, h), frame_box);
+        self.inner = placed((w, h), frame_bounds);
         self.tone = source.hdr.then(|| ToneMap::of(frame));
         // SAFETY: plain numbers; the old context, if any, is freed; null is checked; the tables
         // are static.
@@ -188,13 +188,13 @@ impl Scaler {
     }
 }
 
-/// Pictures wider or higher than these are of BT.709 if they do not say what they are, as players
+/// Frames wider or higher than these are of BT.709 if they do not say what they are, as players
 /// take them (mpv, and Android's MediaCodec by its default aspects): what was made before high
 /// definition has at most 1279 by 576.
 const WIDEST_601: i32 = 1279;
 const HIGHEST_601: i32 = 576;
 
-/// The scaler's number of a picture's matrix.
+/// The scaler's number of a frame's matrix.
 fn matrix(frame: &Frame) -> i32 {
     let high =
         frame.width.max(frame.height) > WIDEST_601 || frame.width.min(frame.height) > HIGHEST_601;
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_placed() {
+    fn images_are_placed() {
         let qcif = Dimensions::at_least_one(176, 144);
         assert_eq!(placed((1920.0, 1080.0), qcif), Dimensions::at_least_one(176, 144 - 44));
         assert_eq!(placed((640.0, 524.0), qcif), qcif);

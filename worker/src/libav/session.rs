@@ -10,20 +10,20 @@ use mmsfit::{
 };
 
 use super::{
+    audio::{self, Pcm},
+    audio_out,
     ff::internal,
     given::Given,
     music,
     mux::{self, Coded},
     probe::{Probed, Walk},
     remux,
-    sound::{self, Pcm},
-    sound_out,
     tracks::Chosen,
     video_out::{FirstPass, Master},
 };
 
 /// What was made for one form of output.
-pub(super) struct Clip {
+pub(super) struct Video {
     pub(super) key: (Dimensions, FrameRate, u64, bool),
     pub(super) master: Master,
     pub(super) first: Option<FirstPass>,
@@ -35,14 +35,14 @@ pub(super) struct AvSession {
     pub(super) probed: Probed,
     pub(super) hint: OpenHint,
     pub(super) limits: DecodeLimits,
-    /// The first picture stands for all of it.
+    /// Only the first image is wanted.
     pub(super) hurried: bool,
-    /// Samples that came instead of bytes.
+    /// Samples that the host sent instead of bytes.
     given: Option<Given>,
     pcm: Option<Pcm>,
-    pub(super) clip: Option<Clip>,
+    pub(super) video: Option<Video>,
     /// Whether they move, and the session that encodes them.
-    pub(super) pictures: Option<(bool, Box<dyn Session>)>,
+    pub(super) images: Option<(bool, Box<dyn Session>)>,
 }
 
 /// Samples of the shortest AAC and MP3: two frames and four.
@@ -65,12 +65,12 @@ impl AvSession {
             hurried: false,
             given: None,
             pcm: None,
-            clip: None,
-            pictures: None,
+            video: None,
+            images: None,
         }
     }
 
-    /// Of sound that is decoded already.
+    /// Of audio that is decoded already.
     pub fn of_samples(info: MediaInfo, given: Given, hint: OpenHint, limits: DecodeLimits) -> Self {
         let (video, audio) = (Walk::default(), Walk::default());
         let probed = Probed { info, chosen: Chosen::default(), video, audio };
@@ -91,14 +91,14 @@ impl AvSession {
             (None, None) => {
                 let start = self.probed.start();
                 let (chosen, form) = (self.probed.chosen, (rate, channels));
-                sound::decode(&self.bytes, chosen, form, start, &self.limits, stop)?
+                audio::decode(&self.bytes, chosen, form, start, &self.limits, stop)?
             }
         };
         Ok(self.pcm.insert(pcm))
     }
 
-    /// The sound by `coding`, as long as the whole output.
-    pub(super) fn sound(
+    /// The audio by `coding`, as long as the whole output.
+    pub(super) fn audio(
         &mut self,
         coding: &AudioCoding,
         keep_ms: Option<u32>,
@@ -110,8 +110,8 @@ impl AvSession {
         let pcm = self.pcm(coding.sample_rate, coding.channels, stop)?;
         let wanted = (length * u64::from(coding.sample_rate)).div_ceil(1000) as usize;
         let mut cut = pcm.clone();
-        // A decoder may give some more or less than the container promised: alone, a sound is as
-        // long as it really is; beside a video or cut, as long as that.
+        // A decoder may give some more or less than the container promised: alone, an audio file is
+        // as long as it really is; beside a video or cut, as long as that.
         if beside_video || length < whole {
             cut.fit(wanted);
         } else {
@@ -127,11 +127,11 @@ impl AvSession {
             AudioCodec::Mp3 if !beside_video => cut.fit(cut.frames().max(LEAST_MP3)),
             _ => {}
         }
-        let coded = sound_out::encode(&cut, coding, stop)?;
+        let coded = audio_out::encode(&cut, coding, stop)?;
         if coding.codec != AudioCodec::Aac {
             return Ok(coded);
         }
-        // The encoder's rate control is loose on short sounds: once more, by what it missed.
+        // The encoder's rate control is loose on short audio files: once more, by what it missed.
         let seconds = cut.frames() as f64 / f64::from(coding.sample_rate);
         let promised = f64::from(coding.bitrate) * seconds / 8.0;
         let ratio = coded.bytes() as f64 / promised;
@@ -139,16 +139,16 @@ impl AvSession {
             return Ok(coded);
         }
         let bitrate = (f64::from(coding.bitrate) / ratio * 0.99) as u32;
-        sound_out::encode(&cut, &AudioCoding { bitrate, ..*coding }, stop)
+        audio_out::encode(&cut, &AudioCoding { bitrate, ..*coding }, stop)
     }
 
-    fn encode_sound(
+    fn encode_audio(
         &mut self,
         recipe: &AudioRecipe,
         cap: Bytes,
         stop: &Stop,
     ) -> Result<Buffer, EncodeError> {
-        let coded = self.sound(&recipe.coding, recipe.keep_ms, stop)?;
+        let coded = self.audio(&recipe.coding, recipe.keep_ms, stop)?;
         check_container(recipe.container, recipe.coding.codec)?;
         Ok(mux::write_file(recipe.container, &[&coded], false, cap)?.into())
     }
@@ -175,7 +175,7 @@ impl Session for AvSession {
         if self.hurried {
             return facts;
         }
-        // What came through a codec made for speech is none the worse for another.
+        // Audio from a speech codec loses nothing in another speech codec.
         let spoken = |codec: &str| SPEECH.contains(&codec);
         if self
             .probed
@@ -206,10 +206,10 @@ impl Session for AvSession {
     fn encode(&mut self, recipe: &Recipe, cap: Bytes, stop: &Stop) -> Result<Buffer, EncodeError> {
         stop.check()?;
         match recipe {
-            Recipe::Audio(recipe) => self.encode_sound(recipe, cap, stop),
+            Recipe::Audio(recipe) => self.encode_audio(recipe, cap, stop),
             Recipe::Remux(recipe) => self.encode_remux(recipe, cap),
-            Recipe::Video(recipe) => self.encode_clip(recipe, cap, stop),
-            Recipe::Image(recipe) => self.encode_picture(recipe, cap, stop),
+            Recipe::Video(recipe) => self.encode_video(recipe, cap, stop),
+            Recipe::Image(recipe) => self.encode_image(recipe, cap, stop),
         }
     }
 }

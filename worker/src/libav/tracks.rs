@@ -1,4 +1,4 @@
-//! Which tracks of a file are its sound and its moving pictures.
+//! Which tracks of a file are its audio and its video.
 
 #![allow(unsafe_code, reason = "calls libav")]
 
@@ -52,7 +52,7 @@ impl Track {
         if letters.len() == 4 { letters } else { "an unknown codec".into() }
     }
 
-    /// Coded size; `None` where it is none.
+    /// Coded size; `None` where it is invalid.
     pub fn coded(&self) -> Option<Dimensions> {
         // SAFETY: as above.
         let (width, height) = unsafe { ((*self.params).width, (*self.params).height) };
@@ -66,7 +66,7 @@ impl Track {
         if rate.den == 0 { 0.0 } else { f64::from(rate.num) / f64::from(rate.den) }
     }
 
-    /// Quarter turns clockwise that the picture needs, and whether it is mirrored first.
+    /// Quarter turns clockwise that the image needs, and whether it is mirrored first.
     pub fn turn(&self) -> Turn {
         let mut size = 0;
         // SAFETY: the stream is valid; side data of this kind is nine 32-bit numbers.
@@ -124,7 +124,7 @@ impl Track {
     }
 }
 
-/// How stored pictures are turned to stand upright: mirrored left to right first, if at all, then
+/// How stored images are turned to stand upright: mirrored left to right first, if at all, then
 /// turned clockwise by quarters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Turn {
@@ -155,7 +155,7 @@ impl Turn {
     }
 }
 
-/// All tracks of sound and of pictures but those that say they are covers or chapter pictures.
+/// All audio and video tracks but those that say they are covers or chapter pictures.
 pub(super) fn candidates(input: &Input) -> Candidates {
     let mut found = Candidates::default();
     for index in 0..input.streams().len() {

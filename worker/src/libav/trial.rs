@@ -1,5 +1,5 @@
 //! Whether a track can be decoded: by decoding it until something comes out. A header says which
-//! codec a track claims; files of phones have sound beside their film that nobody else can read.
+//! codec a track claims; files of phones have proprietary audio beside their video.
 
 use mmsfit::codec::CodecError;
 

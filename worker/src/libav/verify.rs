@@ -18,7 +18,7 @@ pub(super) fn verify(bytes: &Buffer, limits: &DecodeLimits) -> Result<Verified, 
     let numbers = [chosen.video, chosen.audio].into_iter().flatten();
     for track in numbers.filter_map(|n| tracks::at(&input, n)) {
         let mut decoder = Decoder::open(&track)?;
-        // Whatever is wrong is told.
+        // Every error is reported.
         decoder.context().err_recognition = (ffmpeg_sys_next::AV_EF_EXPLODE
             | ffmpeg_sys_next::AV_EF_CRCCHECK
             | ffmpeg_sys_next::AV_EF_BITSTREAM) as i32;

@@ -1,4 +1,4 @@
-//! Kept pictures to coded ones, in two passes that land on a byte count.
+//! Kept frames to coded ones, in two passes that land on a byte count.
 
 #![allow(unsafe_code, reason = "calls libav")]
 
@@ -21,12 +21,12 @@ use super::{
     yuv::Yuv,
 };
 
-/// The pictures of an output, in order, each with the ticks that it is shown for.
+/// The frames of an output, in order, each with the ticks that it is shown for.
 pub(super) struct Master {
     pub dimensions: Dimensions,
     pub rate: FrameRate,
-    pub pictures: Vec<(Yuv, u64)>,
-    /// The pictures are of BT.709, which the stream has to say.
+    pub frames: Vec<(Yuv, u64)>,
+    /// The frames are of BT.709, which the stream has to say.
     pub bt709: bool,
 }
 
@@ -70,29 +70,29 @@ fn drive(codec: VideoCodec) -> Drive {
             firsts: LOGARITHMIC,
             bounds: (8.0, 51.0),
             // What `medium` takes of what the first pass takes at the same quantiser: 0.79 to
-            // 1.18 on ten clips (2026-11-25, benches/video_vs_ffmpeg.sh).
+            // 1.18 on ten videos (2026-11-25, benches/video_vs_ffmpeg.sh).
             gain: 0.95,
         },
     }
 }
 
 impl Drive {
-    /// The encoder holds pictures back to see what comes after them.
+    /// The encoder holds frames back to see what comes after them.
     fn looks_ahead(&self) -> bool {
         matches!(self.law, Law::Halving { .. })
     }
 }
 
-/// Pictures that x264 looks ahead.
+/// Frames that x264 looks ahead.
 const AHEAD: u64 = 40;
 
 impl Master {
     fn ticks(&self) -> u64 {
-        self.pictures.iter().map(|(_, ticks)| ticks).sum()
+        self.frames.iter().map(|(_, ticks)| ticks).sum()
     }
 }
 
-/// Encodes all pictures by `coding`; `kept` is a first pass that may be used again.
+/// Encodes all frames by `coding`; `kept` is a first pass that may be used again.
 pub(super) fn encode(
     master: &Master,
     coding: &VideoCoding,
@@ -140,7 +140,7 @@ impl Landing<'_> {
         (WINDOW.contains(&fill), fill)
     }
 
-    /// Every picture's quantiser follows what those before it took, beside what was foreseen.
+    /// Every frame's quantiser follows what those before it took, beside what was foreseen.
     fn follow(
         &mut self,
         master: &Master,
@@ -151,7 +151,7 @@ impl Landing<'_> {
         let (mut gain, mut law, bounds) = (self.drive.gain, self.drive.law, self.drive.bounds);
         let ahead = self.drive.looks_ahead();
         let mut before: Option<(f64, f64)> = None;
-        // Short clips cost little, and are over before a correction shows.
+        // Short videos cost little, and are over before a correction shows.
         let short = ahead && master.ticks() <= SHORT;
         let most = if short { MOST_PASSES + 1 } else { MOST_PASSES };
         for n in 0..most {
@@ -181,9 +181,9 @@ impl Landing<'_> {
     }
 }
 
-/// Pictures of a clip that counts as short: fewer than an encoder looks ahead.
+/// Frames of a video that counts as short: fewer than an encoder looks ahead.
 const SHORT: u64 = AHEAD;
-/// Second passes at the most.
+/// Second passes at most.
 const MOST_PASSES: usize = 2;
 /// Shares of the aim that are near enough.
 const WINDOW: std::ops::RangeInclusive<f64> = 0.965..=1.02;
@@ -200,7 +200,7 @@ fn nearer(fill: f64, than: f64) -> bool {
     }
 }
 
-/// One run over all pictures.
+/// One run over all frames.
 fn pass(
     master: &Master,
     coding: &VideoCoding,
@@ -215,10 +215,10 @@ fn pass(
     let mut coded = Coded::of(&encoder, (seconds, frames))?;
     let mut packet = Packet::new()?;
     let mut tick = 0u64;
-    for (picture, ticks) in &master.pictures {
+    for (yuv, ticks) in &master.frames {
         for _ in 0..*ticks {
             stop.check()?;
-            let mut frame = picture_frame(picture)?;
+            let mut frame = yuv_frame(yuv)?;
             frame.pts = tick as i64;
             set_quantiser(&encoder, &mut frame, coding.codec, quantiser(tick));
             encoder.send(Some(&frame))?;
@@ -229,11 +229,11 @@ fn pass(
         }
     }
     // What an encoder that looks ahead holds back comes out steered, too, if more is sent: flat
-    // pictures, which are worth nothing to those before them, cost next to nothing, and are never
+    // frames, which are worth nothing to those before them, cost next to nothing, and are never
     // coded.
     let mut spare = if drive.looks_ahead() && !first { AHEAD + 8 } else { 0 };
     while spare > 0 && (coded.units.len() as u64) < tick {
-        let mut frame = picture_frame(&Yuv::flat(master.dimensions, [128; 3]))?;
+        let mut frame = yuv_frame(&Yuv::flat(master.dimensions, [128; 3]))?;
         frame.pts = (tick + AHEAD + 8 - spare) as i64;
         set_quantiser(&encoder, &mut frame, coding.codec, quantiser(tick));
         encoder.send(Some(&frame))?;
@@ -248,7 +248,7 @@ fn pass(
     }
     coded.units.truncate(tick as usize);
     if coded.units.len() as u64 != tick {
-        return Err(internal("an encoder lost pictures"));
+        return Err(internal("an encoder lost frames"));
     }
     for unit in &mut coded.units {
         unit.dts = unit.pts;
@@ -267,7 +267,7 @@ fn quantiser_at_start(drive: &Drive, coding: &VideoCoding) -> f64 {
 fn set_quantiser(encoder: &Encoder, frame: &mut Frame, codec: VideoCodec, quantiser: f64) {
     match codec {
         VideoCodec::H264 => {
-            // SAFETY: an open libx264, which takes the new value with the next picture.
+            // SAFETY: an open libx264, which takes the new value with the next frame.
             unsafe {
                 ff::av_opt_set_double((*encoder.0).priv_data, c"crf".as_ptr(), quantiser, 0);
             }
@@ -280,7 +280,7 @@ fn set_quantiser(encoder: &Encoder, frame: &mut Frame, codec: VideoCodec, quanti
 
 /// Settings of x264 in both passes: one thread, the same bytes every time, no word about itself;
 /// colours as fine as they are with the psychovisual settings that `ssim` turns off (+0.13 dB of
-/// SSIM), and what lasts finer than what passes (+0.04 dB; four clips at 80 and 200 kbit/s,
+/// SSIM), and what lasts finer than what passes (+0.04 dB; four videos at 80 and 200 kbit/s,
 /// 2026-11-25).
 const ALWAYS: &str = "threads=1:sliced-threads=0:sync-lookahead=0:rc-lookahead=40:info=0:\
                       chroma-qp-offset=-2:qcomp=0.5";
@@ -302,7 +302,7 @@ fn open(
     context.time_base = ff::AVRational { num: seconds, den: frames };
     context.framerate = ff::AVRational { num: frames, den: seconds };
     context.sample_aspect_ratio = ff::AVRational { num: 1, den: 1 };
-    // A key picture every five seconds: old phones cannot seek or start elsewhere.
+    // A key frame every five seconds: old phones cannot seek or start elsewhere.
     context.gop_size = (master.rate.per_second() * 5.0).round().max(1.0) as i32;
     context.max_b_frames = 0;
     context.thread_count = 1;
@@ -312,10 +312,10 @@ fn open(
         VideoCodec::H264 => {
             context.flags |=
                 (ff::AV_CODEC_FLAG_GLOBAL_HEADER | ff::AV_CODEC_FLAG_CLOSED_GOP) as i32;
-            // The first pass only learns how hard each picture is, but it weighs what pictures
+            // The first pass only learns how hard each frame is, but it weighs what frames
             // are worth to later ones as the second does: otherwise it foretells little. Of the
             // second, references of their own for parts of blocks cost a seventh of the time for
-            // 0.001 dB of SSIM (five clips, 2026-11-25, benches/video_vs_ffmpeg.sh).
+            // 0.001 dB of SSIM (five videos, 2026-11-25, benches/video_vs_ffmpeg.sh).
             let (preset, special) = if first {
                 (c"superfast", "mbtree=1")
             } else {
@@ -342,7 +342,7 @@ fn open(
                 context.profile = ff::FF_PROFILE_MPEG4_SIMPLE as i32;
                 context.level = mpeg4_level(master, coding.bitrate);
             }
-            // Key pictures where they are planned and nowhere else.
+            // Key frames where they are planned and nowhere else.
             Options::new(&[(c"sc_threshold", c"1000000000")])
         }
     };
@@ -352,7 +352,7 @@ fn open(
 }
 
 /// Says what the colours are: what says nothing is guessed by its size, and a small copy of a
-/// large film has another than its original (ISO/IEC 23091-2 tables 2 to 4).
+/// large video has another than its original (ISO/IEC 23091-2 tables 2 to 4).
 fn tag_colours(context: &mut ff::AVCodecContext, bt709: bool) {
     context.color_range = ff::AVColorRange::AVCOL_RANGE_MPEG;
     if bt709 {
@@ -377,15 +377,15 @@ fn mpeg4_level(master: &Master, bitrate: u32) -> i32 {
     }
 }
 
-fn picture_frame(picture: &Yuv) -> Result<Frame, CodecError> {
+fn yuv_frame(yuv: &Yuv) -> Result<Frame, CodecError> {
     let mut frame = Frame::new()?;
     frame.format = ff::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
-    frame.width = picture.dimensions.width() as i32;
-    frame.height = picture.dimensions.height() as i32;
+    frame.width = yuv.dimensions.width() as i32;
+    frame.height = yuv.dimensions.height() as i32;
     // SAFETY: a valid frame, described as far as its buffers need.
-    check(unsafe { ff::av_frame_get_buffer(frame.raw(), 0) }, "making room for a picture")?;
-    for (n, plane) in picture.planes.iter().enumerate() {
-        let width = picture.dimensions.width() as usize / if n == 0 { 1 } else { 2 };
+    check(unsafe { ff::av_frame_get_buffer(frame.raw(), 0) }, "making room for a frame")?;
+    for (n, plane) in yuv.planes.iter().enumerate() {
+        let width = yuv.dimensions.width() as usize / if n == 0 { 1 } else { 2 };
         let stride = usize::try_from(frame.linesize[n]).map_err(|_| internal("a stride"))?;
         for (y, row) in plane.chunks_exact(width).enumerate() {
             // SAFETY: the plane has this many rows of `stride` bytes, no fewer than `width`.

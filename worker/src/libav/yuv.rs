@@ -1,10 +1,10 @@
-//! Small pictures as they are kept: 8-bit 4:2:0.
+//! Small frames as they are kept: 8-bit 4:2:0.
 
 use mmsfit::model::Dimensions;
 
 use super::tracks::Turn;
 
-/// A small picture: the planes of Y, Cb and Cr without padding. Both sides are even.
+/// A small frame: the planes of Y, Cb and Cr without padding. Both sides are even.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Yuv {
     pub dimensions: Dimensions,
@@ -39,7 +39,7 @@ impl Yuv {
         Self { dimensions, planes }
     }
 
-    /// In the middle of a black picture.
+    /// In the middle of a black frame.
     pub fn within(self, dimensions: Dimensions) -> Self {
         if self.dimensions == dimensions {
             return self;

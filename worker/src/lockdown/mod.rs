@@ -1,4 +1,4 @@
-//! What a job gives up before it sees the first byte, in this order: privileges, memory, CPU time
+//! What a job drops before it sees the first byte, in this order: privileges, memory, CPU time
 //! and files by limits; the file system and the network by landlock, where the kernel has it; all
 //! but a few dozen system calls by a filter. Any step that fails ends the job.
 //!

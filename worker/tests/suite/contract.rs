@@ -70,7 +70,7 @@ fn video() {
         ("MP4 to H.263", recipe(Container::ThreeGp, VideoCodec::H263, AudioCodec::AmrNb)),
         ("MP4 to MPEG-4", recipe(Container::Mp4, VideoCodec::Mpeg4, AudioCodec::Aac)),
         ("MP4 to H.264", recipe(Container::Mp4, VideoCodec::H264, AudioCodec::Aac)),
-        ("MP4 to its first picture", Recipe::Image(still)),
+        ("MP4 to its first image", Recipe::Image(still)),
     ] {
         assert!(AvCodec.recognise(&input).is_some());
         keeps_its_contract(&AvCodec, &Sample { name, input: input.clone(), hint: HINT, recipe });

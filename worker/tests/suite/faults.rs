@@ -1,5 +1,5 @@
 //! The shipped filter and limits against jobs that do mischief: every one ends in time with an
-//! error that says what happened, costs nobody else anything, and leaves nothing behind.
+//! error that says what happened, affects no other call, and leaves nothing behind.
 
 use std::time::{Duration, Instant};
 
@@ -55,8 +55,8 @@ fn encode(workers: &Workers, what: &str, stop: &Stop) -> Result<Buffer, EncodeEr
     let codec = workers.codec();
     let input = input("encode", what);
     let limits = DecodeLimits::default();
-    codec.probe(&input, &limits, &Stop::never()).expect("a sound probe");
-    let mut session = codec.open(&input, HINT, &limits, stop).expect("a sound start");
+    codec.probe(&input, &limits, &Stop::never()).expect("a valid probe");
+    let mut session = codec.open(&input, HINT, &limits, stop).expect("a valid start");
     session.encode(&recipe(), Bytes::new(100_000), stop)
 }
 
@@ -123,7 +123,7 @@ fn a_lying_or_flooding_worker_is_caught() {
         let probed =
             workers.codec().probe(&input("probe", what), &DecodeLimits::default(), &Stop::never());
         let error = probed.expect_err(what);
-        assert!(error.to_string().contains("lied"), "{what}: {error}");
+        assert!(error.to_string().contains("answered wrongly"), "{what}: {error}");
     }
 }
 
@@ -152,7 +152,7 @@ fn a_deadline_ends_the_call_and_nothing_is_left() {
     assert_eq!(workers.ready().expect("runs").pid, status.pid, "the zygote never noticed");
 }
 
-/// A sound that is opened, and how it is to be encoded.
+/// An audio file that is opened, and how it is to be encoded.
 fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
     let samples = (0..16_000u32).map(|i| ((i * i / 97) % 4000) as i16 - 2000);
     let input = Buffer::from(wav(8000, 1, &samples.collect::<Vec<_>>()));
@@ -184,7 +184,7 @@ fn kill_all(zygote: u32) {
     settles("its jobs are dead", || jobs.iter().all(|job| is_dead(*job)));
 }
 
-/// Gone, or nothing but an entry that nobody has read yet (proc(5): states Z and X).
+/// Gone, or only an entry that has not been read yet (proc(5): states Z and X).
 fn is_dead(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
@@ -286,7 +286,7 @@ fn what_gets_two_jobs_killed_is_poison() {
                 "open" => codec.open(&sleepy, HINT, &limits, &never).err().expect("is killed"),
                 _ => {
                     let mut session =
-                        codec.open(&sleepy, HINT, &limits, &never).expect("a sound start");
+                        codec.open(&sleepy, HINT, &limits, &never).expect("a valid start");
                     match session.encode(&recipe(), Bytes::new(1000), &never) {
                         Err(EncodeError::Codec(error)) => error,
                         other => panic!("{other:?}"),
@@ -355,13 +355,13 @@ fn no_more_jobs_than_allowed() {
     let workers = workers(|s| s.max_jobs = 2);
     let codec = workers.codec();
     let limits = DecodeLimits::default();
-    let sound = input("encode", "open");
+    let audio = input("encode", "open");
     let held: Vec<_> =
-        (0..2).map(|_| codec.open(&sound, HINT, &limits, &Stop::never()).expect("opens")).collect();
-    let error = codec.probe(&sound, &limits, &Stop::never()).expect_err("one too many");
+        (0..2).map(|_| codec.open(&audio, HINT, &limits, &Stop::never()).expect("opens")).collect();
+    let error = codec.probe(&audio, &limits, &Stop::never()).expect_err("one too many");
     assert!(matches!(error, CodecError::Limit { .. }), "{error}");
     drop(held);
-    settles("room again", || codec.probe(&sound, &limits, &Stop::never()).is_ok());
+    settles("room again", || codec.probe(&audio, &limits, &Stop::never()).is_ok());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sound that the host decodes: the same facts as libav finds, and outputs that sound the same.
+//! Audio that the host decodes: the same facts as libav finds, and outputs that sound the same.
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
@@ -9,7 +9,7 @@ use mmsfit::{
     },
     worker::host::{Settings, Workers},
 };
-use mmsfit_worker::libav::{AvCodec, open_sound, warm};
+use mmsfit_worker::libav::{AvCodec, open_audio, warm};
 
 use crate::support::{corpus, ffmpeg, wav};
 
@@ -47,11 +47,11 @@ fn limits() -> DecodeLimits {
     DecodeLimits::default()
 }
 
-/// All fields are the same but two. `duration_ms`: libav counts what LAME puts around a sound
+/// All fields are the same but two. `duration_ms`: libav counts what LAME puts around an audio file
 /// (1105 samples before it, up to 1152 behind), and the first packet that an edit list hides a
 /// part of; this process does not. Rates follow from that: within as much.
 fn assert_same(ours: &MediaInfo, theirs: &MediaInfo, what: &str) {
-    let rate = ours.audio.as_ref().expect("sound").sample_rate;
+    let rate = ours.audio.as_ref().expect("audio").sample_rate;
     let slack = 2400 * 1000 / rate + 2;
     let near = |a: u32, b: u32| {
         let share = f64::from(slack) / f64::from(theirs.duration_ms) + 0.005;
@@ -61,11 +61,11 @@ fn assert_same(ours: &MediaInfo, theirs: &MediaInfo, what: &str) {
     let (mut ours, mut theirs) = (ours.clone(), theirs.clone());
     assert!(near(ours.bitrate, theirs.bitrate), "{what}: {ours:?} {theirs:?}");
     let rates = ours.audio.as_ref().zip(theirs.audio.as_ref());
-    let (a, b) = rates.map(|(a, b)| (a.bitrate, b.bitrate)).expect("both have sound");
+    let (a, b) = rates.map(|(a, b)| (a.bitrate, b.bitrate)).expect("both have audio");
     assert!(near(a, b), "{what}: {ours:?} {theirs:?}");
     for info in [&mut ours, &mut theirs] {
         (info.duration_ms, info.bitrate) = (0, 0);
-        info.audio.as_mut().expect("sound").bitrate = 0;
+        info.audio.as_mut().expect("audio").bitrate = 0;
     }
     assert_eq!(ours, theirs, "{what}");
 }
@@ -84,7 +84,7 @@ fn both_ways_tell_the_same() {
 }
 
 #[test]
-fn both_ways_tell_the_same_of_real_sounds() {
+fn both_ways_tell_the_same_of_real_audio() {
     warm();
     let (mut here, mut left) = (0, Vec::new());
     for path in corpus("audio") {
@@ -103,9 +103,9 @@ fn both_ways_tell_the_same_of_real_sounds() {
 }
 
 fn given(bytes: &Buffer) -> Box<dyn Session> {
-    let sound = audio::decode(bytes, &limits(), &Stop::never()).expect("it is decoded");
-    let form = (sound.rate, sound.channels);
-    open_sound(sound.info, form, sound.samples, HINT, limits()).expect("it opens")
+    let audio = audio::decode(bytes, &limits(), &Stop::never()).expect("it is decoded");
+    let form = (audio.rate, audio.channels);
+    open_audio(audio.info, form, audio.samples, HINT, limits()).expect("it opens")
 }
 
 fn recipe(codec: AudioCodec, container: Container, bitrate: u32, form: (u32, u8)) -> Recipe {
@@ -120,15 +120,16 @@ fn heard(bytes: &Buffer, arguments: &str) -> Option<Vec<f64>> {
     Some(pcm.chunks_exact(2).map(|s| f64::from(i16::from_le_bytes([s[0], s[1]]))).collect())
 }
 
-/// How alike two sounds at 8 kHz are, sample by sample, the second up to 150 ms late: 1 is the same.
+/// How alike two audio files at 8 kHz are, sample by sample, the second up to 150 ms late: 1 is the
+/// same.
 fn likeness(a: &[f64], b: &[f64]) -> f64 {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
     let alike = |b: &[f64]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1.0);
     (0..1200.min(b.len())).map(|late| alike(&b[late..])).fold(-1.0, f64::max)
 }
 
-/// libav puts silence where it left out what LAME put before a sound (1105 samples of any rate): its
-/// outputs are late by it.
+/// libav puts silence where it left out what LAME put before an audio file (1105 samples of any
+/// rate): its outputs are late by it.
 #[test]
 fn samples_become_what_bytes_become() {
     warm();
@@ -150,7 +151,7 @@ fn samples_become_what_bytes_become() {
         };
         let (a, b) = (encoded(&mut ours), encoded(&mut theirs));
         assert_eq!(a, encoded(&mut given(&bytes)), "{file:?}: the same again");
-        // A packet more or less, where libav's length holds what LAME put around the sound.
+        // A packet more or less, where libav's length holds what LAME put around the audio.
         let most = b.len() / 20 + 500;
         assert!(a.len().abs_diff(b.len()) <= most, "{file:?}: {} and {}", a.len(), b.len());
         let (Some(a), Some(b)) = (heard(&a, SPEECH), heard(&b, SPEECH)) else { return };
@@ -178,10 +179,10 @@ fn opposite_sides_of_samples_do_not_cancel() {
 
 #[test]
 fn samples_of_no_form_are_refused() {
-    let info = audio::probe(&wav(8000, 1, &[1000; 8000]).into(), &limits()).expect("a sound");
+    let info = audio::probe(&wav(8000, 1, &[1000; 8000]).into(), &limits()).expect("an audio file");
     let opened = |rate, channels, bytes: usize| {
         let samples = Buffer::from(vec![0; bytes]);
-        open_sound(info.clone(), (rate, channels), samples, HINT, limits())
+        open_audio(info.clone(), (rate, channels), samples, HINT, limits())
     };
     for (rate, channels, bytes) in
         [(8000, 0, 8), (8000, 3, 24), (0, 1, 8), (8000, 2, 4), (8000, 1, 0)]
@@ -193,7 +194,8 @@ fn samples_of_no_form_are_refused() {
     assert!(session.encode(&Recipe::Remux(other), ALL, &Stop::never()).is_err(), "bytes are away");
 }
 
-/// Through the sandbox: no job to know a sound, one to encode it, one more to move its packets.
+/// Through the sandbox: no job to know an audio file, one to encode it, one more to move its
+/// packets.
 #[test]
 fn jobs_are_started_for_what_needs_them() {
     let workers = Workers::new(Settings::new(env!("CARGO_BIN_EXE_mmsfit-worker").into()));
@@ -206,7 +208,7 @@ fn jobs_are_started_for_what_needs_them() {
     let tone: Vec<i16> =
         (0..80_000).map(|n| ((f64::from(n) * 0.1).sin() * 9000.0) as i16).collect();
     let bytes = Buffer::from(wav(16_000, 1, &tone));
-    let info = codec.probe(&bytes, &limits(), &Stop::never()).expect("a sound");
+    let info = codec.probe(&bytes, &limits(), &Stop::never()).expect("an audio file");
     assert_eq!((info.duration_ms, info.codec.as_str()), (5000, "pcm_s16le"));
     let mut session = open(&bytes, limits());
     assert_eq!(session.info(), &info);
@@ -228,5 +230,5 @@ fn jobs_are_started_for_what_needs_them() {
     let mut session = open(&aac, limits());
     let moved = session.encode(&Recipe::Remux(other), ALL, &Stop::never()).expect("moved");
     assert_eq!(jobs(), 4);
-    assert_eq!(codec.probe(&moved, &limits(), &Stop::never()).expect("a sound").codec, "aac");
+    assert_eq!(codec.probe(&moved, &limits(), &Stop::never()).expect("an audio file").codec, "aac");
 }

@@ -1,4 +1,4 @@
-//! Pictures of phones: HEIF boxes written here around one HEVC picture of ffmpeg.
+//! Images of phones: HEIF boxes written here around one HEVC image of ffmpeg.
 
 use crate::support::ffmpeg;
 use bytes::Bytes as Buffer;
@@ -18,8 +18,8 @@ fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     [&(body.len() as u32 + 8).to_be_bytes()[..], kind, &body].concat()
 }
 
-/// The decoder's settings and the one picture of a film of one frame.
-fn picture() -> Option<(Vec<u8>, Vec<u8>)> {
+/// The decoder's settings and the one image of a video of one frame.
+fn image() -> Option<(Vec<u8>, Vec<u8>)> {
     let film = ffmpeg(
         "-f lavfi -i testsrc2=s=128x96 -frames:v 1 -pix_fmt yuv420p -c:v libx265 -x265-params \
          log-level=none -tag:v hvc1",
@@ -40,14 +40,14 @@ fn coded(film: &[u8]) -> (Vec<u8>, Vec<u8>) {
 /// References of the file: kind, from, to.
 type References<'a> = &'a [(&'a [u8; 4], u8, &'a [u8])];
 
-/// Items 1 and 2 are the picture, 3 is of the `third` type; all have the same data.
+/// Items 1 and 2 are the image, 3 is of the `third` type; all have the same data.
 fn heif(
     primary: u8,
     third: &[u8; 4],
     references: References<'_>,
     auxiliary: &str,
 ) -> Option<Buffer> {
-    let (hvcc, data) = picture()?;
+    let (hvcc, data) = image()?;
     let types = [b"hvc1", b"hvc1", third];
     let entries: Vec<u8> = (1..)
         .zip(types)
@@ -101,7 +101,7 @@ fn fit(bytes: &Buffer) -> Result<(MediaInfo, usize), CodecError> {
     let info = HeifCodec.probe(bytes, &limits, &Stop::never())?;
     let mut session = HeifCodec.open(bytes, hint, &limits, &Stop::never())?;
     let recipe = Recipe::Image(ImageRecipe {
-        dimensions: info.dimensions.expect("a picture").shrunk_into(largest),
+        dimensions: info.dimensions.expect("an image").shrunk_into(largest),
         coding: ImageCoding::Jpeg {
             quality: Quality::new(80),
             chroma: Chroma::Quarter,
@@ -117,7 +117,7 @@ const GAIN: &str = "urn:com:apple:photo:2020:aux:hdrgainmap";
 const ALPHA: &str = "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha";
 
 #[test]
-fn what_stands_beside_the_picture_does_not_matter() {
+fn what_stands_beside_the_image_does_not_matter() {
     let cases: [(u8, &[u8; 4], References<'_>, &str, bool); 6] = [
         (1, b"hvc1", &[], GAIN, false),
         (1, b"tmap", &[(b"auxl", 2, &[1, 3]), (b"dimg", 3, &[1, 2])], GAIN, false),
@@ -136,14 +136,14 @@ fn what_stands_beside_the_picture_does_not_matter() {
 }
 
 #[test]
-fn a_kind_of_picture_that_is_new_is_not_the_senders_damage() {
+fn a_kind_of_image_that_is_new_is_not_the_senders_damage() {
     let Some(bytes) = heif(3, b"new1", &[], GAIN) else { return };
     let refused = fit(&bytes);
     assert!(matches!(refused, Err(CodecError::Unsupported { .. })), "{refused:?}");
 }
 
 #[test]
-fn the_pictures_of_a_sequence_are_counted() {
+fn the_images_of_a_sequence_are_counted() {
     let Some(mut bytes) = heif(1, b"hvc1", &[], GAIN).map(Vec::from) else { return };
     let stsz = boxed(b"stsz", &[&[0; 8], &[0, 0, 0, 9]]);
     let minf = boxed(b"minf", &[&boxed(b"stbl", &[&stsz])]);
@@ -161,12 +161,12 @@ fn a_photo_of_ios_18() {
         println!("skipped: no {name}");
         return;
     };
-    let (info, length) = fit(&bytes.into()).expect("a sound picture");
+    let (info, length) = fit(&bytes.into()).expect("a valid image");
     assert_eq!(info.dimensions, Dimensions::new(640, 480));
     assert!(length > 1000);
 }
 
-/// A grid of `columns` by `rows` tiles of one picture of `side` pixels, which the file holds once and
+/// A grid of `columns` by `rows` tiles of one image of `side` pixels, which the file holds once and
 /// which is its thumbnail, too; cut off at `size`, with more properties.
 fn grid(
     (columns, rows): (u16, u16),
@@ -239,7 +239,7 @@ fn grid(
     Some([ftyp, meta(offset as u32), boxed(b"mdat", &[&data])].concat().into())
 }
 
-/// The luma of a picture in `largest`, and its size.
+/// The luma of an image in `largest`, and its size.
 fn luma(
     bytes: &Buffer,
     largest: Dimensions,
@@ -248,13 +248,13 @@ fn luma(
     mmsfit_worker::heif::warm();
     let hint = OpenHint { largest, animation: false, effort: Effort::Balanced };
     let mut session = HeifCodec.open(bytes, hint, limits, &Stop::never())?;
-    let shown = session.info().dimensions.expect("a picture").shrunk_into(largest);
+    let shown = session.info().dimensions.expect("an image").shrunk_into(largest);
     Ok(session.reference(shown, [255; 3]).expect("a still"))
 }
 
-/// Tile by tile it is the picture that the library puts together, turned and mirrored alike.
+/// Tile by tile it is the image that the library puts together, turned and mirrored alike.
 #[test]
-fn a_grid_by_its_tiles_is_the_whole_picture() {
+fn a_grid_by_its_tiles_is_the_whole_image() {
     let turns: [&[&[u8]]; 4] = [
         &[],
         &[&boxed(b"irot", &[&[1]])],
@@ -306,18 +306,18 @@ fn a_photo_is_not_refused_for_its_size() {
     assert!(matches!(refused, Err(CodecError::Limit { .. })), "{refused:?}");
 }
 
-/// A deadline that comes while a photo is being decoded, or a clip encoded, leaves what is to be had
-/// at once: the thumbnail, the first picture.
+/// A deadline that comes while a photo is being decoded, or a video encoded, leaves what is to be
+/// had at once: the thumbnail, the first image.
 #[test]
-fn a_deadline_leaves_a_picture() {
+fn a_deadline_leaves_an_image() {
     let mut config = mmsfit::config::Config { threads: 1, ..Default::default() };
     config.worker.program = Some(env!("CARGO_BIN_EXE_mmsfit-worker").into());
     let service = mmsfit::service::Service::new(config);
     service.start_workers().expect("it starts");
     let Some(photo) = grid((8, 8), 1024, (8192, 8192), &[]) else { return };
-    let clip = "-f lavfi -i testsrc2=s=1280x720:r=30:d=20 -c:v libx264 -preset ultrafast";
-    let Some(clip) = ffmpeg(clip, ".mp4") else { return };
-    for (name, data) in [("photo.heic", photo), ("clip.mp4", clip.into())] {
+    let video = "-f lavfi -i testsrc2=s=1280x720:r=30:d=20 -c:v libx264 -preset ultrafast";
+    let Some(video) = ffmpeg(video, ".mp4") else { return };
+    for (name, data) in [("photo.heic", photo), ("clip.mp4", video.into())] {
         let mut request = AdaptRequest::new(Content::Bare { data, name: name.to_owned() });
         request.limits.max_message_bytes = Some(Bytes::new(300_000));
         request.limits.max_image_width = Some(640);

@@ -1,4 +1,4 @@
-//! What is on the screen at the same moments of an animation and of clips made of it.
+//! What is on the screen at the same moments of an animation and of videos made of it.
 
 use crate::support::ffmpeg;
 use bytes::Bytes as Buffer;
@@ -23,7 +23,7 @@ fn moments(codec: &dyn Codec, bytes: Vec<u8>) -> Vec<Reference> {
 }
 
 #[test]
-fn a_clip_that_shows_the_same_is_told_from_one_that_does_not() {
+fn a_video_that_shows_the_same_is_told_from_one_that_does_not() {
     let Some(gif) = ffmpeg("-f lavfi -i testsrc=s=160x160:r=5:d=4", ".gif") else { return };
     let file = tempfile::Builder::new().suffix(".gif").tempfile().expect("a file");
     std::fs::write(file.path(), &gif).expect("written");
@@ -31,8 +31,8 @@ fn a_clip_that_shows_the_same_is_told_from_one_that_does_not() {
     let original = moments(&ImageCodec, gif);
     assert_eq!(original.len(), usize::from(COUNT));
     let of = |arguments: &str, ending: &str| {
-        let clip = ffmpeg(&format!("{source} {arguments}"), ending).expect("ffmpeg is there");
-        let shown = moments(&AvCodec, clip);
+        let video = ffmpeg(&format!("{source} {arguments}"), ending).expect("ffmpeg is there");
+        let shown = moments(&AvCodec, video);
         likeness::of_moments(&original, &shown).expect("as many moments")
     };
     let sharp = of("-c:v libx264 -pix_fmt yuv420p -crf 10", ".mp4");

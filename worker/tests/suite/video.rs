@@ -1,4 +1,4 @@
-//! Every clip of the corpus to the three codings of video, checked by ffprobe.
+//! Every video of the corpus to the three codings of video, checked by ffprobe.
 
 use crate::support::{corpus, ffmpeg, ffprobe};
 use bytes::Bytes as Buffer;
@@ -23,7 +23,7 @@ fn recipe(
     dimensions: Dimensions,
     bitrate: u32,
     rate: u32,
-    sound: bool,
+    with_audio: bool,
 ) -> Recipe {
     let audio = match codec {
         VideoCodec::H263 => {
@@ -44,20 +44,20 @@ fn recipe(
             dimensions,
             rate: FrameRate::new(rate, 1).expect("a rate"),
         },
-        audio: sound.then_some(audio),
+        audio: with_audio.then_some(audio),
         // Half a minute of the long ones.
         keep_ms: Some(30_000),
     })
 }
 
-fn even_box(source: Dimensions, bounds: Dimensions) -> Dimensions {
+fn even_bounds(source: Dimensions, bounds: Dimensions) -> Dimensions {
     let within = source.shrunk_into(bounds.turned_to(source));
     let even = |n: u32| (n / 2 * 2).max(2);
     Dimensions::at_least_one(even(within.width()), even(within.height()))
 }
 
 #[test]
-fn all_clips_become_all_clips() {
+fn every_video_becomes_every_video_format() {
     mmsfit_worker::libav::warm();
     let mut wrong = Vec::new();
     let mut fills = Vec::new();
@@ -86,12 +86,12 @@ fn all_clips_become_all_clips() {
             "{name}: {:?} {} ms {:?} {:?}",
             info.dimensions, info.duration_ms, info.video, info.audio
         );
-        // Sound alone, or beside a cover, in a file made for films.
-        let (Some(source), sound) = (info.dimensions, info.audio.is_some()) else { continue };
+        // Audio alone, or beside a cover, in a file made for videos.
+        let (Some(source), audio) = (info.dimensions, info.audio.is_some()) else { continue };
         let codings = [
-            recipe(VideoCodec::H263, Dimensions::at_least_one(176, 144), 60_000, 10, sound),
-            recipe(VideoCodec::Mpeg4, even_box(source, HINT.largest), 100_000, 15, sound),
-            recipe(VideoCodec::H264, even_box(source, HINT.largest), 120_000, 15, sound),
+            recipe(VideoCodec::H263, Dimensions::at_least_one(176, 144), 60_000, 10, audio),
+            recipe(VideoCodec::Mpeg4, even_bounds(source, HINT.largest), 100_000, 15, audio),
+            recipe(VideoCodec::H264, even_bounds(source, HINT.largest), 120_000, 15, audio),
         ];
         for recipe in codings.iter().skip(if n % 2 == 0 { 0 } else { 1 }).step_by(2) {
             let Recipe::Video(video) = recipe else { continue };
@@ -106,7 +106,7 @@ fn all_clips_become_all_clips() {
             let took = began.elapsed();
             let seconds = f64::from(info.duration_ms.min(30_000)) / 1000.0;
             let audio_bits =
-                if !sound { 0.0 } else { f64::from(video.audio.map_or(0, |a| a.bitrate)) };
+                if !audio { 0.0 } else { f64::from(video.audio.map_or(0, |a| a.bitrate)) };
             let fill =
                 out.len() as f64 * 8.0 / seconds / (f64::from(video.video.bitrate) + audio_bits);
             println!("   {:?} {} bytes, {fill:.3}, {took:?}", video.video.codec, out.len());
@@ -147,7 +147,7 @@ fn all_clips_become_all_clips() {
             }
         }
         let poster = Recipe::Image(ImageRecipe {
-            dimensions: even_box(source, HINT.largest),
+            dimensions: even_bounds(source, HINT.largest),
             coding: ImageCoding::Jpeg {
                 quality: Quality::new(70),
                 chroma: Chroma::Quarter,
@@ -181,11 +181,11 @@ fn through(session: &mut Box<dyn Session>, codec: VideoCodec, size: Dimensions) 
     out
 }
 
-/// The first sound of the file in a codec that nobody knows.
+/// The first audio track of the file in an unknown codec.
 fn spoilt(mut bytes: Vec<u8>) -> Buffer {
     let at = bytes.windows(4).rposition(|w| w == b"stsd").expect("a description");
-    let mut sounds = (0..at + 40).filter(|n| bytes[*n..].starts_with(b"mp4a"));
-    let first = sounds.next().expect("a sound");
+    let mut audio = (0..at + 40).filter(|n| bytes[*n..].starts_with(b"mp4a"));
+    let first = audio.next().expect("an audio file");
     bytes[first..first + 4].copy_from_slice(b"zzzz");
     let setup = bytes[first..].windows(4).position(|w| w == b"esds").expect("a setup");
     bytes[first + setup..first + setup + 4].copy_from_slice(b"free");
@@ -193,20 +193,20 @@ fn spoilt(mut bytes: Vec<u8>) -> Buffer {
 }
 
 #[test]
-fn the_first_sound_that_decodes_is_taken_and_none_costs_the_pictures() {
+fn the_first_audio_track_that_decodes_is_taken_and_none_costs_the_video() {
     let one = "-f lavfi -i testsrc=s=160x120:d=2 -f lavfi -i sine=duration=2 \
                -c:v libx264 -c:a aac -map 0:v -map 1:a";
     let two = format!("{one} -map 1:a");
     let (Some(one), Some(two)) = (ffmpeg(one, ".mp4"), ffmpeg(&two, ".mp4")) else { return };
     let mut session = opened(&spoilt(two));
-    let sound = session.info().audio.clone().expect("the second");
-    assert!(sound.is_readable() && sound.codec == "aac", "{sound:?}");
+    let audio = session.info().audio.clone().expect("the second");
+    assert!(audio.is_readable() && audio.codec == "aac", "{audio:?}");
     let out = opened(&through(&mut session, VideoCodec::H264, SMALL)).info().clone();
     assert!(out.audio.is_some() && out.video.is_some(), "{out:?}");
 
     let mut session = opened(&spoilt(one));
-    let sound = session.info().audio.clone().expect("the first");
-    assert!(sound.unreadable.contains("no decoder for zzzz"), "{sound:?}");
+    let audio = session.info().audio.clone().expect("the first");
+    assert!(audio.unreadable.contains("no decoder for zzzz"), "{audio:?}");
     let out = opened(&through(&mut session, VideoCodec::H264, SMALL)).info().clone();
     assert!(out.audio.is_none() && out.video.is_some(), "{out:?}");
 }
@@ -227,7 +227,7 @@ fn what_an_edit_list_hides_is_not_playing_time() {
     let out = through(&mut session, VideoCodec::Mpeg4, SMALL);
     let made = opened(&out).info().clone();
     assert!(made.duration_ms.abs_diff(info.duration_ms) <= 150, "{made:?} of {info:?}");
-    // The pictures are those of the cut: the counter of seconds is at 4, not at 0.
+    // The images are those of the cut: the counter of seconds is at 4, not at 0.
     let luma = |bytes: &[u8], from: &str| {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), bytes).expect("written");
@@ -268,7 +268,7 @@ fn old_containers_and_codecs_of_films_are_read() {
     }
 }
 
-/// A film that does not say what its colours are is of BT.709 from high definition on, and every
+/// A video that does not say what its colours are is of BT.709 from high definition on, and every
 /// output says what it is.
 #[test]
 fn untagged_colours_are_those_of_the_size() {

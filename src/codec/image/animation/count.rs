@@ -124,7 +124,7 @@ pub(super) fn png_size(input: &[u8]) -> Result<Dimensions, CodecError> {
         let width = u32::from_be_bytes(cursor.array()?);
         Dimensions::new(width, u32::from_be_bytes(cursor.array()?))
     };
-    size().ok_or_else(|| CodecError::Malformed { format: "PNG", detail: "no sound header".into() })
+    size().ok_or_else(|| CodecError::Malformed { format: "PNG", detail: "no valid header".into() })
 }
 
 /// PNG, third edition, 11.3.6 (acTL, fcTL, fdAT). `None` where the file ends or breaks off.

@@ -11,7 +11,7 @@ use bytes::Bytes as Buffer;
 use gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, Frame, MemoryLimit, Repeat};
 
 use super::reel::Reel;
-use crate::codec::image::raster::Picture;
+use crate::codec::image::raster::DecodedImage;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{Dimensions, MediaType, Stop};
 
@@ -25,7 +25,7 @@ pub(super) fn decode(
     hint: OpenHint,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Picture, CodecError> {
+) -> Result<DecodedImage, CodecError> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     options.set_memory_limit(match NonZeroU64::new(limits.max_memory.get()) {
@@ -70,7 +70,7 @@ pub(super) fn decode(
         }
         next = match advance(&mut decoder) {
             Ok(frame) => frame,
-            // no trailer, or garbage behind a sound frame
+            // no trailer, or garbage after an intact frame
             Err(_) => break,
         };
     }

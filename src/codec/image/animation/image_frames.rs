@@ -8,7 +8,7 @@ use image::metadata::LoopCount;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
 
 use super::reel::Reel;
-use crate::codec::image::raster::Picture;
+use crate::codec::image::raster::DecodedImage;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{MediaType, Stop};
 
@@ -45,7 +45,7 @@ pub(super) fn decode_apng(
     hint: OpenHint,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Picture, CodecError> {
+) -> Result<DecodedImage, CodecError> {
     const FORMAT: &str = "PNG";
     let error = |e: &ImageError| classify(FORMAT, e, limits);
     let canvas = super::count::png_size(input)?;
@@ -73,15 +73,15 @@ pub(super) fn wanted(
     super::count_frames(input, media, limits.max_frames).map_or(1, |(frames, _)| frames)
 }
 
-/// The one picture of a still.
+/// The one image of a still.
 pub(super) fn still(
     format: &'static str,
     decoder: impl ImageDecoder,
     mut reel: Reel,
     limits: &DecodeLimits,
-) -> Result<Picture, CodecError> {
-    let picture = DynamicImage::from_decoder(decoder).map_err(|e| classify(format, &e, limits))?;
-    reel.push(picture.into_rgba8().as_raw(), 0)?;
+) -> Result<DecodedImage, CodecError> {
+    let image = DynamicImage::from_decoder(decoder).map_err(|e| classify(format, &e, limits))?;
+    reel.push(image.into_rgba8().as_raw(), 0)?;
     reel.finish(1)
 }
 
@@ -91,7 +91,7 @@ fn run<'a>(
     mut reel: Reel,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Picture, CodecError> {
+) -> Result<DecodedImage, CodecError> {
     let loops = match decoder.loop_count() {
         LoopCount::Infinite => 0,
         LoopCount::Finite(n) => u16::try_from(n.get()).unwrap_or(u16::MAX),

@@ -24,7 +24,7 @@ use bytes::Bytes as Buffer;
 
 pub use count::count_frames;
 
-use super::raster::Picture;
+use super::raster::DecodedImage;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{Dimensions, MediaType, Stop};
 
@@ -42,7 +42,7 @@ pub fn decode_animation(
     hint: OpenHint,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Picture, CodecError> {
+) -> Result<DecodedImage, CodecError> {
     stop.check()?;
     if *media_type == MediaType::GIF {
         gif::decode(input, hint, limits, stop)

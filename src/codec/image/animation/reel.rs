@@ -2,7 +2,7 @@
 
 use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 
-use crate::codec::image::raster::{BROWSER_DELAY_MS, Frame, Layout, Picture, Raster};
+use crate::codec::image::raster::{BROWSER_DELAY_MS, DecodedImage, Frame, Layout, Raster};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::Dimensions;
 
@@ -92,7 +92,7 @@ impl Reel {
         Ok(())
     }
 
-    /// Hamming: no ringing, which would cost LZW dear in flat areas, and sharper than a box.
+    /// Hamming: no ringing, which would cost LZW many bytes in flat areas, and sharper than a box.
     fn scale(&mut self, canvas: &[u8]) -> Result<Vec<u8>, CodecError> {
         let size = (self.canvas.width(), self.canvas.height());
         let window = Window::whole(size);
@@ -102,8 +102,8 @@ impl Reel {
         scaled.map_err(|error| CodecError::Internal(format!("resize: {error}")))
     }
 
-    /// The picture; `loops` as [`Picture::loops`], 1 if there is a single frame.
-    pub(super) fn finish(self, loops: u16) -> Result<Picture, CodecError> {
+    /// The image; `loops` as [`DecodedImage::loops`], 1 if there is a single frame.
+    pub(super) fn finish(self, loops: u16) -> Result<DecodedImage, CodecError> {
         let timeless = self.frames.len() > 1 && self.frames.iter().all(|(_, delay)| *delay == 0);
         let loops = if self.frames.len() > 1 { loops } else { 1 };
         let frames: Option<Vec<Frame>> = self
@@ -115,7 +115,7 @@ impl Reel {
             })
             .collect();
         match frames {
-            Some(frames) if !frames.is_empty() => Ok(Picture { frames, loops }),
+            Some(frames) if !frames.is_empty() => Ok(DecodedImage { frames, loops }),
             _ => Err(CodecError::Internal("a reel without frames or of odd sizes".into())),
         }
     }

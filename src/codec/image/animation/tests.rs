@@ -54,7 +54,7 @@ fn media_type(bytes: &[u8]) -> Option<MediaType> {
     }
 }
 
-fn decode(bytes: &[u8], hint: OpenHint) -> Result<Picture, CodecError> {
+fn decode(bytes: &[u8], hint: OpenHint) -> Result<DecodedImage, CodecError> {
     let media = media_type(bytes).unwrap_or(MediaType::GIF);
     let input = Buffer::copy_from_slice(bytes);
     decode_animation(&input, &media, hint, &DecodeLimits::default(), &Stop::never())
@@ -80,11 +80,11 @@ fn every_gif_of_the_corpus_is_composed_as_ffmpeg_does() {
     let Some(folder) = corpus("image") else { return };
     let mut compared = 0;
     for (name, bytes) in files("image").into_iter().filter(|(name, _)| name.ends_with(".gif")) {
-        let picture = decode(&bytes, hint(1 << 16)).expect(&name);
-        let size = picture.frames[0].raster.dimensions();
+        let image = decode(&bytes, hint(1 << 16)).expect(&name);
+        let size = image.frames[0].raster.dimensions();
         let Some(theirs) = ffmpeg_frames(&folder.join(&name), size) else { return };
-        assert_eq!(picture.frames.len(), theirs.len(), "{name}");
-        for (at, (ours, theirs)) in picture.frames.iter().zip(&theirs).enumerate() {
+        assert_eq!(image.frames.len(), theirs.len(), "{name}");
+        for (at, (ours, theirs)) in image.frames.iter().zip(&theirs).enumerate() {
             let ours = palette::rgba(&ours.raster);
             let different = ours.iter().zip(theirs).filter(|(a, b)| a != b).count();
             let ours_clear = ours.iter().zip(theirs).filter(|(a, b)| a != b && a[3] == 0).count();
@@ -105,21 +105,21 @@ fn counting_agrees_with_decoding_on_every_file() {
         let media = media_type(&bytes).expect("filtered");
         let (frames, total_ms) =
             count_frames(&Buffer::copy_from_slice(&bytes), &media, 2000).expect(&name);
-        let picture = match decode(&bytes, hint(64)) {
+        let image = match decode(&bytes, hint(64)) {
             Err(CodecError::Unsupported { .. }) if frames == 1 => continue,
-            picture => picture.expect(&name),
+            image => image.expect(&name),
         };
-        assert_eq!(picture.frames.len(), frames as usize, "{name}");
+        assert_eq!(image.frames.len(), frames as usize, "{name}");
         if frames > 1 {
-            let sum: u32 = picture.frames.iter().map(|f| f.delay_ms).sum();
+            let sum: u32 = image.frames.iter().map(|f| f.delay_ms).sum();
             // a file whose delays are all zero gets others
             assert!(sum.abs_diff(total_ms) <= frames || total_ms == 0, "{name}: {sum} {total_ms}");
             assert!(sum > 0, "{name}");
         }
-        let size = picture.frames[0].raster.dimensions();
-        let layout = picture.frames[0].raster.layout();
+        let size = image.frames[0].raster.dimensions();
+        let layout = image.frames[0].raster.layout();
         assert!(size.longest() <= 64 && layout != Layout::Gray, "{name}");
-        for frame in &picture.frames {
+        for frame in &image.frames {
             assert_eq!((frame.raster.dimensions(), frame.raster.layout()), (size, layout));
         }
     }
@@ -130,12 +130,12 @@ fn loops_and_delays_are_those_of_the_file() {
     let Some(folder) = corpus("image") else { return };
     let read = |name: &str| decode(&std::fs::read(folder.join(name)).expect(name), hint(4096));
     // libwebp's and sharp's "loop 3": GIF stores the repetitions, WebP the showings
-    let webp = read("sharp__animated-loop-3.webp").expect("sound");
-    let gif = read("sharp__animated-loop-3.gif").expect("sound");
+    let webp = read("sharp__animated-loop-3.webp").expect("valid");
+    let gif = read("sharp__animated-loop-3.gif").expect("valid");
     assert_eq!(webp.loops, 3);
     assert!((3..=4).contains(&gif.loops), "{}", gif.loops);
     assert_eq!(gif.frames.len(), webp.frames.len());
-    let ball = read("image__apng_ball.png").expect("sound");
+    let ball = read("image__apng_ball.png").expect("valid");
     assert_eq!((ball.frames.len(), ball.loops, ball.frames[0].delay_ms), (20, 0, 75));
 }
 
@@ -148,7 +148,7 @@ fn hostile_files_end_in_time_with_a_type_of_error() {
             let first = OpenHint { animation: false, ..hint(640) };
             (counted, decode(&bytes, hint(640)), decode(&bytes, first))
         });
-        let kind = |r: &Result<Picture, CodecError>| match r {
+        let kind = |r: &Result<DecodedImage, CodecError>| match r {
             Ok(p) => format!("{} frames of {}", p.frames.len(), p.frames[0].raster.dimensions()),
             Err(e) => e.to_string(),
         };
@@ -165,7 +165,7 @@ fn hostile_files_end_in_time_with_a_type_of_error() {
                 assert_eq!(counted.map(|(frames, _)| frames), Ok(2000));
             }
             "gen-canvas-65535x65535.gif" => assert!(limited),
-            "gen-no-trailer.gif" => assert_eq!(result.expect("sound but for that").frames.len(), 1),
+            "gen-no-trailer.gif" => assert_eq!(result.expect("valid but for that").frames.len(), 1),
             _ => {}
         }
     }
@@ -185,7 +185,7 @@ fn tiny(frames: u16, delay_cs: u16) -> Vec<u8> {
     encoder.into_inner().expect("a vector")
 }
 
-/// Interlaced pictures whose last code stands for several rows: flat ones, and slopes.
+/// Interlaced images whose last code stands for several rows: flat ones, and slopes.
 #[test]
 fn interlaced_frames_of_any_size_are_put_in_order() {
     for (width, height) in [(1, 1), (3, 2), (11, 59), (31, 55), (40, 3), (7, 200), (64, 64)] {
@@ -201,8 +201,8 @@ fn interlaced_frames_of_any_size_are_put_in_order() {
             let frame =
                 ::gif::Frame { width, height, interlaced: true, buffer, ..Default::default() };
             encoder.write_frame(&frame).unwrap();
-            let picture = decode(&encoder.into_inner().unwrap(), hint(4096)).unwrap();
-            let pixels = picture.frames[0].raster.pixels();
+            let image = decode(&encoder.into_inner().unwrap(), hint(4096)).unwrap();
+            let pixels = image.frames[0].raster.pixels();
             for (y, line) in (0..height).zip(pixels.chunks(usize::from(width) * 3)) {
                 let wanted = palette[usize::from(row(y)) * 3];
                 assert!(line.iter().all(|v| *v == wanted), "{width}x{height} {flat}, row {y}");
@@ -218,7 +218,7 @@ fn limits_and_stop_are_kept() {
         decode_animation(&bytes, &MediaType::GIF, hint(100), &limits, stop)
     };
     let limits = DecodeLimits::default();
-    let all = run(limits, &Stop::never()).expect("sound");
+    let all = run(limits, &Stop::never()).expect("valid");
     assert_eq!((all.frames.len(), all.loops), (50, 0));
     let ten = run(DecodeLimits { max_frames: 10, ..limits }, &Stop::never()).expect("kept");
     assert_eq!(ten.frames, all.frames[..10]);
@@ -232,7 +232,7 @@ fn limits_and_stop_are_kept() {
     let stop = Stop::never();
     stop.set(StopCause::Deadline);
     assert_eq!(run(limits, &stop), Err(CodecError::Stopped(StopCause::Deadline)));
-    let timeless = decode(&tiny(3, 0), hint(100)).expect("sound");
+    let timeless = decode(&tiny(3, 0), hint(100)).expect("valid");
     assert!(
         timeless.frames.iter().all(|f| f.delay_ms == crate::codec::image::raster::BROWSER_DELAY_MS)
     );
@@ -282,8 +282,8 @@ proptest! {
             let input = Buffer::from(bytes);
             let counted = count_frames(&input, &media, 100);
             let result = decode_animation(&input, &media, hint(64), &limits, &Stop::never());
-            if let Ok(picture) = result {
-                prop_assert!(!picture.frames.is_empty());
+            if let Ok(image) = result {
+                prop_assert!(!image.frames.is_empty());
                 prop_assert!(counted.is_ok());
             }
         }

@@ -37,7 +37,7 @@ pub(super) fn luma(
     Some(Raster::new(luma.dimensions, Layout::Gray, luma.pixels)?.reaching(luma.overhang))
 }
 
-/// Decodes to at least `target` (in stored order) if the picture has that many pixels.
+/// Decodes to at least `target` (in stored order) if the image has that many pixels.
 pub(super) fn decode(
     bytes: &[u8],
     header: &Header,
@@ -88,7 +88,7 @@ fn scaled(
         decoder.scale(side(target.width()), side(target.height())).map_err(error)?;
     let dimensions = Dimensions::new(width.into(), height.into())
         .ok_or_else(|| CodecError::Malformed { format: "JPEG", detail: "a side is zero".into() })?;
-    // Planes of all components, and the interleaved picture.
+    // Planes of all components, and the interleaved image.
     header::over("memory", dimensions.pixels().saturating_mul(8), limits.max_memory.get())?;
     let mut pixels = decoder.decode().map_err(error)?;
     let format = decoder.info().map(|info| info.pixel_format);

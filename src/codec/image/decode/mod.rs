@@ -1,4 +1,4 @@
-//! One still picture from its bytes to upright sRGB pixels, as small as will do.
+//! One still image from its bytes to upright sRGB pixels, as small as will do.
 
 mod jpeg;
 mod png_color;
@@ -23,7 +23,7 @@ use crate::{
     model::{Dimensions, Effort, MediaType, Stop},
 };
 
-/// Pixels are kept at this multiple of the largest size that will be asked for, at the most: the
+/// Pixels are kept at this multiple of the largest size that will be asked for, at most: the
 /// resample to any size is then as good as from the original, and quick. What a JPEG decoder makes
 /// is within it.
 const MASTER: f64 = 4.0;
@@ -43,7 +43,7 @@ fn of_raster(raster: Raster) -> Plane {
     Plane { dimensions, channels, alpha, pixels: raster.into_pixels(), overhang }
 }
 
-/// A picture ready for encoding, and facts about it.
+/// An image ready for encoding, and facts about it.
 pub(super) struct Still {
     pub raster: Raster,
     pub facts: ContentFacts,
@@ -63,7 +63,7 @@ pub(super) fn luma(
 
 /// What a JPEG decoder that scales should reach for an output of `target`, in stored order.
 ///
-/// A picture decoded at a scale has lost more than its size: SSIMULACRA2 of the resized result
+/// An image decoded at a scale has lost more than its size: SSIMULACRA2 of the resized result
 /// against that of a whole decode is 78 to 92 at 640×480 where the scale is just enough, 92 to 95
 /// at one and a half times that, 95 at twice (16 photos, 2026-11-26).
 /// That is lost from what the bytes could show, and it is free as long as the pixels decoded are
@@ -81,7 +81,7 @@ fn reach(target: Dimensions, stored: Dimensions, effort: Effort) -> Dimensions {
 
 /// More than this is not seen, not even where few pixels are left.
 const FINEST: f64 = 8.0;
-/// Pictures of so many pixels show every artefact of a scaled decode.
+/// Images of this many pixels show every artefact of a scaled decode.
 const SMALL: u64 = 320 * 240;
 /// Up to this part of a side, the work is a fraction of that of reading the bits.
 const FREE: f64 = 4.0;
@@ -113,8 +113,8 @@ pub(super) fn decode(
         }
         "image/gif" => {
             let hint = OpenHint { largest: header.shown(), animation: false, effort: hint.effort };
-            let picture = decode_animation(bytes, &MediaType::GIF, hint, limits, stop)?;
-            let frame = picture.frames.into_iter().next();
+            let image = decode_animation(bytes, &MediaType::GIF, hint, limits, stop)?;
+            let frame = image.frames.into_iter().next();
             let raster = frame.ok_or_else(|| CodecError::Internal("no first frame".into()))?.raster;
             Decoded { plane: of_raster(raster), model: Model::Light, icc: None }
         }

@@ -1,5 +1,5 @@
 //! What the colours of a PNG mean, by the first of `cICP`, `iCCP`, `sRGB` and `gAMA` with `cHRM`
-//! that is sound, as browsers have it (W3C PNG, third edition, 12.1 and 13.13).
+//! that is valid, as browsers have it (W3C PNG, third edition, 12.1 and 13.13).
 
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace,
@@ -25,7 +25,7 @@ pub(super) enum Meaning {
     Profile(Vec<u8>),
 }
 
-/// Reads the chunks before the pixels. `gray`: whether the picture has one channel of light.
+/// Reads the chunks before the pixels. `gray`: whether the image has one channel of light.
 pub(super) fn meaning(bytes: &[u8], gray: bool) -> Meaning {
     let (mut gamma, mut chromaticities, mut embedded, mut srgb) = (None, None, false, false);
     let mut video = None;
@@ -57,8 +57,8 @@ pub(super) fn meaning(bytes: &[u8], gray: bool) -> Meaning {
 
 fn encoded(profile: &ColorProfile) -> Option<Meaning> {
     let colorants = [profile.red_colorant, profile.green_colorant, profile.blue_colorant];
-    let sound = |v: f64| v.is_finite() && v.abs() < 8.0;
-    colorants.iter().all(|c| sound(c.x) && sound(c.y) && sound(c.z)).then_some(())?;
+    let valid = |v: f64| v.is_finite() && v.abs() < 8.0;
+    colorants.iter().all(|c| valid(c.x) && valid(c.y) && valid(c.z)).then_some(())?;
     profile.encode().ok().map(Meaning::Profile)
 }
 
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sound_word_counts() {
+    fn the_first_audio_word_counts() {
         let linear = 100_000_u32.to_be_bytes();
         let gamma: (&[u8; 4], &[u8]) = (b"gAMA", &linear);
         let p3: (&[u8; 4], &[u8]) = (b"cICP", &[12, 13, 0, 1]);

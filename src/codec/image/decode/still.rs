@@ -1,4 +1,4 @@
-//! PNG, WebP, BMP and TIFF, the first picture of each, by the decoders of `image`.
+//! PNG, WebP, BMP and TIFF, the first image of each, by the decoders of `image`.
 
 use image::{
     ColorType, ImageDecoder, ImageError, Limits,
@@ -103,7 +103,7 @@ pub(super) fn read(
     };
     let color = decoder.color_type();
     let length = usize::try_from(decoder.total_bytes())
-        .map_err(|_| CodecError::Internal("picture longer than memory".into()))?;
+        .map_err(|_| CodecError::Internal("image longer than memory".into()))?;
     let mut pixels = vec![0; length];
     decoder.read_image(&mut pixels).map_err(|e| error(format, &e))?;
     let pixels = match color {

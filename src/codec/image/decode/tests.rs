@@ -34,7 +34,7 @@ fn decoded(bytes: &Buffer, largest: Dimensions) -> Raster {
     decode(bytes, &header, hint, &limits, &Stop::never()).unwrap().raster
 }
 
-/// By how many pixels of `shown` the picture is wider and higher than when the whole is decoded.
+/// By how many pixels of `shown` the image is wider and higher than when the whole is decoded.
 /// Light that is more or less all over is no displacement.
 fn stretch(bytes: &Buffer, shown: Dimensions) -> [f64; 2] {
     let whole = decoded(bytes, Dimensions::new(u32::MAX, u32::MAX).unwrap());
@@ -62,7 +62,7 @@ fn stretch(bytes: &Buffer, shown: Dimensions) -> [f64; 2] {
 
 #[test]
 fn a_scaled_decode_puts_pixels_where_a_whole_one_does() {
-    // The last sample of a scaled picture may stand for as little as an eighth.
+    // The last sample of a scaled image may stand for as little as an eighth.
     for (width, height) in [(801, 601), (1033, 577), (1001, 1007), (643, 1205), (807, 449)] {
         for orientation in [1, 3, 6, 8] {
             let bytes = slope(width, height, orientation);

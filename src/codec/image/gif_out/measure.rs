@@ -17,7 +17,7 @@ use crate::codec::{DecodeLimits, OpenHint};
 use crate::model::{Effort, MediaType};
 
 /// Frames of a file, scaled, through `ffmpeg`.
-fn read(file: &Path, (w, h): (u32, u32), frames: u32) -> Picture {
+fn read(file: &Path, (w, h): (u32, u32), frames: u32) -> DecodedImage {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(file)
@@ -36,7 +36,7 @@ fn read(file: &Path, (w, h): (u32, u32), frames: u32) -> Picture {
             delay_ms: 125,
         })
         .collect();
-    Picture { frames, loops: 0 }
+    DecodedImage { frames, loops: 0 }
 }
 
 fn score(a: &Raster, b: &Raster) -> f64 {
@@ -52,19 +52,19 @@ fn score(a: &Raster, b: &Raster) -> f64 {
 }
 
 /// One line: bytes, milliseconds, mean score over the frames.
-fn run(picture: &Picture, colors: u16, rounds: usize, dither: Dither) -> (usize, f64, f64) {
+fn run(image: &DecodedImage, colors: u16, rounds: usize, dither: Dither) -> (usize, f64, f64) {
     let stop = Stop::never();
     let start = Instant::now();
-    let reel = Reel::new(picture, 1, [255; 3], &stop).expect("sound");
-    let palette = reel.survey(colors, &stop).expect("sound").palette_refined(colors, rounds);
+    let reel = Reel::new(image, 1, [255; 3], &stop).expect("valid");
+    let palette = reel.survey(colors, &stop).expect("valid").palette_refined(colors, rounds);
     let cap = Bytes::new(1 << 30);
-    let bytes = Writer::new(&reel, &palette, picture.loops, cap)
+    let bytes = Writer::new(&reel, &palette, image.loops, cap)
         .and_then(|writer| writer.write(&reel, &palette, dither, &stop))
         .expect("no cap");
     let ms = start.elapsed().as_secs_f64() * 1e3;
     if let Some(folder) = std::env::var_os("MMSFIT_MEASURE_OUT") {
-        let name = format!("{}-{colors}-{rounds}-{dither:?}", picture.frames[0].raster.pixels()[0]);
-        let name = format!("{name}-{}.gif", picture.frames.len());
+        let name = format!("{}-{colors}-{rounds}-{dither:?}", image.frames[0].raster.pixels()[0]);
+        let name = format!("{name}-{}.gif", image.frames.len());
         std::fs::write(Path::new(&folder).join(name), &bytes).expect("a folder");
     }
     let hint = OpenHint {
@@ -74,7 +74,7 @@ fn run(picture: &Picture, colors: u16, rounds: usize, dither: Dither) -> (usize,
     };
     let back = decode_animation(&bytes, &MediaType::GIF, hint, &DecodeLimits::default(), &stop)
         .expect("ours");
-    let scores = back.frames.iter().zip(&picture.frames).map(|(a, b)| score(&b.raster, &a.raster));
+    let scores = back.frames.iter().zip(&image.frames).map(|(a, b)| score(&b.raster, &a.raster));
     (bytes.len(), ms, scores.sum::<f64>() / back.frames.len() as f64)
 }
 
@@ -89,14 +89,14 @@ fn palettes_and_dithers() {
         ("image/metadata-extractor__Apple-iPhone-4.jpg", (320, 240)),
         ("image/own_screenshot_1080x2340.png", (270, 585)),
     ];
-    let clips: &[(&str, (u32, u32))] = &[
+    let animations: &[(&str, (u32, u32))] = &[
         ("image/Pillow__images_iss634.gif", (240, 180)),
         ("video/media__bbb_176x144_192kbps_15fps_mpeg4.mp4", (176, 144)),
         ("video/media__sample_android_slow_motion.mp4", (160, 120)),
         ("video/file-type__fixture_fixture.3gp", (160, 120)),
     ];
-    for (kind, files, frames) in [("still", stills, 1), ("clip", clips, 16)] {
-        let pictures: Vec<Picture> =
+    for (kind, files, frames) in [("still", stills, 1), ("animation", animations, 16)] {
+        let images: Vec<DecodedImage> =
             files.iter().map(|(name, size)| read(&folder.join(name), *size, frames)).collect();
         for colors in [256, 64, 16] {
             let mut ways = vec![(3, Dither::None), (3, Dither::Diffuse)];
@@ -105,7 +105,7 @@ fn palettes_and_dithers() {
             ways.extend([0, 1, 8].map(|rounds| (rounds, Dither::None)));
             for (rounds, dither) in ways {
                 let results: Vec<_> =
-                    pictures.iter().map(|p| run(p, colors, rounds, dither)).collect();
+                    images.iter().map(|p| run(p, colors, rounds, dither)).collect();
                 let mean = |of: fn(&(usize, f64, f64)) -> f64| {
                     results.iter().map(of).sum::<f64>() / results.len() as f64
                 };

@@ -11,7 +11,7 @@ use gif::{DisposalMethod, Encoder, EncodingError, Frame as GifFrame, Repeat};
 use super::capped::CappedWriter;
 use super::palette::{self, CLEAR, Dither, Palette, Rgba, Survey};
 use super::raster::shown_ms;
-use super::raster::{Picture, Raster};
+use super::raster::{DecodedImage, Raster};
 use crate::codec::{CodecError, EncodeError};
 use crate::model::{Bytes, Dimensions, Rgb, Stop};
 
@@ -21,7 +21,7 @@ pub const ALPHA_THRESHOLD: u8 = 128;
 /// How frames with more than `colors` colours are dithered.
 ///
 /// Measured 2026-11-24 by `measure`, 3 rounds of refinement; mean bytes and SSIMULACRA2 of five
-/// stills (S) and of four clips of 16 frames (C):
+/// stills (S) and of four animations of 16 frames (C):
 ///
 /// |              | S 256        | S 16         | C 256         | C 64         | C 16         |
 /// |--------------|--------------|--------------|---------------|--------------|--------------|
@@ -30,8 +30,8 @@ pub const ALPHA_THRESHOLD: u8 = 128;
 /// | ordered 50 % | 38,702, 84.0 | 16,151, 52.2 | 71,191, 85.0  | 45,613, 73.6 | 22,734, 42.1 |
 /// | diffused     | 42,414, 85.8 | 18,428, 57.4 | 103,046, 85.9 | 68,618, 74.2 | 45,524, 47.2 |
 ///
-/// Stills: diffusion gives the most for its bytes at few colours. Clips: its noise changes with
-/// every frame and costs half as much again (twice at 16 colours) for about one point.
+/// Stills: diffusion gives the most for its bytes at few colours. Animations: its noise changes
+/// with every frame and costs half as much again (twice at 16 colours) for about one point.
 fn dither_for(frames: usize, colors: u16) -> Dither {
     match (frames, colors) {
         (0..=1, _) => Dither::Diffuse,
@@ -40,7 +40,7 @@ fn dither_for(frames: usize, colors: u16) -> Dither {
     }
 }
 
-/// Encodes `picture` with at most `colors` palette entries, the transparent one included, showing
+/// Encodes `image` with at most `colors` palette entries, the transparent one included, showing
 /// every `frame_step`-th frame (`u16::MAX`: the first alone, a still).
 ///
 /// Alpha becomes one bit: below [`ALPHA_THRESHOLD`] clear, else blended on `background`. Frames
@@ -51,18 +51,18 @@ fn dither_for(frames: usize, colors: u16) -> Dither {
 /// [`EncodeError::OverCap`] as soon as the output passes `cap`; stopped; unsupported if a side is
 /// over 65,535 pixels.
 pub fn encode(
-    picture: &Picture,
+    image: &DecodedImage,
     colors: u16,
     frame_step: u16,
     background: Rgb,
     cap: Bytes,
     stop: &Stop,
 ) -> Result<Buffer, EncodeError> {
-    let reel = Reel::new(picture, frame_step, background, stop)?;
+    let reel = Reel::new(image, frame_step, background, stop)?;
     let colors = colors.clamp(2, 256);
     let dither = dither_for(reel.shots.len(), colors);
     let palette = reel.survey(colors, stop)?.palette(colors);
-    Writer::new(&reel, &palette, picture.loops, cap)?.write(&reel, &palette, dither, stop)
+    Writer::new(&reel, &palette, image.loops, cap)?.write(&reel, &palette, dither, stop)
 }
 
 /// A frame that will be written, and for how long it is shown.
@@ -81,15 +81,15 @@ struct Reel<'a> {
 
 impl<'a> Reel<'a> {
     fn new(
-        picture: &'a Picture,
+        image: &'a DecodedImage,
         frame_step: u16,
         background: Rgb,
         stop: &Stop,
     ) -> Result<Self, EncodeError> {
-        let first = picture
+        let first = image
             .frames
             .first()
-            .ok_or_else(|| CodecError::Internal("a picture without frames".into()))?;
+            .ok_or_else(|| CodecError::Internal("an image without frames".into()))?;
         let size = first.raster.dimensions();
         let (Ok(width), Ok(height)) = (u16::try_from(size.width()), u16::try_from(size.height()))
         else {
@@ -101,7 +101,7 @@ impl<'a> Reel<'a> {
             reel.shots.push(Shot { raster: &first.raster, delay_ms: 0 });
             return Ok(reel);
         }
-        for group in picture.frames.chunks(usize::from(frame_step.max(1))) {
+        for group in image.frames.chunks(usize::from(frame_step.max(1))) {
             stop.check()?;
             let Some(frame) = group.first() else { continue };
             let delay_ms = match group {

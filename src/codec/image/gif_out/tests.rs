@@ -10,7 +10,7 @@ use crate::model::{Effort, MediaType};
 const WHITE: Rgb = [255, 255, 255];
 const LARGE: Bytes = Bytes::new(100_000_000);
 
-fn decode(bytes: &Buffer) -> Picture {
+fn decode(bytes: &Buffer) -> DecodedImage {
     let hint = OpenHint {
         largest: Dimensions::at_least_one(65535, 65535),
         animation: true,
@@ -20,13 +20,13 @@ fn decode(bytes: &Buffer) -> Picture {
         .expect("ours")
 }
 
-fn pixels(picture: &Picture) -> Vec<Vec<Rgba>> {
-    picture.frames.iter().map(|f| palette::rgba(&f.raster)).collect()
+fn pixels(image: &DecodedImage) -> Vec<Vec<Rgba>> {
+    image.frames.iter().map(|f| palette::rgba(&f.raster)).collect()
 }
 
-/// What a GIF can show of a picture, with runs of equal frames taken together.
-fn expected(picture: &Picture) -> Vec<Vec<Rgba>> {
-    let mut frames: Vec<Vec<Rgba>> = pixels(picture)
+/// What a GIF can show of an image, with runs of equal frames taken together.
+fn expected(image: &DecodedImage) -> Vec<Vec<Rgba>> {
+    let mut frames: Vec<Vec<Rgba>> = pixels(image)
         .into_iter()
         .map(|frame| {
             let one_bit = |p: Rgba| match p[3] {
@@ -42,15 +42,15 @@ fn expected(picture: &Picture) -> Vec<Vec<Rgba>> {
 }
 
 /// Encodes, decodes with ours and, where it is installed, with `ffmpeg`, and compares.
-fn check_exact(picture: &Picture, name: &str) -> Buffer {
-    let bytes = encode(picture, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap, few colours");
-    let want = expected(picture);
+fn check_exact(image: &DecodedImage, name: &str) -> Buffer {
+    let bytes = encode(image, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap, few colours");
+    let want = expected(image);
     let mut ours = pixels(&decode(&bytes));
     ours.dedup();
     assert!(ours == want, "{name}: pixels differ");
     let file = tempfile::Builder::new().suffix(".gif").tempfile().expect("a file");
     std::fs::write(file.path(), &bytes).expect("a file");
-    let size = picture.frames[0].raster.dimensions();
+    let size = image.frames[0].raster.dimensions();
     if let Some(mut theirs) = ffmpeg_frames(file.path(), size) {
         theirs.dedup();
         assert!(theirs == want, "{name}: pixels differ in ffmpeg");
@@ -58,7 +58,7 @@ fn check_exact(picture: &Picture, name: &str) -> Buffer {
     bytes
 }
 
-fn paint(size: (u32, u32), frames: &[&[Rgba]], delay_ms: u32) -> Picture {
+fn paint(size: (u32, u32), frames: &[&[Rgba]], delay_ms: u32) -> DecodedImage {
     let size = Dimensions::new(size.0, size.1).expect("not zero");
     let frames = frames
         .iter()
@@ -67,7 +67,7 @@ fn paint(size: (u32, u32), frames: &[&[Rgba]], delay_ms: u32) -> Picture {
             delay_ms,
         })
         .collect();
-    Picture { frames, loops: 0 }
+    DecodedImage { frames, loops: 0 }
 }
 
 const R: Rgba = [255, 0, 0, 255];
@@ -104,22 +104,22 @@ fn corpus_animations_come_back_pixel_for_pixel_and_not_larger() {
         }
         let name = path.to_string_lossy().into_owned();
         let input = Buffer::from(std::fs::read(&path).expect("readable"));
-        let picture = decode(&input);
+        let image = decode(&input);
         let mut survey = Survey::default();
-        pixels(&picture).into_iter().for_each(|frame| survey.add(frame));
+        pixels(&image).into_iter().for_each(|frame| survey.add(frame));
         if survey.distinct().is_none_or(|n| n > 255) {
             println!("{name}: too many colours to be exact");
             continue;
         }
-        let bytes = check_exact(&picture, &name);
+        let bytes = check_exact(&image, &name);
         println!("{name}: {} -> {} bytes", input.len(), bytes.len());
         before += input.len();
         after += bytes.len();
-        let shown = |p: &Picture| p.frames.iter().map(|f| shown_ms(f.delay_ms)).sum::<u32>();
+        let shown = |p: &DecodedImage| p.frames.iter().map(|f| shown_ms(f.delay_ms)).sum::<u32>();
         let back = decode(&bytes);
         if back.frames.len() > 1 {
-            assert_eq!(shown(&picture), shown(&back), "{name}");
-            assert_eq!(back.loops, picture.loops, "{name}");
+            assert_eq!(shown(&image), shown(&back), "{name}");
+            assert_eq!(back.loops, image.loops, "{name}");
         }
     }
     assert!(after <= before, "{before} -> {after}");
@@ -129,10 +129,10 @@ fn corpus_animations_come_back_pixel_for_pixel_and_not_larger() {
 fn steps_keep_the_time_and_the_last_step_gives_a_still() {
     let frames: Vec<Vec<Rgba>> = (0..7).map(|i| vec![[i, 0, 0, 255]; 4]).collect();
     let frames: Vec<&[Rgba]> = frames.iter().map(Vec::as_slice).collect();
-    let mut picture = paint((2, 2), &frames, 33);
-    picture.loops = 4;
+    let mut image = paint((2, 2), &frames, 33);
+    image.loops = 4;
     for (step, want) in [(1, 7), (2, 4), (3, 3), (7, 1), (100, 1), (u16::MAX, 1)] {
-        let bytes = encode(&picture, 256, step, WHITE, LARGE, &Stop::never()).expect("no cap");
+        let bytes = encode(&image, 256, step, WHITE, LARGE, &Stop::never()).expect("no cap");
         let (frames, total_ms) = count_frames(&bytes, &MediaType::GIF, 100).expect("ours");
         assert_eq!(frames, want, "{step}");
         if want > 1 {
@@ -140,8 +140,8 @@ fn steps_keep_the_time_and_the_last_step_gives_a_still() {
         }
         assert_eq!(decode(&bytes).loops, if want > 1 { 4 } else { 1 });
     }
-    picture.frames[3].raster = picture.frames[2].raster.clone();
-    let bytes = encode(&picture, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
+    image.frames[3].raster = image.frames[2].raster.clone();
+    let bytes = encode(&image, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
     assert_eq!(count_frames(&bytes, &MediaType::GIF, 100).expect("ours"), (6, 230));
 }
 
@@ -154,10 +154,10 @@ fn many_colours_are_reduced_in_stills_and_animations() {
     };
     let (a, b) = (frame(0), frame(3));
     for frames in [vec![&a[..]], vec![&a[..], &b[..], &a[..]]] {
-        let picture = paint((64, 64), &frames, 100);
+        let image = paint((64, 64), &frames, 100);
         let mut last = usize::MAX;
         for colors in [256, 64, 16, 2] {
-            let bytes = encode(&picture, colors, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
+            let bytes = encode(&image, colors, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
             let back = decode(&bytes);
             assert_eq!(back.frames.len(), frames.len());
             let mut survey = Survey::default();
@@ -184,12 +184,12 @@ proptest! {
         cap in 0..600_u64,
     ) {
         let frames: Vec<&[Rgba]> = frames.iter().map(Vec::as_slice).collect();
-        let picture = paint((w, h), &frames, delay);
-        let full = encode(&picture, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
+        let image = paint((w, h), &frames, delay);
+        let full = encode(&image, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
         let mut back = pixels(&decode(&full));
         back.dedup();
-        prop_assert!(back == expected(&picture));
-        match encode(&picture, 256, 1, WHITE, Bytes::new(cap), &Stop::never()) {
+        prop_assert!(back == expected(&image));
+        match encode(&image, 256, 1, WHITE, Bytes::new(cap), &Stop::never()) {
             Ok(bytes) => prop_assert!(bytes == full && bytes.len() as u64 <= cap),
             Err(EncodeError::OverCap { at_least }) => {
                 prop_assert!(at_least.get() > cap && at_least.get() <= full.len() as u64);

@@ -61,7 +61,7 @@ pub fn blocks(bytes: &[u8]) -> impl Iterator<Item = (Kind, Range<usize>)> {
                 at = Some(end);
                 Some((kind, start..end))
             }
-            // A picture that is cut off is still shown.
+            // An image that is cut off is still shown.
             None => (kind == Kind::Image).then_some((kind, start..bytes.len())),
         }
     })
@@ -112,7 +112,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
         }
     }
     if frames == 0 {
-        return Err(malformed("no picture"));
+        return Err(malformed("no image"));
     }
     let trailer = bytes.get(end..).unwrap_or_default();
     header.metadata |= trailer.iter().any(|b| *b != 0 && *b != 0x3B);

@@ -30,7 +30,7 @@ pub mod marker {
 
 /// More segments than any camera writes (the corpus' richest has 90); bounds the walk's memory.
 const MAX_SEGMENTS: usize = 4096;
-/// Scans of one picture. Encoders use 3 to 20; libjpeg-turbo's fuzzers stop at 500.
+/// Scans of one image. Encoders use 3 to 20; libjpeg-turbo's fuzzers stop at 500.
 const MAX_SCANS: u32 = 100;
 /// Coefficient passes over all scans, in pixels, relative to the pixel limit.
 const MAX_SCAN_WORK: u64 = 10;
@@ -208,8 +208,8 @@ impl Layout {
             .unwrap_or(Orientation::NORMAL)
     }
 
-    /// Whether `segment` is needed to show the picture right. ICC is judged by the caller.
-    pub fn is_picture(&self, bytes: &[u8], segment: &Segment) -> bool {
+    /// Whether `segment` is needed to show the image right. ICC is judged by the caller.
+    pub fn is_image(&self, bytes: &[u8], segment: &Segment) -> bool {
         let body = bytes.get(segment.body.clone()).unwrap_or_default();
         match segment.marker {
             // JFIF without a thumbnail (its size is in bytes 12 and 13).
@@ -221,11 +221,11 @@ impl Layout {
         }
     }
 
-    /// Whether anything but the picture is in the file: metadata segments, or what phones append
-    /// after the end (second pictures, gain maps, films).
+    /// Whether anything but the image is in the file: metadata segments, or what phones append
+    /// after the end (second images, gain maps, videos).
     pub fn has_metadata(&self, bytes: &[u8]) -> bool {
         let trailer = self.end.and_then(|end| bytes.get(end..)).unwrap_or_default();
-        trailer.iter().any(|b| *b != 0) || self.segments.iter().any(|s| !self.is_picture(bytes, s))
+        trailer.iter().any(|b| *b != 0) || self.segments.iter().any(|s| !self.is_image(bytes, s))
     }
 }
 

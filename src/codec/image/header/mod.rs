@@ -1,4 +1,4 @@
-//! What the headers of a picture tell, read without decoding a pixel.
+//! What the headers of an image tell, read without decoding a pixel.
 
 mod bmp;
 pub(super) mod gif;
@@ -34,7 +34,7 @@ pub(super) struct Header {
     pub gray: bool,
     /// A colour model that handsets do not show.
     pub exotic: bool,
-    /// Anything that is not the picture.
+    /// Anything that is not the image.
     pub metadata: bool,
     /// The file ends before its own end.
     pub truncated: bool,
@@ -106,11 +106,11 @@ pub(super) fn over(what: &'static str, found: u64, limit: u64) -> Result<(), Cod
     if found > limit { Err(CodecError::Limit { what, found, limit }) } else { Ok(()) }
 }
 
-/// Reads the headers of `bytes`, whatever picture format they are.
+/// Reads the headers of `bytes`, whatever image format they are.
 pub(super) fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
     let Some(media_type) = recognise(bytes) else {
         return Err(CodecError::Unsupported {
-            format: "picture",
+            format: "image",
             detail: "no known magic number".into(),
         });
     };

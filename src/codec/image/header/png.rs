@@ -40,8 +40,8 @@ pub fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk> {
     })
 }
 
-/// Whether the chunk is needed to show the picture right.
-pub fn is_picture(name: [u8; 4]) -> bool {
+/// Whether the chunk is needed to show the image right.
+pub fn is_image(name: [u8; 4]) -> bool {
     // Critical chunks have an upper-case first letter (§5.4).
     name[0].is_ascii_uppercase()
         || matches!(
@@ -102,7 +102,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
             b"eXIf" => header.orientation = tiff::orientation(body).unwrap_or_default(),
             _ => {}
         }
-        header.metadata |= !is_picture(chunk.name);
+        header.metadata |= !is_image(chunk.name);
         end = chunk.whole.end;
     }
     header.metadata |= end != 0 && bytes.len() > end && bytes[end..].iter().any(|b| *b != 0);

@@ -87,7 +87,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
             break;
         }
     }
-    let mut header = header.ok_or_else(|| malformed("no picture"))?;
+    let mut header = header.ok_or_else(|| malformed("no image"))?;
     header.metadata |= bytes.get(end..).is_some_and(|rest| rest.iter().any(|b| *b != 0));
     if frames > 0 {
         header.codec = "animated";

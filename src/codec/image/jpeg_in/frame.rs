@@ -178,13 +178,13 @@ impl<'a> Frame<'a> {
         [1, 2, 4].into_iter().find(reaches).unwrap_or(8)
     }
 
-    /// The size at so many eighths.
+    /// The size at this many eighths.
     pub fn scaled(&self, scale: usize) -> Option<Dimensions> {
         let side = |n: usize| u32::try_from((n * scale).div_ceil(8)).ok();
         Dimensions::new(side(self.width)?, side(self.height)?)
     }
 
-    /// How far the samples at so many eighths reach beyond the picture.
+    /// How far the samples at this many eighths reach beyond the image.
     pub fn overhang(&self, scale: usize) -> Overhang {
         let whole = Dimensions::at_least_one(self.width as u32, self.height as u32);
         Overhang::at_scale(whole, scale as u32)

@@ -88,7 +88,7 @@ fn eight<const WIDTH: usize, const HEIGHT: usize, T: Vectors>(
     }
 }
 
-/// The same of sides of four at the most.
+/// The same of sides of four at most.
 #[inline(always)]
 fn four<const WIDTH: usize, const HEIGHT: usize, T: Vectors>(
     token: T,
@@ -153,7 +153,7 @@ fn rows_of<const WIDTH: usize>(value: u8, height: usize, out: &mut [u8], stride:
     }
 }
 
-/// The place in the order of the file behind which a transform to so many samples across and down
+/// The place in the order of the file behind which a transform to this many samples across and down
 /// does not look.
 pub fn last(width: usize, height: usize) -> usize {
     match width.max(height) {

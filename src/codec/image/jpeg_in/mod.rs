@@ -30,7 +30,7 @@ pub struct Decoded {
     pub channels: usize,
     /// Rows from the top, without padding.
     pub pixels: Vec<u8>,
-    /// How far they reach beyond the picture.
+    /// How far they reach beyond the image.
     pub overhang: Overhang,
 }
 
@@ -172,7 +172,7 @@ struct Strip {
     block: (usize, usize),
     /// The mean of the block before.
     mean: i32,
-    /// How much smaller it is than the picture, across and down: 1 or 2.
+    /// How much smaller it is than the image, across and down: 1 or 2.
     small: (usize, usize),
     /// Its bits are read, but it has no samples.
     hidden: bool,
@@ -202,7 +202,7 @@ impl Strip {
         self.small != (1, 1)
     }
 
-    /// Room for so many rows of MCUs.
+    /// Room for this many rows of MCUs.
     fn keep(&mut self, rows: usize) {
         self.samples = vec![0; self.samples.len() * rows];
     }

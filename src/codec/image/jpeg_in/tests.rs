@@ -2,7 +2,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::*;
 
-/// A picture of soft shapes in all colours.
+/// An image of soft shapes in all colours.
 fn scene(width: u16, height: u16) -> Vec<u8> {
     let wave = |n: f64| (128.0 + 110.0 * n.sin()) as u8;
     let mut pixels = Vec::new();
@@ -142,7 +142,7 @@ fn what_is_not_plain_is_left_to_others() {
         decode(&plain, Dimensions::new(40, 30).unwrap(), Bytes::new(5_000), &Stop::never())
             .is_none()
     );
-    // Cut anywhere before its end it is damaged, and somebody else's.
+    // Cut anywhere before its end it is damaged, and left to another decoder.
     for cut in (0..plain.len() - 3).step_by(7) {
         assert!(ours(&plain[..cut], (40, 30)).is_none(), "{cut}");
     }

@@ -17,10 +17,10 @@ use crate::{
 
 /// Blocks that tell what the whole will be: with these, the estimate is a few percent off.
 const SAMPLE_BLOCKS: usize = 3000;
-/// Larger pictures are alike over longer distances.
+/// Larger images are alike over longer distances.
 const SPARSEST: usize = 8;
 
-/// A picture ready to be written: quantised, its symbols counted, its tables made.
+/// An image ready to be written: quantised, its symbols counted, its tables made.
 pub struct Prepared {
     tokens: Tokens,
     tables: [Table; TABLES],
@@ -30,26 +30,26 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Quantises `picture`.
+    /// Quantises `image`.
     ///
     /// # Errors
     /// Stopped.
-    pub fn new(picture: &Transformed, how: &Quantising, stop: &Stop) -> Result<Self, StopCause> {
-        let rates = rates(picture, how, stop)?;
-        Self::of(picture, how, rates.as_ref(), 1, stop)
+    pub fn new(image: &Transformed, how: &Quantising, stop: &Stop) -> Result<Self, StopCause> {
+        let rates = rates(image, how, stop)?;
+        Self::of(image, how, rates.as_ref(), 1, stop)
     }
 
-    /// Every so many rows of MCUs.
+    /// The step between the rows of MCUs that are taken.
     fn of(
-        picture: &Transformed,
+        image: &Transformed,
         how: &Quantising,
         rates: Option<&[Rates; 2]>,
         every: usize,
         stop: &Stop,
     ) -> Result<Self, StopCause> {
-        let tokens = scan(picture, how, rates, every, stop)?;
+        let tokens = scan(image, how, rates, every, stop)?;
         let tables = tokens.tables();
-        let headers = headers(&picture.frame, &how.tables, &tables);
+        let headers = headers(&image.frame, &how.tables, &tables);
         let bits = tokens.bits(&tables);
         let at_least = Bytes::new(headers.len() as u64 + bits.div_ceil(8) + 2);
         Ok(Self { tokens, tables, headers, at_least })
@@ -88,27 +88,27 @@ impl Prepared {
 ///
 /// # Errors
 /// Stopped.
-pub fn estimate(picture: &Transformed, how: &Quantising, stop: &Stop) -> Result<Bytes, StopCause> {
-    let every = sampling(picture);
-    let rates = rates(picture, how, stop)?;
-    let sample = Prepared::of(picture, how, rates.as_ref(), every, stop)?;
+pub fn estimate(image: &Transformed, how: &Quantising, stop: &Stop) -> Result<Bytes, StopCause> {
+    let every = sampling(image);
+    let rates = rates(image, how, stop)?;
+    let sample = Prepared::of(image, how, rates.as_ref(), every, stop)?;
     let headers = sample.headers.len() as u64;
-    let rows = picture.frame.mcus.1;
+    let rows = image.frame.mcus.1;
     let body = sample.size().get().saturating_sub(headers) as f64;
     Ok(Bytes::new(
         headers + (body * rows as f64 / (rows - every / 2).div_ceil(every) as f64) as u64,
     ))
 }
 
-fn sampling(picture: &Transformed) -> usize {
-    let blocks: usize = picture.planes.iter().map(Vec::len).sum();
-    (blocks / SAMPLE_BLOCKS).clamp(1, SPARSEST).min(picture.frame.mcus.1)
+fn sampling(image: &Transformed) -> usize {
+    let blocks: usize = image.planes.iter().map(Vec::len).sum();
+    (blocks / SAMPLE_BLOCKS).clamp(1, SPARSEST).min(image.frame.mcus.1)
 }
 
 /// What symbols take where bits are weighed: by the codes of a sample rounded to nearest, with one
 /// for every symbol that may yet come.
 fn rates(
-    picture: &Transformed,
+    image: &Transformed,
     how: &Quantising,
     stop: &Stop,
 ) -> Result<Option<[Rates; 2]>, StopCause> {
@@ -116,28 +116,28 @@ fn rates(
         return Ok(None);
     }
     // The sample of the sample will do.
-    let every = (sampling(picture) * 2).min(picture.frame.mcus.1);
-    let sample = scan(picture, how, None, every, stop)?;
+    let every = (sampling(image) * 2).min(image.frame.mcus.1);
+    let sample = scan(image, how, None, every, stop)?;
     Ok(Some([2, 3].map(|table| Rates::new(&Table::new(&sample.counts(table).map(|n| n + 1))))))
 }
 
-/// Quantises every so many rows of MCUs, in the order of the scan (A.2.3).
+/// Quantises every n-th row of MCUs, in the order of the scan (A.2.3).
 fn scan(
-    picture: &Transformed,
+    image: &Transformed,
     how: &Quantising,
     rates: Option<&[Rates; 2]>,
     every: usize,
     stop: &Stop,
 ) -> Result<Tokens, StopCause> {
-    let blocks: usize = picture.planes.iter().map(Vec::len).sum();
+    let blocks: usize = image.planes.iter().map(Vec::len).sum();
     let mut scan = Scan {
-        picture,
+        image,
         steps: how.tables.each_ref().map(Steps::new),
         weighed: how.trellis.as_ref().zip(rates),
         tokens: Tokens::new(blocks / every * 4),
         previous: [0; 3],
     };
-    for mcu_y in (every / 2..picture.frame.mcus.1).step_by(every) {
+    for mcu_y in (every / 2..image.frame.mcus.1).step_by(every) {
         stop.check()?;
         scan.row(mcu_y);
     }
@@ -146,7 +146,7 @@ fn scan(
 
 /// Where the quantising stands.
 struct Scan<'a> {
-    picture: &'a Transformed,
+    image: &'a Transformed,
     steps: [Steps; 3],
     /// How bits are weighed and what they are, if they are.
     weighed: Option<(&'a Trellis, &'a [Rates; 2])>,
@@ -159,10 +159,10 @@ impl Scan<'_> {
     /// A row of MCUs.
     #[autoversion(v3)]
     fn row(&mut self, mcu_y: usize) {
-        let frame = &self.picture.frame;
+        let frame = &self.image.frame;
         for mcu_x in 0..frame.mcus.0 {
             for (at, (component, blocks)) in
-                frame.components.iter().zip(&self.picture.planes).enumerate()
+                frame.components.iter().zip(&self.image.planes).enumerate()
             {
                 let (h, v) = (usize::from(component.sampling.0), usize::from(component.sampling.1));
                 let set = usize::from(at > 0);

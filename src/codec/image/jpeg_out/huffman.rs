@@ -1,4 +1,4 @@
-//! Huffman tables made for one picture (T.81 Annex K.2) and the bits that they make.
+//! Huffman tables made for one image (T.81 Annex K.2) and the bits that they make.
 
 /// Codes of one table, and how the file declares them.
 pub struct Table {

@@ -88,7 +88,7 @@ impl Steps {
 }
 
 impl Trellis {
-    /// What a bit is worth in this block, relative to the picture.
+    /// What a bit is worth in this block, relative to the image.
     #[inline(always)]
     fn weight(&self, coefficients: &[i16; 64]) -> f32 {
         let mut sums = [0.0_f32; 8];

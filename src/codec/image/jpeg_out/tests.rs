@@ -6,8 +6,8 @@ use crate::{
     model::{Chroma, Dimensions, Quality},
 };
 
-/// A picture with gradients, an edge and colour.
-fn picture(width: u32, height: u32, layout: Layout) -> Raster {
+/// An image with gradients, an edge and colour.
+fn image(width: u32, height: u32, layout: Layout) -> Raster {
     let n = layout.channels();
     let pixels = (0..width * height)
         .flat_map(|i| {
@@ -39,11 +39,11 @@ fn decode(jpeg: &[u8], layout: Layout) -> (Vec<u8>, (usize, usize)) {
 }
 
 #[test]
-fn an_independent_decoder_sees_the_same_picture() {
+fn an_independent_decoder_sees_the_same_image() {
     for (width, height) in [(1, 1), (7, 9), (16, 16), (17, 33), (64, 48), (101, 75)] {
         for layout in [Layout::Gray, Layout::Rgb] {
             for chroma in [Chroma::Quarter, Chroma::Full] {
-                let raster = picture(width, height, layout);
+                let raster = image(width, height, layout);
                 let jpeg = encode(&raster, 95, chroma, u64::MAX).unwrap();
                 let (pixels, dimensions) = decode(&jpeg, layout);
                 assert_eq!(dimensions, (width as usize, height as usize));
@@ -55,7 +55,7 @@ fn an_independent_decoder_sees_the_same_picture() {
                     .sum();
                 let mean = total as f64 / pixels.len() as f64;
                 // The wrap of the ramps is a hard chroma edge that 4:2:0 cannot keep.
-                // (Smallest pictures are all edge: 2.93 measured for 7x9.)
+                // (Smallest images are all edge: 2.93 measured for 7x9.)
                 let allowed =
                     if chroma == Chroma::Full || layout == Layout::Gray { 3.2 } else { 5.0 };
                 assert!(mean < allowed, "{width}x{height} {layout:?} {chroma:?}: {mean}");
@@ -66,7 +66,7 @@ fn an_independent_decoder_sees_the_same_picture() {
 
 #[test]
 fn every_quality_decodes_and_more_quality_is_more_bytes() {
-    let raster = picture(120, 90, Layout::Rgb);
+    let raster = image(120, 90, Layout::Rgb);
     let sizes: Vec<usize> = [1, 10, 30, 50, 75, 90, 100]
         .into_iter()
         .map(|quality| {
@@ -80,7 +80,7 @@ fn every_quality_decodes_and_more_quality_is_more_bytes() {
 
 #[test]
 fn the_cap_is_exact_and_the_bound_is_close() {
-    let raster = picture(200, 150, Layout::Rgb);
+    let raster = image(200, 150, Layout::Rgb);
     let whole = encode(&raster, 80, Chroma::Quarter, u64::MAX).unwrap().len() as u64;
     assert!(encode(&raster, 80, Chroma::Quarter, whole).is_ok());
     for cap in [0, 100, whole / 2, whole - 1] {
@@ -110,7 +110,7 @@ fn the_measure_is_the_size() {
     let stop = Stop::never();
     for layout in [Layout::Gray, Layout::Rgb] {
         for chroma in [Chroma::Quarter, Chroma::Full] {
-            let raster = picture(640, 480, layout);
+            let raster = image(640, 480, layout);
             let transformed = Transformed::new(&raster, chroma, &stop).unwrap();
             for hundredths in [500, 3000, 5550, 8000, 9531, 10_000] {
                 let quality = Quality::from_hundredths(hundredths);
@@ -127,7 +127,7 @@ fn the_measure_is_the_size() {
 #[test]
 fn an_estimate_is_near_and_steady() {
     let stop = Stop::never();
-    let raster = picture(640, 480, Layout::Rgb);
+    let raster = image(640, 480, Layout::Rgb);
     let transformed = Transformed::new(&raster, Chroma::Quarter, &stop).unwrap();
     let off = |quality| {
         let how = Quantising::new(Quality::new(quality), Chroma::Quarter, true);
@@ -135,7 +135,7 @@ fn an_estimate_is_near_and_steady() {
         estimate(&transformed, &how, &stop).unwrap().get() as f64 / whole.get() as f64
     };
     let (low, high) = (off(70), off(74));
-    // The picture is a slope: one end weighs more.
+    // The image is a slope: one end weighs more.
     assert!((0.8..1.25).contains(&low), "{low}");
     assert!((low / high - 1.0).abs() < 0.02, "{low} {high}");
 }
@@ -144,7 +144,7 @@ fn an_estimate_is_near_and_steady() {
 fn weighing_bits_saves_more_than_it_costs() {
     let stop = Stop::never();
     for chroma in [Chroma::Quarter, Chroma::Full] {
-        let raster = picture(320, 240, Layout::Rgb);
+        let raster = image(320, 240, Layout::Rgb);
         let transformed = Transformed::new(&raster, chroma, &stop).unwrap();
         let size = |quality, trellis| {
             let how = Quantising::new(Quality::new(quality), chroma, trellis);
@@ -159,7 +159,7 @@ fn weighing_bits_saves_more_than_it_costs() {
 /// Noise, stripes, spots and flats at all qualities: what is written is read by two decoders that
 /// are not ours, without a complaint, and looks the same to both.
 #[test]
-fn whatever_the_picture_others_read_it() {
+fn whatever_the_image_others_read_it() {
     let mut state = 9_u32;
     let mut random = move |below: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -22,7 +22,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// With room for so many.
+    /// With room for this many.
     pub fn new(room: usize) -> Self {
         Self { list: Vec::with_capacity(room), counts: [[0; 256]; TABLES], extra_bits: 0 }
     }

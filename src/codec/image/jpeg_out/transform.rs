@@ -25,7 +25,7 @@ pub struct Component {
     pub blocks_wide: usize,
 }
 
-/// How the blocks of a picture lie.
+/// How the blocks of an image lie.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// Width and height, each at most 65535.
@@ -36,7 +36,7 @@ pub struct Frame {
     pub components: Vec<Component>,
 }
 
-/// A picture ready to be quantised.
+/// An image ready to be quantised.
 pub struct Transformed {
     /// How its blocks lie.
     pub frame: Frame,

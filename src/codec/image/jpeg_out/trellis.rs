@@ -3,7 +3,7 @@
 //! Rounding every coefficient to the nearest step is the least error, but not the least error for
 //! the bytes: a lonely one far up the zig-zag costs eight bits and more, and hardly shows. For each
 //! block the best path through "keep, keep one less, drop" is found by dynamic programming over
-//! the last coefficient kept, with the lengths of the picture's own Huffman codes (the idea is
+//! the last coefficient kept, with the lengths of the image's own Huffman codes (the idea is
 //! that of Crouse and Ramchandran 1997, which MozJPEG made popular).
 
 use super::{
@@ -34,7 +34,7 @@ impl Rates {
     }
 }
 
-/// Candidates between two that are kept, at the most: dropping more than that for the bits of one
+/// Candidates between two that are kept, at most: dropping more than that for the bits of one
 /// is never worth it, and dense blocks would take the square of their candidates.
 const FARTHEST: usize = 12;
 

@@ -1,4 +1,4 @@
-//! Reduces pictures to a palette.
+//! Reduces images to a palette.
 //!
 //! Two passes, so that an animation never has to be in memory as a whole: a [`Survey`] sees every
 //! frame and yields a [`Palette`], which then turns frames into indices one at a time. Up to the
@@ -151,7 +151,7 @@ impl Palette {
         self.clear.then_some(0)
     }
 
-    /// Indices of `pixels`, a picture of `size`. Dithers only what is opaque.
+    /// Indices of `pixels`, an image of `size`. Dithers only what is opaque.
     pub fn indices(&self, pixels: &[Rgba], size: Dimensions, dither: Dither) -> Vec<u8> {
         if let Some(exact) = &self.exact {
             let mut last = (CLEAR, exact.get(&CLEAR).copied().unwrap_or(0));
@@ -220,8 +220,8 @@ fn to_oklab(pixels: &[Rgba]) -> Vec<Oklab> {
 
 fn diffuse(level: &Level, oklab: &[Oklab], size: Dimensions) -> Vec<u8> {
     match ImageRef::new(size.width(), size.height(), oklab) {
-        Ok(picture) => {
-            let dithered = FloydSteinberg::new().dither_image_to_indexed(picture, &level.map);
+        Ok(image) => {
+            let dithered = FloydSteinberg::new().dither_image_to_indexed(image, &level.map);
             dithered
                 .into_parts()
                 .1

@@ -175,7 +175,7 @@ fn quantise(cells: &[Cell], entries: usize, rounds: usize) -> Option<(u8, Vec<Ok
     Some((alpha, refine(palette, &colors, &counts, rounds)))
 }
 
-/// Wu's method sees colours in bins, and gives fewer entries than it may where a picture has few
+/// Wu's method sees colours in bins, and gives fewer entries than it may where an image has few
 /// hues in many shades: drawings and screenshots. The colours that are farthest from all entries,
 /// for their number, become entries of their own.
 fn filled_up(
@@ -191,7 +191,7 @@ fn filled_up(
         };
         let mut off: Vec<f32> = colors.iter().map(nearest).collect();
         for _ in 0..missing {
-            // The root of the number: thin lines count, and so does what covers the picture.
+            // The root of the number: thin lines count, and so does what covers the image.
             let badness = |at: &usize| off[*at] * (counts[*at] as f32).sqrt();
             let worst = (0..colors.len()).max_by(|a, b| badness(a).total_cmp(&badness(b)));
             let Some(worst) = worst.filter(|at| off[*at] > 0.0) else { break };

@@ -80,7 +80,7 @@ fn smallest(
     }
 }
 
-/// Whether at least half of the pixels equal the one to their left. Such pictures repeat long
+/// Whether at least half of the pixels equal the one to their left. Such images repeat long
 /// runs that filters would break. Measured 2026-11-24, adaptive → none: a screenshot of
 /// 1080 × 2340 76,339 → 72,435 B here; with another encoder on zlib level 9 a drawing
 /// 51,832 → 43,323 B, but photos 456,880 → 587,197 B and 24,412 → 27,809 B.
@@ -88,7 +88,7 @@ fn is_flat(pixels: &[Rgba]) -> bool {
     pixels.windows(2).filter(|pair| pair[0] == pair[1]).count() >= pixels.len() / 2
 }
 
-/// One way to write the picture.
+/// One way to write the image.
 struct Candidate {
     color: ColorType,
     depth: BitDepth,

@@ -14,8 +14,8 @@ fn clean(pixels: &[Rgba]) -> Vec<Rgba> {
 
 fn decode(bytes: &[u8]) -> Vec<Rgba> {
     let reader = ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Png);
-    let picture = reader.decode().expect("ours").into_rgba8();
-    clean(picture.as_raw().as_chunks::<4>().0)
+    let image = reader.decode().expect("ours").into_rgba8();
+    clean(image.as_raw().as_chunks::<4>().0)
 }
 
 /// Colour type and bit depth, from IHDR.
@@ -53,7 +53,7 @@ fn the_coding_follows_from_the_content() {
 }
 
 #[test]
-fn corpus_pictures_come_back_and_second_decoder_agrees() {
+fn corpus_images_come_back_and_second_decoder_agrees() {
     let Some(folder) = corpus("image") else { return };
     for name in [
         "Pillow__images_pil123rgba.png",
@@ -63,9 +63,9 @@ fn corpus_pictures_come_back_and_second_decoder_agrees() {
         "sharp__grey-8bit-alpha.png",
     ] {
         let path = folder.join(name);
-        let picture = image::open(&path).expect(name).into_rgba8();
-        let pixels = clean(picture.as_raw().as_chunks::<4>().0);
-        let source = raster(picture.width(), picture.height(), &pixels);
+        let image = image::open(&path).expect(name).into_rgba8();
+        let pixels = clean(image.as_raw().as_chunks::<4>().0);
+        let source = raster(image.width(), image.height(), &pixels);
         let start = std::time::Instant::now();
         let bytes = encode(&source, None, false, LARGE, &Stop::never()).expect("no cap");
         println!(

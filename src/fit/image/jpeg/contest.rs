@@ -13,7 +13,7 @@ const SCALES_BELOW: f64 = 78.0;
 /// Whether settings are compared by their looks, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Contest {
-    /// There is no time for it.
+    /// The effort leaves no time for it.
     Never,
     /// As soon as sizes are known well enough.
     Wanted,
@@ -25,7 +25,7 @@ pub(super) enum Contest {
 const CONTEST_RANGE: f64 = 0.2;
 
 impl Contest {
-    /// What won, if it holds for so many bytes.
+    /// What won, if it holds for this many bytes.
     pub(super) fn winner(&self, bytes: f64) -> Option<Setting> {
         match self {
             Self::Won(at, winner) if (bytes / at - 1.0).abs() < 2.0 * CONTEST_RANGE => {
@@ -37,7 +37,7 @@ impl Contest {
 }
 
 impl JpegLane {
-    /// The question which of a few settings looks best, where it is time to ask.
+    /// Asks which of a few settings looks best, once sizes are known well enough.
     pub(super) fn contest(&self, setting: Setting, aim: f64) -> Option<Proposal> {
         if self.contest != Contest::Wanted {
             return None;
@@ -75,7 +75,7 @@ impl JpegLane {
         all
     }
 
-    /// Tells which of the contenders for so many bytes looks best; `None` if that is not known.
+    /// Tells which of the contenders for this many bytes looks best; `None` if that is not known.
     pub fn decide(&mut self, bytes: f64, winner: Option<(Dimensions, ImageCoding)>) {
         self.contest = match winner {
             Some((dimensions, ImageCoding::Jpeg { chroma, .. })) => {

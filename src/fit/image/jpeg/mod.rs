@@ -9,7 +9,7 @@ use self::contest::Contest;
 use super::{Attempt, ImageTask, Observation, Proposal, Situation, curve::Curve};
 use crate::model::{Bytes, Chroma, Dimensions, Effort, ImageCoding, Quality};
 
-// Measured 2026-11-26, 11 photos, SSIMULACRA2 at the box (means
+// Measured 2026-11-26, 11 photos, SSIMULACRA2 at the bounds (means
 // at the best quality that fits, which is in brackets):
 //               limit   4:2:0         4:4:4         4:2:0 at .8 / .6 / .5 of the size   best of all
 //   640×480   100 kB    87.6 (q 96)   90.4 (q 96)                                       90.4
@@ -26,7 +26,7 @@ use crate::model::{Bytes, Chroma, Dimensions, Effort, ImageCoding, Quality};
 const FULL_CHROMA_FROM: f64 = 86.0;
 /// Leaving a choice of chroma once made needs this much more, so that it does not flip.
 const CHROMA_INERTIA: f64 = 3.0;
-/// Below this quality a smaller picture at [`SCALED_QUALITY`] looks better than a big one.
+/// Below this quality a smaller image at [`SCALED_QUALITY`] looks better than a big one.
 const SCALE_BELOW: f64 = 33.0;
 /// The quality that a reduced scale aims for: the best scale of most photos lies at 55 to 80.
 const SCALED_QUALITY: f64 = 64.0;
@@ -41,8 +41,8 @@ const PRIOR_SLOPE: f64 = -0.74;
 const FULL_CHROMA_COST: f64 = 1.05;
 /// d ln bytes / d ln linear scale at equal quality: the prior.
 const SCALE_EXPONENT: f64 = 1.65;
-/// The quality at which pictures that share a budget are compared, with each other and with sound
-/// and film: 0.15 bytes a pixel of a typical photo.
+/// The quality at which images that share a budget are compared, with each other and with audio
+/// and video: 0.15 bytes a pixel of a typical photo.
 const REFERENCE: f64 = 84.0;
 /// JFIF header and tables: bytes that no quality setting removes.
 const FIXED_BYTES: f64 = 620.0;
@@ -66,7 +66,7 @@ pub struct JpegLane {
     floor_side: u32,
     /// The lowest quality ever used.
     lowest: f64,
-    /// The highest quality that is of use, in hundredths.
+    /// The highest useful quality, in hundredths.
     highest: u16,
     curves: Vec<(Setting, Curve)>,
     /// Every encode: setting, quality, what came of it.
@@ -86,7 +86,7 @@ impl JpegLane {
             trellis: task.effort != Effort::Fast,
             floor_side: task.floors.image_side,
             lowest: f64::from(task.floors.image_quality),
-            // A floor above the ceiling wins: it is what somebody insists on.
+            // A floor above the ceiling wins: the policy states it.
             highest: Quality::new(top.max(task.floors.image_quality).min(100) as u8).hundredths(),
             curves: Vec::new(),
             seen: Vec::new(),
@@ -169,7 +169,7 @@ impl JpegLane {
         if self.quality_for(whole, target) >= SCALE_BELOW {
             return self.largest;
         }
-        // Nothing measured yet: first see how the picture really behaves.
+        // Nothing measured yet: first see how the image really behaves.
         if self.curves.is_empty() && self.quality_for(whole, target * 2.0) >= SCALE_BELOW {
             return self.largest;
         }
@@ -193,7 +193,7 @@ impl JpegLane {
             return Proposal::Satisfied;
         }
         let aim = if now.tries_left <= 1 && now.best.is_none() {
-            // The last one by right has to fit; past that, ever more carefully.
+            // The last regular try has to fit; after it, aim lower each time.
             let over = |seen: &Observation| match seen {
                 Observation::Size(size) | Observation::AtLeast(size) => size.get() > now.budget,
                 Observation::Measured(_) => false,

@@ -1,8 +1,8 @@
-//! A picture that is put together from tiles (ISO/IEC 23008-12 §6.6.2.3).
+//! An image that is put together from tiles (ISO/IEC 23008-12 §6.6.2.3).
 
 use super::Survey;
 
-/// How a picture is turned before it is shown.
+/// How an image is turned before it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::heif) enum Turn {
     /// A quarter to the left.
@@ -17,7 +17,7 @@ pub(in crate::heif) enum Turn {
     MirroredDown,
 }
 
-/// A grid that is the picture to show.
+/// A grid that is the image to show.
 #[derive(Debug)]
 pub(in crate::heif) struct Grid {
     /// Its tiles, row by row.
@@ -29,7 +29,7 @@ pub(in crate::heif) struct Grid {
 }
 
 impl Survey<'_> {
-    /// The picture as a grid, if it is one and not cropped.
+    /// The image as a grid, if it is one and not cropped.
     pub fn grid(&self) -> Option<Grid> {
         let shown = self.shown();
         if self.kind(shown) != Some(*b"grid") {

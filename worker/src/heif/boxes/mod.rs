@@ -1,5 +1,5 @@
 //! The boxes of a HEIF file (ISO/IEC 14496-12, 23008-12), as far as it takes to tell what its
-//! primary picture needs. Phones write more and more beside that picture: gain maps, depth, tone
+//! primary image needs. Phones write more and more beside that image: gain maps, depth, tone
 //! maps. A library of a few years ago refuses the whole file for one reference that it does not
 //! expect; a copy without them it reads.
 //!
@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::grid::{Grid, Turn};
 
-/// Items that libheif makes a picture of.
-const PICTURES: [&[u8; 4]; 5] = [b"hvc1", b"av01", b"grid", b"iden", b"iovl"];
+/// Items that libheif makes an image of.
+const IMAGES: [&[u8; 4]; 5] = [b"hvc1", b"av01", b"grid", b"iden", b"iovl"];
 
-/// The auxiliary pictures that are transparency, of MIAF, HEVC and AVIF.
+/// The auxiliary images that are transparency, of MIAF, HEVC and AVIF.
 const ALPHA: [&[u8]; 2] =
     [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"];
 
@@ -121,7 +121,7 @@ impl<'a> Survey<'a> {
         self.items.get(&item).map(|item| item.kind)
     }
 
-    /// The picture to show. A tone map is made of a base picture and a gain map: the base is what
+    /// The image to show. A tone map is made of a base image and a gain map: the base is what
     /// a screen without more brightness shows.
     fn shown(&self) -> u32 {
         if self.kind(self.primary) != Some(*b"tmap") {
@@ -131,10 +131,10 @@ impl<'a> Survey<'a> {
         base.and_then(|found| found.to.first().copied()).unwrap_or(self.primary)
     }
 
-    /// The type of the picture to show, where it is one that no version of ours decodes.
+    /// The type of the image to show, where it is one that no version of ours decodes.
     pub fn unknown_type(&self) -> Option<String> {
         let kind = self.kind(self.shown())?;
-        (!PICTURES.contains(&&kind)).then(|| kind.escape_ascii().to_string())
+        (!IMAGES.contains(&&kind)).then(|| kind.escape_ascii().to_string())
     }
 
     fn properties(&self, item: u32) -> &[Span] {
@@ -145,7 +145,7 @@ impl<'a> Survey<'a> {
         self.properties(item).iter().any(|property| is_alpha(self.bytes, *property))
     }
 
-    /// The references without which the picture cannot be shown as it should be, and all items
+    /// The references without which the image cannot be shown as it should be, and all items
     /// that they join.
     fn needed(&self) -> (BTreeSet<u32>, Vec<Reference>) {
         let mut made_of: BTreeMap<u32, &Reference> = BTreeMap::new();
@@ -182,7 +182,7 @@ impl<'a> Survey<'a> {
         (needed, kept)
     }
 
-    /// A copy of the file in which there is nothing but the picture to show and what it needs.
+    /// A copy of the file in which there is nothing but the image to show and what it needs.
     pub fn reduced(&self) -> Option<Vec<u8>> {
         let (shown, (needed, mut kept)) = (self.shown(), self.needed());
         let mut out = self.bytes.to_vec();
@@ -257,7 +257,7 @@ fn items(bytes: &[u8], iinf: Span) -> Option<BTreeMap<u32, Item>> {
         let width = match bytes.get(entry.body)? {
             2 => 2,
             3 => 4,
-            // Older entries have no type: none of them is a picture.
+            // Older entries have no type: none of them is an image.
             _ => continue,
         };
         let at = entry.body + 4 + width + 2;
@@ -320,13 +320,13 @@ fn properties(bytes: &[u8], iprp: Span) -> Option<BTreeMap<u32, Vec<Span>>> {
     Some(items)
 }
 
-/// Pictures in the longest sequence of a file: 0 where there is none.
+/// Images in the longest sequence of a file: 0 where there is none.
 pub(super) fn sequence(bytes: &[u8]) -> u32 {
     let moov = spans(bytes, 0, bytes.len()).find(|found| found.kind == *b"moov");
     let tracks = moov.into_iter().flat_map(|moov| spans(bytes, moov.body, moov.end));
     let samples = tracks.filter(|found| found.kind == *b"trak").filter_map(|trak| {
         let mdia = child(bytes, trak, 0, b"mdia")?;
-        // Tracks of transparency and sound have as many samples, or more.
+        // Tracks of transparency and audio have as many samples, or more.
         let handler = kind_at(bytes, child(bytes, mdia, 0, b"hdlr")?.body + 8)?;
         if ![*b"pict", *b"vide"].contains(&handler) {
             return None;
@@ -335,7 +335,7 @@ pub(super) fn sequence(bytes: &[u8]) -> u32 {
         let sizes = child(bytes, stbl, 0, b"stsz").or_else(|| child(bytes, stbl, 0, b"stz2"))?;
         small(bytes, sizes.body + 8, 4)
     });
-    // A picture has a byte at least.
+    // An image has a byte at least.
     let most = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     samples.max().unwrap_or(0).min(most)
 }

@@ -1,4 +1,4 @@
-//! Files of boxes alone: no picture in them is ever decoded.
+//! Files of boxes alone: no image in them is ever decoded.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn refer(kind: &[u8; 4], from: u8, to: &[u8]) -> Vec<u8> {
     boxed(kind, &[&[0, from, 0, to.len() as u8 / 2], &to])
 }
 
-/// A tone map that is primary, of a base and a gain map; transparency of two pictures.
+/// A tone map that is primary, of a base and a gain map; transparency of two images.
 fn file(pitm: u8) -> Vec<u8> {
     let entry = |id: u8, kind: &[u8; 4]| boxed(b"infe", &[&[2, 0, 0, 0, 0, id, 0, 0], kind, b"\0"]);
     let items = [
@@ -52,12 +52,12 @@ fn file(pitm: u8) -> Vec<u8> {
 }
 
 #[test]
-fn only_what_the_picture_needs_is_left() {
+fn only_what_the_image_needs_is_left() {
     for primary in [1, 3] {
         let file = file(primary);
-        let reduced = Survey::of(&file).and_then(|s| s.reduced()).expect("sound boxes");
+        let reduced = Survey::of(&file).and_then(|s| s.reduced()).expect("valid boxes");
         assert_eq!(reduced.len(), file.len());
-        let left = Survey::of(&reduced).expect("sound boxes");
+        let left = Survey::of(&reduced).expect("valid boxes");
         assert_eq!((left.primary, left.unknown_type()), (1, None));
         let kinds: Vec<_> = left.items.values().map(|item| item.kind).collect();
         assert_eq!(kinds, [*b"hvc1", *b"free", *b"free", *b"hvc1", *b"free"]);

@@ -13,7 +13,7 @@ use super::{
     image_frames::{self, classify, still, wanted},
     reel::Reel,
 };
-use crate::codec::image::{header::peek::le24, raster::Picture};
+use crate::codec::image::{header::peek::le24, raster::DecodedImage};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
 use crate::model::{Dimensions, MediaType, Stop};
 
@@ -91,7 +91,7 @@ impl<'a> Frame<'a> {
         };
         let find = |name: &[u8; 4]| Chunks(self.data).find(|chunk| chunk.0 == name);
         match (find(b"VP8 "), find(b"VP8L")) {
-            (Some((name, picture)), _) => {
+            (Some((name, image)), _) => {
                 if let Some((alpha, planes)) = find(b"ALPH") {
                     let side = |n: u32| (n - 1).to_le_bytes();
                     let [a, b, c, _] = side(self.dimensions.width());
@@ -99,9 +99,9 @@ impl<'a> Frame<'a> {
                     put(b"VP8X", &[0x10, 0, 0, 0, a, b, c, d, e, f]);
                     put(alpha, planes);
                 }
-                put(name, picture);
+                put(name, image);
             }
-            (None, Some((name, picture))) => put(name, picture),
+            (None, Some((name, image))) => put(name, image),
             (None, None) => return None,
         }
         let length = u32::try_from(chunks.len() + 4).ok()?.to_le_bytes();
@@ -111,17 +111,15 @@ impl<'a> Frame<'a> {
     /// Straight RGBA of `dimensions`.
     fn decode(&self, limits: &DecodeLimits) -> Result<Vec<u8>, CodecError> {
         let error = |e: &ImageError| classify("WebP", e, limits);
-        let file = self.file().ok_or_else(|| malformed("a frame without a picture"))?;
+        let file = self.file().ok_or_else(|| malformed("a frame without an image"))?;
         let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(|e| error(&e))?;
         image::ImageDecoder::set_limits(&mut decoder, super::image_frames::memory(limits))
             .map_err(|e| error(&e))?;
-        let picture = DynamicImage::from_decoder(decoder).map_err(|e| error(&e))?;
-        if (picture.width(), picture.height())
-            != (self.dimensions.width(), self.dimensions.height())
-        {
+        let image = DynamicImage::from_decoder(decoder).map_err(|e| error(&e))?;
+        if (image.width(), image.height()) != (self.dimensions.width(), self.dimensions.height()) {
             return Err(malformed("a frame of another size than it says"));
         }
-        Ok(picture.into_rgba8().into_raw())
+        Ok(image.into_rgba8().into_raw())
     }
 }
 
@@ -187,12 +185,12 @@ pub(super) fn decode_webp(
     hint: OpenHint,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Picture, CodecError> {
+) -> Result<DecodedImage, CodecError> {
     const FORMAT: &str = "WebP";
     let error = |e: &ImageError| classify(FORMAT, e, limits);
     let frames = wanted(input, &MediaType::WEBP, hint, limits);
-    if let Some(picture) = decode(input, frames, hint, limits, stop)? {
-        return Ok(picture);
+    if let Some(image) = decode(input, frames, hint, limits, stop)? {
+        return Ok(image);
     }
     let decoder = WebPDecoder::new(Cursor::new(input.as_ref())).map_err(|e| error(&e))?;
     let (width, height) = image::ImageDecoder::dimensions(&decoder);
@@ -211,7 +209,7 @@ fn decode(
     hint: OpenHint,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Result<Option<Picture>, CodecError> {
+) -> Result<Option<DecodedImage>, CodecError> {
     let (head, rest) = input.split_at_checked(12).unwrap_or_default();
     if !head.starts_with(b"RIFF") || !head.ends_with(b"WEBP") {
         return Ok(None);

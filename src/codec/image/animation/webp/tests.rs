@@ -42,15 +42,15 @@ fn animation(canvas: (u32, u32), parts: &[Part]) -> Buffer {
         WebPEncoder::new_lossless(&mut still)
             .encode(&part.rgba, width, height, ExtendedColorType::Rgba8)
             .unwrap();
-        let (name, picture) = Chunks(&still[12..]).find(|(name, _)| *name == b"VP8L").unwrap();
+        let (name, image) = Chunks(&still[12..]).find(|(name, _)| *name == b"VP8L").unwrap();
         let fields = [part.left / 2, part.top / 2, width - 1, height - 1, 70].map(three).concat();
-        let picture = chunk(name, picture);
-        out.extend(chunk(b"ANMF", &[&fields[..], &[part.flags], &picture].concat()));
+        let image = chunk(name, image);
+        out.extend(chunk(b"ANMF", &[&fields[..], &[part.flags], &image].concat()));
     }
     [b"RIFF", &(out.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &out].concat().into()
 }
 
-fn decoded(bytes: &Buffer) -> Picture {
+fn decoded(bytes: &Buffer) -> DecodedImage {
     let largest = Dimensions::at_least_one(1 << 14, 1 << 14);
     let hint = OpenHint { largest, animation: true, effort: Effort::Balanced };
     let limits = DecodeLimits::default();
@@ -161,11 +161,11 @@ fn what_a_frame_disposed_of_is_gone() {
 #[test]
 fn frames_outside_of_the_canvas_and_cut_ones_are_refused_or_left_out() {
     let part = |left| Part { left, top: 0, size: (4, 4), flags: 0, rgba: vec![200; 64] };
-    let sound = animation((8, 4), &[part(0), part(4)]);
-    assert_eq!(decoded(&sound).frames.len(), 2);
+    let valid = animation((8, 4), &[part(0), part(4)]);
+    assert_eq!(decoded(&valid).frames.len(), 2);
     assert_eq!(decoded(&animation((8, 4), &[part(0), part(6)])).frames.len(), 1);
-    for end in 0..sound.len() {
-        let cut = sound.slice(..end);
+    for end in 0..valid.len() {
+        let cut = valid.slice(..end);
         let hint = OpenHint {
             largest: Dimensions::at_least_one(64, 64),
             animation: true,

@@ -11,9 +11,9 @@ use mmsfit::{
 };
 
 use super::{
+    audio::Pcm,
     ff::{Encoder, Frame, Packet, check, internal},
     mux::Coded,
-    sound::Pcm,
 };
 
 fn library_name(codec: AudioCodec) -> &'static std::ffi::CStr {
@@ -41,7 +41,7 @@ pub(super) fn encode(pcm: &Pcm, coding: &AudioCoding, stop: &Stop) -> Result<Cod
     let mut packet = Packet::new()?;
     let channels = usize::from(pcm.channels);
     // Silence in front of what an encoder's delay does not fill its first packets with: those are
-    // dropped whole, and the sound begins where it began.
+    // dropped whole, and the audio begins where it began.
     // SAFETY: an open encoder.
     let delay = usize::try_from(unsafe { (*encoder.0).initial_padding }).unwrap_or(0);
     let lead = (frame_size - delay % frame_size) % frame_size;

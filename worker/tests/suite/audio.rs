@@ -1,4 +1,4 @@
-//! Every sound of the corpus to every sound that is written, checked by ffprobe.
+//! Every audio file of the corpus to every audio format that is written, checked by ffprobe.
 
 use std::{path::Path, process::Command};
 
@@ -79,7 +79,7 @@ fn evrc_is_read_as_phones_store_it() {
 }
 
 #[test]
-fn all_sounds_become_all_sounds() {
+fn every_audio_file_becomes_every_audio_format() {
     let targets = [
         (recipe(AudioCodec::AmrNb, Container::Amr, 7950, 8000), "amr_nb"),
         (recipe(AudioCodec::AmrNb, Container::ThreeGp, 12200, 8000), "amr_nb"),
@@ -93,7 +93,7 @@ fn all_sounds_become_all_sounds() {
     let mut wrong = Vec::new();
     for (n, path) in corpus("audio").into_iter().enumerate() {
         let Some(mut session) = open(&path) else {
-            println!("not sound: {}", path.display());
+            println!("not audio: {}", path.display());
             continue;
         };
         let info = session.info().clone();
@@ -132,9 +132,9 @@ fn opened(bytes: &Buffer) -> Box<dyn Session> {
     session.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Every length below a frame of any codec, to every sound that is written.
+/// Every length below a frame of any codec, to every audio format that is written.
 #[test]
-fn the_shortest_sounds_are_sounds() {
+fn the_shortest_audio_is_still_audio() {
     let targets = [
         recipe(AudioCodec::AmrNb, Container::Amr, 7950, 8000),
         recipe(AudioCodec::AmrNb, Container::ThreeGp, 12200, 8000),
@@ -180,9 +180,9 @@ fn opposite_sides_are_heard_as_one() {
     assert!(apart > together * 0.9 && together > 3000.0, "{apart} of {together}");
 }
 
-/// Sound in files that are made for films, and codecs of old recorders.
+/// Audio in files that are made for videos, and codecs of old recorders.
 #[test]
-fn sounds_of_all_containers_are_read() {
+fn audio_of_all_containers_is_read() {
     const TONE: &str = "-f lavfi -i sine=duration=2 -ar 22050 -ac 1";
     const COVER: &str =
         "-f lavfi -i sine=duration=2 -f lavfi -i testsrc=s=200x200:d=0.04 -map 0:a -map 1:v";
@@ -194,7 +194,7 @@ fn sounds_of_all_containers_are_read() {
         (format!("{TONE} -c:a mp2"), ".mpg", "audio/mp2p", "mp2"),
         (format!("{TONE} -c:a aac"), ".ts", "audio/mp2t", "aac"),
         (format!("{TONE} -c:a libmp3lame"), ".avi", "audio/x-msvideo", "mp3"),
-        // Covers that no flag tells from a film.
+        // Covers that no flag tells from a video.
         (format!("{COVER} -c:v mjpeg -c:a aac -f mov"), ".m4a", "audio/mp4", "aac"),
         (format!("{COVER} -c:v mjpeg -c:a aac -f mp4"), ".m4a", "audio/mp4", "aac"),
         (format!("{COVER} -c:v png -c:a aac"), ".mkv", "audio/x-matroska", "aac"),
@@ -207,7 +207,7 @@ fn sounds_of_all_containers_are_read() {
         assert_eq!(info.media_type.as_str(), media_type, "{arguments} {extension}");
         assert_eq!(info.kind, MediaKind::Audio, "{arguments}");
         assert!(info.video.is_none() && info.duration_ms.abs_diff(2000) < 200, "{info:?}");
-        assert_eq!(info.audio.expect("a sound").codec, codec, "{arguments}");
+        assert_eq!(info.audio.expect("an audio file").codec, codec, "{arguments}");
         let amr = recipe(AudioCodec::AmrNb, Container::Amr, 7950, 8000);
         let out = session.encode(&amr, Bytes::new(u64::MAX), &Stop::never());
         assert!(out.is_ok_and(|out| out.len() > 1500), "{arguments}");

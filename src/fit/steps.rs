@@ -1,4 +1,4 @@
-//! The rungs of moving pictures: which frame and frame rate a bitrate is worth.
+//! The steps of video: which frame and frame rate a bitrate is worth.
 //!
 //! The frame rate falls to the slowest of its band (`quality::video`) before the size falls to the
 //! next.
@@ -31,19 +31,19 @@ pub fn sizes(support: &VideoSupport, source: Dimensions) -> Vec<Dimensions> {
     sizes
 }
 
-/// Sides down to even ones, 16 at the least: macroblocks are what baseline codes.
+/// Sides down to even ones, 16 at least: macroblocks are what baseline codes.
 fn even(dimensions: Dimensions) -> Dimensions {
     let side = |n: u32| (n & !1).max(16);
     Dimensions::at_least_one(side(dimensions.width()), side(dimensions.height()))
 }
 
-/// The legal sizes that the device takes; the picture stands letterboxed in them. One that is
+/// The legal sizes that the device takes; the image stands letterboxed in them. One that is
 /// larger than the source on both sides is left out where a smaller one holds it as well.
 fn legal(most: Dimensions, source: Dimensions) -> Vec<Dimensions> {
     let all: Vec<Dimensions> =
         H263_SIZES.into_iter().filter_map(|(w, h)| Dimensions::new(w, h)).collect();
     let smallest = all[all.len() - 1];
-    // The device's box may be stated upright.
+    // The device's bounds may be stated upright.
     let most =
         Dimensions::at_least_one(most.width().max(most.height()), most.width().min(most.height()));
     let mut sizes: Vec<Dimensions> = all.iter().copied().filter(|size| size.within(most)).collect();

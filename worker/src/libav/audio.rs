@@ -1,4 +1,4 @@
-//! A file's sound as samples at the rate and with the channels that an encoder wants.
+//! A file's audio as samples at the rate and with the channels that an encoder wants.
 
 #![allow(unsafe_code, reason = "calls libav")]
 
@@ -30,7 +30,7 @@ pub(super) struct Pcm {
 /// More samples than the resampler's filter holds back.
 const FILTER: i32 = 256;
 
-/// How long the end of a cut sound takes to fade, in milliseconds (fit-to-size practice of 200).
+/// How long the end of cut audio takes to fade, in milliseconds (fit-to-size practice of 200).
 const FADE_MS: u64 = 200;
 
 impl Pcm {
@@ -44,7 +44,7 @@ impl Pcm {
         self.samples.resize(frames * usize::from(self.channels), 0);
     }
 
-    /// Lets the last moments fade away.
+    /// Fades the end out.
     pub fn fade_out(&mut self) {
         let frames = self.frames();
         let fade = (u64::from(self.rate) * FADE_MS / 1000) as usize;
@@ -64,8 +64,8 @@ pub(super) struct Resampler {
     rate: u32,
     /// Channels that are wanted.
     channels: u8,
-    /// Sounds of several channels come out of the library with two where one is wanted, and are
-    /// folded here.
+    /// Audio of several channels comes out of the library with two where one is wanted, and
+    /// is folded here.
     fold: Option<Fold>,
     from: Option<(i32, i32, i32)>,
 }
@@ -101,7 +101,7 @@ impl Resampler {
 
     /// What is left inside.
     pub fn flush(&mut self, out: &mut Vec<i16>) -> Result<(), CodecError> {
-        // A sound shorter than the filter comes out only if something follows it.
+        // Audio shorter than the filter comes out only if something follows it.
         let nothing = out.is_empty() && self.fold.as_mut().is_none_or(|f| f.pending().is_empty());
         if nothing && !self.context.is_null() {
             // SAFETY: an initialised context.
@@ -194,7 +194,7 @@ pub(super) fn most_bytes(rate: u32, limits: &DecodeLimits) -> u64 {
     limits.max_memory.get().min(limits.max_duration_ms * u64::from(rate) / 1000 * 4)
 }
 
-/// Decodes the sound of a file whose beginning lies at `start` microseconds.
+/// Decodes the audio of a file whose beginning lies at `start` microseconds.
 ///
 /// The first sample is the beginning: what comes before it is cut, what is missing is silence.
 pub(super) fn decode(
@@ -208,7 +208,7 @@ pub(super) fn decode(
     let mut input = Input::open(bytes)?;
     let track = chosen.audio.and_then(|n| tracks::at(&input, n));
     let track = track.ok_or_else(|| CodecError::Unsupported {
-        format: "sound",
+        format: "audio",
         detail: "there is none in it".into(),
     })?;
     let mut decoder = Decoder::open(&track)?;
@@ -247,12 +247,12 @@ pub(super) fn decode(
     resampler.flush(&mut pcm.samples)?;
     if pcm.samples.is_empty() {
         let detail = "nothing of it can be decoded".into();
-        return Err(CodecError::Malformed { format: "sound", detail });
+        return Err(CodecError::Malformed { format: "audio", detail });
     }
     Ok(pcm)
 }
 
-/// Silence before a sound that begins later than the file; at most ten seconds of it.
+/// Silence before audio that begins later than the file; at most ten seconds of it.
 fn align(pcm: &mut Pcm, track: &Track, frame: &Frame, start: i64) {
     let time = frame.best_effort_timestamp;
     if time == ff::AV_NOPTS_VALUE {
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_sound_fades_and_keeps_its_length() {
+    fn a_cut_audio_fades_and_keeps_its_length() {
         let mut pcm = Pcm { rate: 8000, channels: 2, samples: vec![1000; 16_000] };
         pcm.fit(4000);
         pcm.fade_out();

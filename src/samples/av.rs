@@ -1,5 +1,6 @@
-//! A voice clip and a video made by the project itself: uncompressed sound, and a Motion-JPEG film
-//! as digital cameras wrote them. What a decoder makes of them owes nothing to our own encoders.
+//! A voice recording and a video made by the project itself: uncompressed audio, and a Motion-JPEG
+//! video as digital cameras wrote them. What a decoder makes of them owes nothing to our own
+//! encoders.
 
 use bytes::Bytes as Buffer;
 
@@ -27,7 +28,7 @@ pub fn voice(seconds: u32) -> Vec<i16> {
             phase += pitch / rate;
             let (first, second) = VOWELS[syllable * 7 % 5];
             // Harmonics of the pitch, weighted by how near they lie to a formant.
-            let sound: f64 = (1..28)
+            let audio: f64 = (1..28)
                 .map(|k| {
                     let hertz = pitch * f64::from(k);
                     let near = |formant: f64| 1.0 / (1.0 + ((hertz - formant) / 120.0).powi(2));
@@ -37,7 +38,7 @@ pub fn voice(seconds: u32) -> Vec<i16> {
                 .sum();
             let silent = syllable % 5 == 4;
             let loud = if silent { 0.0 } else { (within * std::f64::consts::PI).sin().powi(2) };
-            (sound * loud * 5000.0).clamp(-32_000.0, 32_000.0) as i16
+            (audio * loud * 5000.0).clamp(-32_000.0, 32_000.0) as i16
         })
         .collect()
 }
@@ -62,8 +63,8 @@ fn words(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn samples_of(sound: &[i16]) -> Vec<u8> {
-    sound.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+fn samples_of(audio: &[i16]) -> Vec<u8> {
+    audio.iter().flat_map(|sample| sample.to_le_bytes()).collect()
 }
 
 /// WAVEFORMATEX of 16-bit PCM in one channel.
@@ -74,24 +75,24 @@ fn pcm_format() -> Vec<u8> {
     out
 }
 
-/// A voice note as a sound file.
+/// A voice note as an audio file.
 pub fn wav(seconds: u32) -> Buffer {
     let format = chunk(b"fmt ", &pcm_format());
     let data = chunk(b"data", &samples_of(&voice(seconds)));
     chunk(b"RIFF", &[&b"WAVE"[..], &format, &data].concat()).into()
 }
 
-/// Frames a second of the film.
+/// Frames a second of the video.
 const FILM_RATE: u32 = 15;
 
-/// A film of some seconds: the camera follows a ball over a landscape; somebody speaks.
+/// A video of some seconds: the camera follows a ball over a landscape, with a voice.
 ///
 /// # Errors
-/// The picture encoder's.
+/// The image encoder's.
 pub fn avi(width: u16, height: u16, seconds: u32) -> Result<Buffer, SampleError> {
     let frames = seconds * FILM_RATE;
     let scene = photo(width.saturating_mul(2), height, 4);
-    let sound = voice(seconds);
+    let audio = voice(seconds);
     let mut movie = Vec::new();
     let mut index = Vec::new();
     let mut at = 4u32;
@@ -107,8 +108,8 @@ pub fn avi(width: u16, height: u16, seconds: u32) -> Result<Buffer, SampleError>
         let per_frame = (VOICE_RATE / FILM_RATE) as usize;
         let from = n as usize * per_frame;
         // The last one takes what the division left over.
-        let to = if n + 1 == frames { sound.len() } else { from + per_frame };
-        add(b"01wb", &samples_of(&sound[from..to]));
+        let to = if n + 1 == frames { audio.len() } else { from + per_frame };
+        add(b"01wb", &samples_of(&audio[from..to]));
     }
     let (w, h) = (u32::from(width), u32::from(height));
     // AVIMAINHEADER, AVISTREAMHEADER, BITMAPINFOHEADER: the AVI RIFF file reference.
@@ -131,7 +132,7 @@ pub fn avi(width: u16, height: u16, seconds: u32) -> Result<Buffer, SampleError>
     let audio = list(
         b"strl",
         &[
-            stream(b"auds", &[0; 4], 1, VOICE_RATE, sound.len() as u32, 2),
+            stream(b"auds", &[0; 4], 1, VOICE_RATE, audio.len() as u32, 2),
             chunk(b"strf", &pcm_format()),
         ],
     );
@@ -175,13 +176,13 @@ mod tests {
         let avi = avi(64, 48, 1).unwrap();
         let told = u32::from_le_bytes(avi[4..8].try_into().unwrap()) as usize;
         assert_eq!(told + 8, avi.len());
-        let sound: usize = avi
+        let audio: usize = avi
             .windows(4)
             .enumerate()
             .filter(|(_, id)| id == b"01wb")
             .take(FILM_RATE as usize)
             .map(|(at, _)| u32::from_le_bytes(avi[at + 4..at + 8].try_into().unwrap()) as usize)
             .sum();
-        assert_eq!(sound, 2 * VOICE_RATE as usize);
+        assert_eq!(audio, 2 * VOICE_RATE as usize);
     }
 }

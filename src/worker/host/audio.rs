@@ -1,4 +1,4 @@
-//! Sound that this process decodes: its job gets samples, and never a sender's bytes.
+//! Audio that this process decodes: its job gets samples, and never a sender's bytes.
 
 use bytes::Bytes as Buffer;
 
@@ -9,9 +9,9 @@ use crate::{
     worker::protocol::{Reply, Request},
 };
 
-/// A sound whose job is started when it is needed: with samples for what is encoded, and with the
-/// sender's bytes for what only moves into another file, or cannot be decoded here after all.
-pub(super) struct SoundSession {
+/// An audio file whose job is started when it is needed: with samples for what is encoded, and with
+/// the sender's bytes for what only moves into another file, or cannot be decoded here after all.
+pub(super) struct AudioSession {
     codec: RemoteCodec,
     input: Buffer,
     hint: OpenHint,
@@ -23,8 +23,8 @@ pub(super) struct SoundSession {
     original: Option<RemoteSession>,
 }
 
-impl SoundSession {
-    /// Of a sound that this process decodes; `None` where the worker has to.
+impl AudioSession {
+    /// Of an audio file that this process decodes; `None` where the worker has to.
     pub fn open(
         codec: &RemoteCodec,
         input: &Buffer,
@@ -65,17 +65,17 @@ impl SoundSession {
         if self.original.is_some() {
             return Err(CodecError::Internal("the job has the whole file already".into()));
         }
-        let sound = audio::decode(&self.input, &self.limits, stop)?;
-        let request = Request::OpenSound {
+        let audio = audio::decode(&self.input, &self.limits, stop)?;
+        let request = Request::OpenAudio {
             info: Box::new(self.info.clone()),
-            rate: sound.rate,
-            channels: sound.channels,
-            samples: sound.samples,
+            rate: audio.rate,
+            channels: audio.channels,
+            samples: audio.samples,
             hint: self.hint,
             limits: self.limits,
         };
         match self.codec.ask(&request, FRAMING, stop)? {
-            // What it says of the sound is what it was told.
+            // What it says of the audio is what it was told.
             (job, Reply::Info(_)) => {
                 Ok(RemoteSession::new(&self.codec, request, job, self.info.clone(), stop))
             }
@@ -93,13 +93,13 @@ impl SoundSession {
     }
 }
 
-impl Session for SoundSession {
+impl Session for AudioSession {
     fn info(&self) -> &MediaInfo {
         &self.info
     }
 
     fn facts(&mut self) -> ContentFacts {
-        // As of any job: one that cannot tell will say so when it is to encode.
+        // As with any job: one that fails here will report it when it encodes.
         let stop = self.stop.clone();
         self.decoded(&stop).map_or_else(|_| ContentFacts::default(), RemoteSession::facts)
     }

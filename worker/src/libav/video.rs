@@ -1,11 +1,11 @@
-//! The moving pictures of a session: decoded once, kept small, encoded as often as asked.
+//! The video of a session: decoded once, kept small, encoded as often as asked.
 
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{
         CodecError, EncodeError, Reference, Session,
         image::{
-            raster::{Frame as Picture, Layout, Picture as Pictures, Raster},
+            raster::{DecodedImage as Pictures, Frame as DecodedImage, Layout, Raster},
             session_of,
         },
     },
@@ -19,30 +19,30 @@ use super::{
     frames::{self, Ticks},
     mux,
     scale::Scaler,
-    session::{AvSession, Clip},
+    session::{AvSession, Video},
     video_out::{self, Master},
     yuv::Yuv,
 };
 
-/// Memory that kept pictures may take, in bytes.
+/// Memory that kept frames may take, in bytes.
 const MAX_KEPT: u64 = 384 << 20;
 
 impl AvSession {
-    fn clip(
+    fn video(
         &mut self,
         dimensions: Dimensions,
         rate: FrameRate,
         length_ms: u64,
         to_601: bool,
         stop: &Stop,
-    ) -> Result<&mut Clip, CodecError> {
+    ) -> Result<&mut Video, CodecError> {
         let key = (dimensions, rate, length_ms, to_601);
-        let kept = self.clip.take().filter(|clip| clip.key == key);
-        let clip = match kept {
-            Some(clip) => clip,
-            None => Clip { key, master: self.master(key, stop)?, first: None },
+        let kept = self.video.take().filter(|video| video.key == key);
+        let video = match kept {
+            Some(video) => video,
+            None => Video { key, master: self.master(key, stop)?, first: None },
         };
-        Ok(self.clip.insert(clip))
+        Ok(self.video.insert(video))
     }
 
     fn master(
@@ -55,23 +55,23 @@ impl AvSession {
         let small = source >= dimensions.pixels() * 4;
         let ticks = Ticks { rate, count, start: self.probed.start(), small };
         let mut scaler = Scaler::new(dimensions, to_601);
-        let mut pictures: Vec<(Yuv, u64)> = Vec::new();
+        let mut frames: Vec<(Yuv, u64)> = Vec::new();
         let (mut kept, mut bt709) = (0u64, false);
         frames::each(&self.bytes, self.probed.chosen, &ticks, stop, |frame, look, shown| {
-            let picture = scaler.scale(frame, look)?;
+            let yuv = scaler.scale(frame, look)?;
             bt709 = scaler.bt709;
             kept += dimensions.pixels() * 3 / 2;
             if kept > MAX_KEPT {
                 return Err(CodecError::Limit { what: "memory", found: kept, limit: MAX_KEPT });
             }
-            pictures.push((picture, shown));
+            frames.push((yuv, shown));
             Ok(())
         })?;
-        Ok(Master { dimensions, rate, pictures, bt709 })
+        Ok(Master { dimensions, rate, frames, bt709 })
     }
 
-    /// A clip by `recipe`.
-    pub(super) fn encode_clip(
+    /// A video by `recipe`.
+    pub(super) fn encode_video(
         &mut self,
         recipe: &VideoRecipe,
         cap: Bytes,
@@ -80,21 +80,21 @@ impl AvSession {
         let coding = recipe.video;
         let length = self.length_ms(recipe.keep_ms);
         let to_601 = coding.codec != VideoCodec::H264;
-        let clip = self.clip(coding.dimensions, coding.rate, length, to_601, stop)?;
-        let video = video_out::encode(&clip.master, &coding, &mut clip.first, stop)?;
-        let sound = match &recipe.audio {
+        let video = self.video(coding.dimensions, coding.rate, length, to_601, stop)?;
+        let video = video_out::encode(&video.master, &coding, &mut video.first, stop)?;
+        let audio = match &recipe.audio {
             Some(audio) if self.probed.chosen.audio.is_some() => {
-                Some(self.sound(audio, recipe.keep_ms, stop)?)
+                Some(self.audio(audio, recipe.keep_ms, stop)?)
             }
             _ => None,
         };
         let tracks: Vec<&mux::Coded> =
-            [Some(&video), sound.as_ref()].into_iter().flatten().collect();
+            [Some(&video), audio.as_ref()].into_iter().flatten().collect();
         Ok(mux::write_file(recipe.container, &tracks, true, cap)?.into())
     }
 
-    /// A picture that stands for the clip, or an animation of it.
-    pub(super) fn encode_picture(
+    /// A poster image of the video, or an animation of it.
+    pub(super) fn encode_image(
         &mut self,
         recipe: &ImageRecipe,
         cap: Bytes,
@@ -102,17 +102,17 @@ impl AvSession {
     ) -> Result<Buffer, EncodeError> {
         let moving =
             matches!(recipe.coding, ImageCoding::Gif { frame_step, .. } if frame_step < u16::MAX);
-        if self.pictures.as_ref().is_none_or(|(was, _)| *was != moving) {
-            let session = self.picture_session(moving, stop)?;
-            self.pictures = Some((moving, session));
+        if self.images.as_ref().is_none_or(|(was, _)| *was != moving) {
+            let session = self.image_session(moving, stop)?;
+            self.images = Some((moving, session));
         }
-        match &mut self.pictures {
+        match &mut self.images {
             Some((_, session)) => session.encode(&Recipe::Image(*recipe), cap, stop),
-            None => Err(super::ff::internal("the pictures just made are gone").into()),
+            None => Err(super::ff::internal("the images just made are gone").into()),
         }
     }
 
-    /// The luma of `count` moments, at the size of the clip.
+    /// The luma of `count` moments, at the size of the video.
     pub(super) fn looks(
         &self,
         count: u8,
@@ -124,29 +124,28 @@ impl AvSession {
         let even = |n: u32| (n / 2 * 2).max(2);
         let dimensions = Dimensions::at_least_one(even(shown.width()), even(shown.height()));
         let length = info.duration_ms.max(1);
-        // A picture takes the ticks from the nearest one on: at each tick there is what is on the
+        // A frame takes the ticks from the nearest one on: at each tick there is what is on the
         // screen half a stretch later.
         let rate = FrameRate::new(u32::from(count) * 1000, length);
         let rate = rate.ok_or_else(|| super::ff::internal("a rate of nothing"))?;
         let master = self.master((dimensions, rate, length.into(), true), stop)?;
         let mut moments = Vec::with_capacity(count.into());
-        for (picture, ticks) in &master.pictures {
-            let luma: Buffer = picture.planes[0].iter().map(|y| full_range(*y)).collect();
+        for (yuv, ticks) in &master.frames {
+            let luma: Buffer = yuv.planes[0].iter().map(|y| full_range(*y)).collect();
             let moment = Reference { dimensions, luma, background };
             moments.extend((0..*ticks).map(|_| moment.clone()));
         }
         Ok((moments.len() == usize::from(count)).then_some(moments))
     }
 
-    fn picture_session(&self, moving: bool, stop: &Stop) -> Result<Box<dyn Session>, CodecError> {
+    fn image_session(&self, moving: bool, stop: &Stop) -> Result<Box<dyn Session>, CodecError> {
         let info = self.probed.info.clone();
-        let shown =
-            info.dimensions.ok_or_else(|| super::ff::internal("a clip without pictures"))?;
+        let shown = info.dimensions.ok_or_else(|| super::ff::internal("a video without frames"))?;
         let within = shown.shrunk_into(self.hint.largest.turned_to(shown));
         let even = |n: u32| (n / 2 * 2).max(2);
         let dimensions = Dimensions::at_least_one(even(within.width()), even(within.height()));
         let seconds = f64::from(info.duration_ms.max(1)) / 1000.0;
-        // An animation: at most ten pictures a second and sixty in all. A poster: eight pictures
+        // An animation: at most ten frames a second and sixty in all. A poster: eight frames
         // of the first tenth, but at least of two seconds, of which the richest is taken.
         let span = if moving { seconds } else { seconds.min((seconds / 10.0).max(2.0)) };
         let span = if self.hurried { span.min(HURRIED) } else { span };
@@ -156,29 +155,29 @@ impl AvSession {
         let key = (dimensions, rate, (span * 1000.0) as u64, true);
         let master = self.master(key, stop)?;
         let delay = span * 1000.0 / count;
-        let frames: Vec<Picture> = if moving {
+        let frames: Vec<DecodedImage> = if moving {
             let of = |(yuv, ticks): &(Yuv, u64)| {
                 let delay_ms = (*ticks as f64 * delay).round() as u32;
-                Some(Picture { raster: rgb(yuv)?, delay_ms })
+                Some(DecodedImage { raster: rgb(yuv)?, delay_ms })
             };
-            master.pictures.iter().filter_map(of).collect()
+            master.frames.iter().filter_map(of).collect()
         } else {
-            let best = master.pictures.iter().max_by_key(|(yuv, _)| variance(&yuv.planes[0]));
-            best.and_then(|(yuv, _)| Some(Picture { raster: rgb(yuv)?, delay_ms: 0 }))
+            let best = master.frames.iter().max_by_key(|(yuv, _)| variance(&yuv.planes[0]));
+            best.and_then(|(yuv, _)| Some(DecodedImage { raster: rgb(yuv)?, delay_ms: 0 }))
                 .into_iter()
                 .collect()
         };
         if frames.is_empty() {
-            return Err(super::ff::internal("a clip without pictures"));
+            return Err(super::ff::internal("a video without frames"));
         }
         Ok(session_of(info, Pictures { frames, loops: 0 }))
     }
 }
 
-/// Seconds of a clip that are looked at for a picture of it in a hurry.
+/// Seconds of a video that are looked at for an image of it in a hurry.
 const HURRIED: f64 = 0.2;
 
-/// How much there is to see.
+/// How much detail it shows.
 fn variance(luma: &[u8]) -> u64 {
     let count = luma.len().max(1) as u64;
     let sum: u64 = luma.iter().map(|n| u64::from(*n)).sum();

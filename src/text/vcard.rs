@@ -1,12 +1,12 @@
-//! Cards (vCard 2.1 to 4.0): the picture that some carry inside.
+//! vCards (vCard 2.1 to 4.0): the image that some carry inside.
 //!
 //! Not a parser: properties are lines, found by name and by how their value goes on (RFC 6350
 //! clause 3.2; vCard 2.1 clause 2.1.3, whose base64 ends at an empty line).
 
-/// Properties whose values are pictures or sounds.
+/// Properties whose values are images or audio files.
 const MEDIA: [&[u8]; 3] = [b"PHOTO", b"LOGO", b"SOUND"];
 
-/// The card without the media inside, all other bytes as they were; `None` where it has none, or
+/// The vCard without the media inside, all other bytes as they were; `None` where it has none, or
 /// only links to them.
 pub fn without_media(data: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = data.split_inclusive(|b| *b == b'\n').collect();
@@ -71,8 +71,8 @@ mod tests {
             ("unfolded", format!("PHOTO;ENCODING=BASE64:{base64}\r\n{base64}\r\nAA==\r\n")),
         ] {
             let (head, tail) = ("BEGIN:VCARD\r\nFN:Ann\r\n", "TEL:+1\r\nNOTE:a\r\n b\r\nEND:VCARD");
-            let card = format!("{head}{photo}{tail}");
-            let bare = without_media(card.as_bytes()).expect(name);
+            let vcard = format!("{head}{photo}{tail}");
+            let bare = without_media(vcard.as_bytes()).expect(name);
             assert_eq!(String::from_utf8(bare).unwrap(), format!("{head}{tail}"), "{name}");
         }
     }

@@ -1,6 +1,6 @@
-//! What to give up, in order: the rungs of lanes that have a few settings alone.
+//! What to reduce, in order: the steps of lanes that have only a few settings.
 
-use super::{ImageTask, path::Rung};
+use super::{ImageTask, path::Step};
 use crate::model::{Dimensions, ImageCoding};
 
 /// Lossless codings (PNG, GIF, of decoded pixels) grow with area^0.85: flat areas cost little.
@@ -10,10 +10,10 @@ const ANIMATION_AREA_EXPONENT: f64 = 0.9;
 /// What fewer palette colours leave of a GIF or PNG, roughly; calibrated by the encodes.
 const COLOR_FACTORS: [(u16, f64); 5] =
     [(256, 1.0), (128, 0.86), (64, 0.72), (32, 0.58), (16, 0.45)];
-/// Pictures and animations are not made smaller than this on the longer side before colours and
+/// Images and animations are not made smaller than this on the longer side before colours and
 /// frames go.
 const SMALL_SIDE: u32 = 128;
-/// WBMP is legible at half of the size at which colours are, and there is nothing else then.
+/// WBMP is legible at half of the size at which colours are, and nothing else is left by then.
 const BILEVEL_FLOOR_SIDE: u32 = 16;
 
 /// Levels of gray that line art is shown with when it must be small, and what is left of it,
@@ -28,19 +28,19 @@ const FEW_COLORS: [(u16, f64); 3] = [(32, 1.0), (16, 0.77), (8, 0.6)];
 const LEAST_SCALE: f64 = 0.45;
 
 /// Few colours at full size, then ever smaller.
-pub(super) fn smaller_drawings(task: &ImageTask) -> Vec<Rung> {
+pub(super) fn smaller_drawings(task: &ImageTask) -> Vec<Step> {
     let largest = task.largest();
-    let rung = |z: f64, (colors, factor): (u16, f64)| Rung {
+    let step = |z: f64, (colors, factor): (u16, f64)| Step {
         dimensions: largest.scaled(z),
         coding: ImageCoding::Png { colors: Some(colors), dither: false },
         factor: factor * z.powf(2.0 * LOSSLESS_AREA_EXPONENT),
     };
     let (levels, small) =
         if task.facts.gray { (FEW_GRAYS, FEW_GRAYS[2]) } else { (FEW_COLORS, FEW_COLORS[1]) };
-    let whole = levels.iter().map(|level| rung(1.0, *level));
+    let whole = levels.iter().map(|level| step(1.0, *level));
     let floor = task.floors.image_side.max(1);
     let smaller = scales(largest, floor).skip(1).take_while(|z| *z >= LEAST_SCALE);
-    whole.chain(smaller.map(|z| rung(z, small))).collect()
+    whole.chain(smaller.map(|z| step(z, small))).collect()
 }
 
 /// Scale factors from 1 down to where the longer side is `floor`, in steps of 4 %.
@@ -54,11 +54,11 @@ fn scales_by(step: f64, largest: Dimensions, floor: u32) -> impl Iterator<Item =
 }
 
 /// Scale to a small size, then colours, then scale to the floor.
-pub(super) fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Rung> {
+pub(super) fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) -> Vec<Step> {
     let largest = task.largest();
-    let mut rungs = Vec::new();
+    let mut steps = Vec::new();
     let mut push = |z: f64, colors: u16, color_factor: f64| {
-        rungs.push(Rung {
+        steps.push(Step {
             dimensions: largest.scaled(z),
             coding: coding(colors),
             factor: z.powf(2.0 * LOSSLESS_AREA_EXPONENT) * color_factor,
@@ -76,15 +76,15 @@ pub(super) fn paletted(task: &ImageTask, coding: impl Fn(u16) -> ImageCoding) ->
     for z in scales(largest, task.floors.image_side).filter(|z| *z < small) {
         push(z, colors, factor);
     }
-    rungs
+    steps
 }
 
 /// An animation at its own size keeps its exact colours and still areas; scaled, it takes about
-/// this many times the bytes for its area. Measured 2026-11-24 on a clip of 42 frames: 245×245
+/// this many times the bytes for its area. Measured 2026-11-24 on a video of 42 frames: 245×245
 /// 130 kB, 200×200 176 kB, 170×170 134 kB.
 const SCALED_ANIMATION_COST: f64 = 1.9;
 
-/// The same in smaller steps, for animations: nothing else of theirs can be set finely.
+/// The same in smaller steps, for animations, which have no other fine setting.
 const MOVING_FACTORS: [(u16, f64); 9] = [
     (256, 1.0),
     (192, 0.93),
@@ -100,16 +100,16 @@ const MOVING_FACTORS: [(u16, f64); 9] = [
 const FINE: f64 = 0.98;
 
 /// Dimensions, then colours, then frames (DESIGN §5); of slides the frames last of all.
-pub(super) fn animation(task: &ImageTask) -> Vec<Rung> {
+pub(super) fn animation(task: &ImageTask) -> Vec<Step> {
     let largest = task.largest();
     let exact = largest == task.source;
-    let mut rungs = Vec::new();
+    let mut steps = Vec::new();
     let first = task.first_step.max(1);
     let mut push = |z: f64, (colors, color_factor): (u16, f64), step: u16| {
         let frame_step = step.saturating_mul(first);
         let cost = if exact && z < 1.0 { SCALED_ANIMATION_COST } else { 1.0 };
         let color_factor = color_factor * cost;
-        rungs.push(Rung {
+        steps.push(Step {
             dimensions: largest.scaled(z),
             coding: ImageCoding::Gif { colors, frame_step },
             factor: z.powf(2.0 * ANIMATION_AREA_EXPONENT) * color_factor
@@ -125,7 +125,7 @@ pub(super) fn animation(task: &ImageTask) -> Vec<Rung> {
         push(small, color, 1);
     }
     let last = COLOR_FACTORS[COLOR_FACTORS.len() - 1];
-    // An animation smaller than this is no use.
+    // An animation smaller than this is not worth sending.
     let floor = task.floors.image_side.max(SMALL_SIDE / 2);
     if task.slides {
         let before = small;
@@ -140,18 +140,18 @@ pub(super) fn animation(task: &ImageTask) -> Vec<Rung> {
     for z in scales_by(FINE, largest, floor).filter(|z| *z < small) {
         push(z, last, 8);
     }
-    rungs
+    steps
 }
 
 /// WBMP: one bit a pixel, so that the size follows from the dimensions alone.
-pub(super) fn bilevel(task: &ImageTask) -> Vec<Rung> {
+pub(super) fn bilevel(task: &ImageTask) -> Vec<Step> {
     let largest = task.largest();
     scales(largest, task.floors.image_side.min(BILEVEL_FLOOR_SIDE))
         .map(|z| {
             let dimensions = largest.scaled(z);
             let bytes = u64::from(dimensions.width().div_ceil(8)) * u64::from(dimensions.height());
             let whole = u64::from(largest.width().div_ceil(8)) * u64::from(largest.height());
-            Rung { dimensions, coding: ImageCoding::Wbmp, factor: bytes as f64 / whole as f64 }
+            Step { dimensions, coding: ImageCoding::Wbmp, factor: bytes as f64 / whole as f64 }
         })
         .collect()
 }

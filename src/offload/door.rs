@@ -1,0 +1,213 @@
+//! A door before a pool of threads: which job may work, which waits, and which is refused because it
+//! would wait too long.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout_at,
+};
+
+use super::{Load, times::Times};
+use crate::{
+    model::{Stop, StopCause},
+    service::ServiceError,
+};
+
+/// Jobs that may wait, for each thread, whatever they cost.
+pub(super) const MAX_QUEUED_PER_THREAD: usize = 64;
+
+/// How long a job may have to wait by what is planned for those before it. A prior: about as long as
+/// most jobs take by themselves.
+pub(super) const MAX_WAIT: Duration = Duration::from_millis(1_500);
+
+/// What a job is expected to take, and how long it is worth waiting for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    /// CPU time; `None`: what jobs take on the average.
+    pub price: Option<Duration>,
+    /// Refused where it would wait longer; `None`: it waits as long as its deadline lets it.
+    pub max_wait: Option<Duration>,
+}
+
+/// Admits jobs to as many threads as there are.
+pub(super) struct Door {
+    /// One permit a thread. Fair: the longest wait is over first; a caller who leaves frees the place
+    /// at once.
+    slots: Arc<Semaphore>,
+    size: usize,
+    queued: AtomicUsize,
+    /// What is planned for the jobs that wait and for those at work, in microseconds.
+    waiting_us: AtomicU64,
+    working_us: AtomicU64,
+    /// Running mean of the time that jobs take, in microseconds.
+    mean_us: AtomicU64,
+    /// Running mean of cost over price, in thousandths.
+    cost_over_price: AtomicU64,
+}
+
+impl Door {
+    pub fn new(size: usize) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(size)),
+            size,
+            queued: AtomicUsize::new(0),
+            waiting_us: AtomicU64::new(0),
+            working_us: AtomicU64::new(0),
+            mean_us: AtomicU64::new(100_000),
+            cost_over_price: AtomicU64::new(1_000),
+        }
+    }
+
+    pub fn load(&self) -> Load {
+        Load {
+            running: self.size.saturating_sub(self.slots.available_permits()),
+            queued: self.queued.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits for a thread to be free.
+    ///
+    /// # Errors
+    /// `Busy` with a hint when to try again, if it would wait too long; `Deadline`, if it did.
+    pub async fn admit(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        times: Option<Times>,
+    ) -> Result<Permit, ServiceError> {
+        let price = self.price(ticket);
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok(self.permit(slot, price));
+        }
+        let _place = self.queue(ticket, price, times)?;
+        let slots = Arc::clone(&self.slots).acquire_owned();
+        let slot = match times {
+            None => slots.await,
+            Some(times) => timeout_at(times.stop.into(), slots)
+                .await
+                .map_err(|_| ServiceError::stopped(StopCause::Deadline))?,
+        };
+        let slot = slot.map_err(|_| ServiceError::internal("POOL_CLOSED", "the pool is closed"))?;
+        Ok(self.permit(slot, price))
+    }
+
+    /// What a job is expected to take: by its plan, corrected by what such plans came to.
+    fn price(&self, ticket: Ticket) -> u64 {
+        let learnt = self.cost_over_price.load(Ordering::Relaxed);
+        let planned = ticket.price.map(|price| micros(price).saturating_mul(learnt) / 1_000);
+        planned.unwrap_or_else(|| self.mean_us.load(Ordering::Relaxed))
+    }
+
+    fn permit(self: &Arc<Self>, slot: OwnedSemaphorePermit, price: u64) -> Permit {
+        self.working_us.fetch_add(price, Ordering::Relaxed);
+        Permit { door: Arc::clone(self), price, _slot: slot }
+    }
+
+    /// Takes a place in the queue.
+    fn queue(
+        &self,
+        ticket: Ticket,
+        price: u64,
+        times: Option<Times>,
+    ) -> Result<Place<'_>, ServiceError> {
+        let wait = self.wait();
+        let left = times.map(|times| times.stop.saturating_duration_since(Instant::now()));
+        let bound = ticket.max_wait.into_iter().chain(left).min();
+        // Hints are no shorter than a client should wait at all, and no longer than an outage.
+        let hint = wait.clamp(Duration::from_millis(100), Duration::from_secs(30));
+        if bound.is_some_and(|bound| wait > bound) {
+            return Err(ServiceError::busy("QUEUE_FULL", hint));
+        }
+        let before = self.queued.fetch_add(1, Ordering::Relaxed);
+        self.waiting_us.fetch_add(price, Ordering::Relaxed);
+        let place = Place { door: self, price };
+        if before < self.size.saturating_mul(MAX_QUEUED_PER_THREAD) {
+            return Ok(place);
+        }
+        Err(ServiceError::busy("QUEUE_FULL", hint))
+    }
+
+    /// How long a job that came now would wait: all that is planned before it, half of what is at
+    /// work being done.
+    fn wait(&self) -> Duration {
+        let working = self.working_us.load(Ordering::Relaxed) / 2;
+        let ahead = self.waiting_us.load(Ordering::Relaxed).saturating_add(working);
+        Duration::from_micros(ahead / self.size as u64)
+    }
+
+    /// Does a job on a thread of the pool.
+    pub fn perform<T>(
+        &self,
+        stop: &Stop,
+        work: impl FnOnce(&Stop) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        stop.check().map_err(ServiceError::stopped)?;
+        let started = Instant::now();
+        // A job shares nothing mutable with others, so nothing broken is seen after a panic.
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(stop)));
+        moved(&self.mean_us, micros(started.elapsed()));
+        outcome.unwrap_or_else(|panic| {
+            tracing::error!(panic = panic_text(&*panic), "a job panicked");
+            Err(ServiceError::internal("PANIC", "internal error"))
+        })
+    }
+
+    /// What a job of this price really took: plans are corrected by it.
+    pub fn learn(&self, price: Duration, cost: Duration) {
+        let ratio = cost.as_secs_f64() / price.as_secs_f64().max(1e-3);
+        moved(&self.cost_over_price, (ratio.clamp(0.1, 10.0) * 1e3) as u64);
+    }
+}
+
+/// Moves a mean by an eighth. Threads that race lose a sample, which does not matter.
+fn moved(mean: &AtomicU64, sample: u64) {
+    let before = mean.load(Ordering::Relaxed);
+    mean.store((before * 7 + sample.min(3_600_000_000)) / 8, Ordering::Relaxed);
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(3_600_000_000)
+}
+
+/// A thread's worth of work, given back when dropped.
+pub(super) struct Permit {
+    door: Arc<Door>,
+    price: u64,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.door.working_us.fetch_sub(self.price, Ordering::Relaxed);
+    }
+}
+
+/// A place in the queue, given back when dropped.
+struct Place<'a> {
+    door: &'a Door,
+    price: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.door.queued.fetch_sub(1, Ordering::Relaxed);
+        self.door.waiting_us.fetch_sub(self.price, Ordering::Relaxed);
+    }
+}
+
+/// The text of a panic.
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
+}

@@ -1,0 +1,166 @@
+use std::{sync::mpsc, thread};
+
+use super::{door::MAX_QUEUED_PER_THREAD, *};
+use crate::{config::Config, model::Category};
+
+fn one_thread() -> Offload {
+    Offload::new(Service::new(Config { threads: 1, ..Config::default() }))
+}
+
+/// Works until it is stopped, then tells why.
+fn until_stopped(stop: &Stop, told: &mpsc::Sender<StopCause>) {
+    while stop.check().is_ok() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    if let Err(cause) = stop.check() {
+        told.send(cause).expect("the test listens");
+    }
+}
+
+#[tokio::test]
+async fn results_and_panics_come_back_and_the_thread_lives_on() {
+    let offload = one_thread();
+    let panicked: Result<(), _> =
+        offload.run(Stop::never(), None, |_, _| panic!("on purpose")).await;
+    let error = panicked.expect_err("a panic is an error");
+    assert_eq!((error.category, error.reason), (Category::Internal, "PANIC"));
+    assert_eq!(offload.run(Stop::never(), None, |_, _| Ok(7)).await, Ok(7));
+    assert_eq!(offload.load(), Load { running: 0, queued: 0 });
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_stops_the_work() {
+    let (tell, told) = mpsc::channel();
+    let offload = one_thread();
+    let job = offload.run(Stop::never(), None, move |_, stop| {
+        until_stopped(stop, &tell);
+        Ok(())
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(50), job).await.is_err());
+    let cause = told.recv_timeout(Duration::from_secs(5));
+    assert_eq!(cause, Ok(StopCause::Cancelled));
+}
+
+#[tokio::test]
+async fn the_best_so_far_is_taken_at_the_deadline() {
+    let deadline = Instant::now() + Duration::from_millis(400);
+    let (tell, told) = mpsc::channel();
+    let result = one_thread()
+        .run(Stop::never(), Some(deadline), move |_, stop| {
+            until_stopped(stop, &tell);
+            Ok("best so far")
+        })
+        .await;
+    assert_eq!(result, Ok("best so far"));
+    assert_eq!(told.recv(), Ok(StopCause::Deadline));
+    assert!(Instant::now() < deadline);
+}
+
+#[tokio::test]
+async fn deadlines_hold_for_deaf_work_and_in_the_queue() {
+    let offload = one_thread();
+    let (release, released) = mpsc::channel::<()>();
+    let soon = || Some(Instant::now() + Duration::from_millis(100));
+    let deaf = offload.run(Stop::never(), soon(), move |_, _| {
+        let _ = released.recv();
+        Ok(())
+    });
+    assert_eq!(deaf.await.map_err(|e| e.category), Err(Category::Deadline));
+    assert_eq!(offload.load().running, 1, "the deaf job still holds the thread");
+    let queued = offload.run(Stop::never(), soon(), |_, _| Ok(()));
+    assert_eq!(queued.await.map_err(|e| e.category), Err(Category::Deadline));
+    drop(release);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_with_a_hint() {
+    let offload = one_thread();
+    let (release, released) = mpsc::channel::<()>();
+    let mut jobs = tokio::task::JoinSet::new();
+    let first = offload.clone();
+    jobs.spawn(async move {
+        let wait = move |_: &Service, _: &Stop| {
+            let _ = released.recv();
+            Ok(())
+        };
+        first.run(Stop::never(), None, wait).await
+    });
+    while offload.load().running == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..MAX_QUEUED_PER_THREAD {
+        let offload = offload.clone();
+        jobs.spawn(async move { offload.run(Stop::never(), None, |_, _| Ok(())).await });
+    }
+    while offload.load().queued < MAX_QUEUED_PER_THREAD {
+        tokio::task::yield_now().await;
+    }
+    let refused = offload.run(Stop::never(), None, |_, _| Ok(())).await.expect_err("full");
+    assert_eq!(refused.category, Category::Busy);
+    assert!(refused.retry_after_ms >= Some(1000), "{refused:?}");
+    drop(release);
+    while let Some(job) = jobs.join_next().await {
+        assert_eq!(job.expect("no panic"), Ok(()));
+    }
+    assert_eq!(offload.load(), Load { running: 0, queued: 0 });
+}
+
+fn text() -> AdaptRequest {
+    use crate::{message::PartData, service::request::Content};
+    let part = PartData {
+        content_type: "text/plain; charset=utf-8".into(),
+        data: bytes::Bytes::from_static(b"hello"),
+        ..PartData::default()
+    };
+    AdaptRequest::new(Content::Parts { headers: Vec::new(), parts: vec![part] })
+}
+
+#[tokio::test]
+async fn what_encodes_nothing_waits_for_nothing_that_does() {
+    let offload = one_thread();
+    let (release, released) = mpsc::channel::<()>();
+    let busy = offload.clone();
+    let holder = tokio::spawn(async move {
+        let wait = move |_: &Service, _: &Stop| {
+            let _ = released.recv();
+            Ok(())
+        };
+        busy.run(Stop::never(), None, wait).await
+    });
+    while offload.load().running == 0 {
+        tokio::task::yield_now().await;
+    }
+    let deadline = Some(Instant::now() + Duration::from_secs(30));
+    let answer = offload.adapt(text(), Priority::Interactive, deadline).await;
+    assert_eq!(answer.map(|a| a.report.outcome), Ok(crate::model::Outcome::Unchanged));
+    let plan = offload.quick(Stop::never(), deadline, |service, stop| service.plan(text(), stop));
+    assert!(plan.await.is_ok());
+    assert_eq!(offload.load(), Load { running: 1, queued: 0 });
+    drop(release);
+    assert_eq!(holder.await.expect("no panic"), Ok(()));
+}
+
+#[tokio::test]
+async fn a_wait_that_is_too_long_is_refused_at_once() {
+    let seconds = |n| Some(Duration::from_secs(n));
+    let door = Arc::new(Door::new(1));
+    let at_work = door.admit(Ticket { price: seconds(10), max_wait: None }, None).await;
+    let ticket = Ticket { price: seconds(1), max_wait: Some(MAX_WAIT) };
+    let refused = door.admit(ticket, None).await.err().expect("five seconds are too long");
+    assert_eq!((refused.category, refused.reason), (Category::Busy, "QUEUE_FULL"));
+    assert_eq!(refused.retry_after_ms, Some(5_000));
+    // A deadline that cannot be met is told before it passes, too.
+    let soon = Times::until(Instant::now() + Duration::from_secs(3));
+    let patient = Ticket { price: seconds(1), max_wait: None };
+    let refused = door.admit(patient, Some(soon)).await.err().expect("not in time");
+    assert_eq!(refused.category, Category::Busy);
+    // Plans that cost a tenth of what they said: the same queue is short.
+    for _ in 0..64 {
+        door.learn(Duration::from_secs(10), Duration::from_secs(1));
+    }
+    drop(at_work);
+    let _short = door.admit(Ticket { price: seconds(10), max_wait: None }, None).await;
+    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(ticket, None)).await;
+    assert!(waits.is_err(), "it waits for its turn");
+    assert_eq!(door.load(), Load { running: 1, queued: 0 });
+}
