@@ -13,7 +13,6 @@ use super::{
     v1::{self, adaptation_service_server::AdaptationService},
 };
 use crate::{
-    model::Stop,
     offload::{Offload, Priority},
     service::request::AdaptRequest,
 };
@@ -55,7 +54,7 @@ impl AdaptationService for Adaptation {
         let request = AdaptRequest::try_from(request.into_inner())?;
         let asked = Instant::now();
         self.offload
-            .quick(Stop::never(), deadline, move |service, stop| {
+            .quick(deadline, move |service, stop| {
                 let queued = asked.elapsed();
                 service.plan(AdaptRequest { queued, ..request }, stop)
             })

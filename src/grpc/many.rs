@@ -11,7 +11,6 @@ use super::{
     v1::{self, adapt_many_response::Result as Outcome},
 };
 use crate::{
-    model::Stop,
     offload::Offload,
     service::{
         many::{ManyAnswer, Recipient},
@@ -36,7 +35,7 @@ pub fn run(
     tokio::spawn(async move {
         let sender = answers.clone();
         let runtime = Handle::current();
-        let work = offload.run(Stop::never(), deadline, move |service, stop| {
+        let work = offload.run(deadline, move |service, stop| {
             let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
             service.adapt_many(request, &recipients, stop, &mut |answer| {
                 let answer = Ok(answered(&ids, answer));

@@ -8,7 +8,6 @@ use super::{
     v1::{self, profile_service_server::ProfileService},
 };
 use crate::{
-    model::Stop,
     offload::Offload,
     service::request::{LimitsRequest, ResolveRequest},
 };
@@ -35,7 +34,7 @@ impl ProfileService for Profiles {
         let deadline = deadline(&request);
         let request = ResolveRequest::try_from(request.into_inner())?;
         self.offload
-            .quick(Stop::never(), deadline, move |service, _| service.resolve(request))
+            .quick(deadline, move |service, _| service.resolve(request))
             .await
             .map(|resolution| Response::new(resolution.into()))
             .map_err(from_error)
@@ -48,7 +47,7 @@ impl ProfileService for Profiles {
         // Off the async threads: it reads every document of the store.
         let devices = self
             .offload
-            .quick(Stop::never(), deadline(&request), |service, _| Ok(service.devices()))
+            .quick(deadline(&request), |service, _| Ok(service.devices()))
             .await
             .map_err(from_error)?;
         let devices = devices.into_iter().map(Into::into).collect();

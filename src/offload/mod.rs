@@ -88,7 +88,7 @@ impl Offload {
         deadline: Option<Instant>,
     ) -> Result<AdaptResponse, ServiceError> {
         let asked = Instant::now();
-        let begun = self.quick(Stop::never(), deadline, move |service, stop| {
+        let begun = self.quick(deadline, move |service, stop| {
             service.begin(AdaptRequest { queued: asked.elapsed(), ..request }, stop)
         });
         let mut planned = match begun.await? {
@@ -113,46 +113,35 @@ impl Offload {
     ///
     /// # Errors
     /// As [`Offload::run`].
-    pub async fn quick<T, F>(
-        &self,
-        stop: Stop,
-        deadline: Option<Instant>,
-        work: F,
-    ) -> Result<T, ServiceError>
+    pub async fn quick<T, F>(&self, deadline: Option<Instant>, work: F) -> Result<T, ServiceError>
     where
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let lane = Lane { door: &self.quick, pool: &self.quick_pool, stop };
+        let lane = Lane { door: &self.quick, pool: &self.quick_pool };
         self.pass(lane, Ticket { price: None, max_wait: None }, deadline, work).await
     }
 
     /// Runs CPU work off the async threads. No more jobs are at work than there are threads; some
     /// more wait, in order.
     ///
-    /// If the returned future is dropped, `stop` is set to cancelled and the work ends at its next
-    /// poll. A while before `deadline`, `stop` is set to deadline: what the work then returns in
-    /// time is the answer. Panics are caught.
+    /// If the returned future is dropped, the work's stop is set to cancelled and it ends at its next
+    /// poll. A while before `deadline`, it is set to deadline: what the work then returns in time is
+    /// the answer. Panics are caught.
     ///
     /// # Errors
     /// What `work` returns; `Busy` with a hint when to try again, if too many wait; `Deadline`;
     /// `Internal` if the work panicked.
-    pub async fn run<T, F>(
-        &self,
-        stop: Stop,
-        deadline: Option<Instant>,
-        work: F,
-    ) -> Result<T, ServiceError>
+    pub async fn run<T, F>(&self, deadline: Option<Instant>, work: F) -> Result<T, ServiceError>
     where
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let lane = Lane { stop, ..self.work_lane() };
-        self.pass(lane, Ticket { price: None, max_wait: None }, deadline, work).await
+        self.pass(self.work_lane(), Ticket { price: None, max_wait: None }, deadline, work).await
     }
 
     fn work_lane(&self) -> Lane<'_> {
-        Lane { door: &self.work, pool: self.service.pool(), stop: Stop::never() }
+        Lane { door: &self.work, pool: self.service.pool() }
     }
 
     /// A job through a lane.
@@ -167,10 +156,11 @@ impl Offload {
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let Lane { door, pool, stop } = lane;
+        let Lane { door, pool } = lane;
         if let Some(fault) = pool.fault() {
             return Err(ServiceError::internal("NO_THREADS", fault));
         }
+        let stop = Stop::never();
         let mut leaving = StopOnDrop(Some(stop.clone()));
         let times = deadline.map(Times::until);
         let permit = door.admit(ticket, times).await?;
@@ -219,8 +209,6 @@ impl fmt::Debug for Offload {
 struct Lane<'a> {
     door: &'a Arc<Door>,
     pool: &'a Pool,
-    /// Stops the job.
-    stop: Stop,
 }
 
 /// Sets the flag when the future that waits for the job is dropped.

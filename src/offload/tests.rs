@@ -20,11 +20,10 @@ fn until_stopped(stop: &Stop, told: &mpsc::Sender<StopCause>) {
 #[tokio::test]
 async fn results_and_panics_come_back_and_the_thread_lives_on() {
     let offload = one_thread();
-    let panicked: Result<(), _> =
-        offload.run(Stop::never(), None, |_, _| panic!("on purpose")).await;
+    let panicked: Result<(), _> = offload.run(None, |_, _| panic!("on purpose")).await;
     let error = panicked.expect_err("a panic is an error");
     assert_eq!((error.category, error.reason), (Category::Internal, "PANIC"));
-    assert_eq!(offload.run(Stop::never(), None, |_, _| Ok(7)).await, Ok(7));
+    assert_eq!(offload.run(None, |_, _| Ok(7)).await, Ok(7));
     assert_eq!(offload.load(), Load { running: 0, queued: 0 });
 }
 
@@ -32,7 +31,7 @@ async fn results_and_panics_come_back_and_the_thread_lives_on() {
 async fn a_caller_who_leaves_stops_the_work() {
     let (tell, told) = mpsc::channel();
     let offload = one_thread();
-    let job = offload.run(Stop::never(), None, move |_, stop| {
+    let job = offload.run(None, move |_, stop| {
         until_stopped(stop, &tell);
         Ok(())
     });
@@ -46,7 +45,7 @@ async fn the_best_so_far_is_taken_at_the_deadline() {
     let deadline = Instant::now() + Duration::from_millis(400);
     let (tell, told) = mpsc::channel();
     let result = one_thread()
-        .run(Stop::never(), Some(deadline), move |_, stop| {
+        .run(Some(deadline), move |_, stop| {
             until_stopped(stop, &tell);
             Ok("best so far")
         })
@@ -61,13 +60,13 @@ async fn deadlines_hold_for_deaf_work_and_in_the_queue() {
     let offload = one_thread();
     let (release, released) = mpsc::channel::<()>();
     let soon = || Some(Instant::now() + Duration::from_millis(100));
-    let deaf = offload.run(Stop::never(), soon(), move |_, _| {
+    let deaf = offload.run(soon(), move |_, _| {
         let _ = released.recv();
         Ok(())
     });
     assert_eq!(deaf.await.map_err(|e| e.category), Err(Category::Deadline));
     assert_eq!(offload.load().running, 1, "the deaf job still holds the thread");
-    let queued = offload.run(Stop::never(), soon(), |_, _| Ok(()));
+    let queued = offload.run(soon(), |_, _| Ok(()));
     assert_eq!(queued.await.map_err(|e| e.category), Err(Category::Deadline));
     drop(release);
 }
@@ -83,19 +82,19 @@ async fn a_full_queue_refuses_with_a_hint() {
             let _ = released.recv();
             Ok(())
         };
-        first.run(Stop::never(), None, wait).await
+        first.run(None, wait).await
     });
     while offload.load().running == 0 {
         tokio::task::yield_now().await;
     }
     for _ in 0..MAX_QUEUED_PER_THREAD {
         let offload = offload.clone();
-        jobs.spawn(async move { offload.run(Stop::never(), None, |_, _| Ok(())).await });
+        jobs.spawn(async move { offload.run(None, |_, _| Ok(())).await });
     }
     while offload.load().queued < MAX_QUEUED_PER_THREAD {
         tokio::task::yield_now().await;
     }
-    let refused = offload.run(Stop::never(), None, |_, _| Ok(())).await.expect_err("full");
+    let refused = offload.run(None, |_, _| Ok(())).await.expect_err("full");
     assert_eq!(refused.category, Category::Busy);
     assert!(refused.retry_after_ms >= Some(1000), "{refused:?}");
     drop(release);
@@ -125,7 +124,7 @@ async fn what_encodes_nothing_waits_for_nothing_that_does() {
             let _ = released.recv();
             Ok(())
         };
-        busy.run(Stop::never(), None, wait).await
+        busy.run(None, wait).await
     });
     while offload.load().running == 0 {
         tokio::task::yield_now().await;
@@ -133,7 +132,7 @@ async fn what_encodes_nothing_waits_for_nothing_that_does() {
     let deadline = Some(Instant::now() + Duration::from_secs(30));
     let answer = offload.adapt(text(), Priority::Interactive, deadline).await;
     assert_eq!(answer.map(|a| a.report.outcome), Ok(crate::model::Outcome::Unchanged));
-    let plan = offload.quick(Stop::never(), deadline, |service, stop| service.plan(text(), stop));
+    let plan = offload.quick(deadline, |service, stop| service.plan(text(), stop));
     assert!(plan.await.is_ok());
     assert_eq!(offload.load(), Load { running: 1, queued: 0 });
     drop(release);

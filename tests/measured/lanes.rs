@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// How long albums are sent.
-const TIME: Duration = Duration::from_secs(6);
+const TIME: Duration = Duration::from_secs(4);
 const CLIENTS: usize = 6;
 
 fn request(message: Vec<u8>) -> v1::AdaptRequest {

@@ -82,7 +82,7 @@ impl Hold {
                     let _ = released.recv();
                     Ok(())
                 };
-                offload.run(Stop::never(), None, wait).await
+                offload.run(None, wait).await
             }));
             hold._release.push(release);
         }

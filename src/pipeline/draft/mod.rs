@@ -42,7 +42,6 @@ pub(super) fn plan(
 
 /// A message as it would be by its plan: the parts as decided so far, and what every limit leaves
 /// for those that are encoded.
-#[derive(Clone)]
 pub(super) struct Draft<'a> {
     job: &'a Job,
     examined: &'a Examined,
