@@ -31,10 +31,14 @@ fn service() -> Service {
     Service::new(Config { threads: 1, ..Config::default() })
 }
 
-/// A message with `count` photos of 12 MP.
+/// A message with `count` photos of 12 MP, each with another byte behind its end: the same bytes would
+/// be decoded once for all.
 fn message(count: usize) -> Buffer {
     let photo = samples::jpeg(&scene::photo(4032, 3024, 7), None).expect("it encodes");
-    pdu(&vec![(IMAGE_JPEG, "photo.jpg", &photo[..]); count]).into()
+    let photos: Vec<Vec<u8>> = (0..count).map(|n| [&photo[..], &[n as u8]].concat()).collect();
+    let parts: Vec<(u8, &str, &[u8])> =
+        photos.iter().map(|photo| (IMAGE_JPEG, "photo.jpg", &photo[..])).collect();
+    pdu(&parts).into()
 }
 
 fn request(message: &Buffer) -> v1::AdaptRequest {
