@@ -12,9 +12,8 @@ use super::{
 };
 use crate::{codec::Reference, model::Dimensions};
 
-/// Side of the windows that are compared, and the step between them.
+/// Side of the windows that are compared; they lie side by side.
 const WINDOW: usize = 8;
-const STEP: usize = 8;
 /// Stabilising constants of SSIM (Wang et al. 2004): (0.01 · 255)² and (0.03 · 255)².
 const C1: f64 = 6.502_5;
 const C2: f64 = 58.522_5;
@@ -23,12 +22,7 @@ const C2: f64 = 58.522_5;
 pub fn luma(raster: &Raster) -> Vec<u8> {
     match raster.layout() {
         Layout::Gray => raster.pixels().to_vec(),
-        Layout::Rgb => {
-            let (pixels, _) = raster.pixels().as_chunks::<3>();
-            let mut luma = vec![0; pixels.len()];
-            ycc::luma_of_pixels(pixels, &mut luma);
-            luma
-        }
+        Layout::Rgb => ycc::luma_of_pixels(raster.pixels().as_chunks::<3>().0),
         layout => raster
             .pixels()
             .chunks_exact(layout.channels())
@@ -90,22 +84,93 @@ fn inside(frame: &Reference, original: Dimensions) -> Option<Raster> {
 
 /// Mean of the SSIM at full and at half size.
 pub fn similarity(reference: &[u8], shown: &[u8], size: Dimensions) -> f64 {
-    let (w, h) = (size.width() as usize, size.height() as usize);
-    let whole = ssim(reference, shown, w, h);
-    let half = ssim(&halved(reference, w, h), &halved(shown, w, h), w / 2, h / 2);
-    (whole + half) / 2.0
+    let mut comparison = Comparison::new(reference, size);
+    shown.chunks_exact(size.width() as usize).for_each(|row| comparison.row(row));
+    comparison.similarity()
 }
 
-fn halved(luma: &[u8], w: usize, h: usize) -> Vec<u8> {
-    let mut out = vec![0; (w / 2) * (h / 2)];
-    if w < 2 {
-        return out;
+/// Compares a picture with a reference row by row: what is read has not to be kept.
+pub struct Comparison<'a> {
+    /// What is still to come.
+    reference: &'a [u8],
+    width: usize,
+    /// Up to a band of rows of what is shown.
+    rows: Vec<u8>,
+    /// A band of both at half size.
+    halves: [Vec<u8>; 2],
+    /// At full and at half size.
+    means: [Mean; 2],
+}
+
+/// Rows of windows at half size.
+const BAND: usize = 2 * WINDOW;
+
+impl<'a> Comparison<'a> {
+    /// With a reference of `size`.
+    pub fn new(reference: &'a [u8], size: Dimensions) -> Self {
+        let width = size.width() as usize;
+        let halves = std::array::from_fn(|_| vec![0; width / 2 * WINDOW]);
+        let rows = Vec::with_capacity(BAND * width);
+        Self { reference, width, rows, halves, means: [Mean::default(); 2] }
     }
+
+    /// Takes the next row; `width` bytes of luma.
+    pub fn row(&mut self, row: &[u8]) {
+        self.rows.extend_from_slice(row);
+        if self.rows.len() >= BAND * self.width {
+            self.band();
+        }
+    }
+
+    /// Compares the rows that are there.
+    fn band(&mut self) {
+        let Self { reference, width, rows, halves, means } = self;
+        let width = *width;
+        let Some((band, rest)) = reference.split_at_checked(rows.len()) else { return };
+        for (a, b) in band.chunks_exact(WINDOW * width).zip(rows.chunks_exact(WINDOW * width)) {
+            ssim(a, b, width, &mut means[0]);
+        }
+        let full = rows.len() == BAND * width;
+        if full && width >= BAND {
+            let [a, b] = halves;
+            halve(band, width, a);
+            halve(rows, width, b);
+            ssim(a, b, width / 2, &mut means[1]);
+        }
+        *reference = rest;
+        rows.clear();
+    }
+
+    fn similarity(mut self) -> f64 {
+        self.band();
+        let [whole, half] = self.means.map(Mean::value);
+        (whole + half) / 2.0
+    }
+
+    /// Estimate of SSIMULACRA2 when all rows are there, as of [`estimate`].
+    pub fn score(self) -> f32 {
+        score(self.similarity())
+    }
+}
+
+/// Mean SSIM over windows; 1 where the picture is smaller than one.
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    count: u32,
+}
+
+impl Mean {
+    fn value(self) -> f64 {
+        if self.count == 0 { 1.0 } else { self.sum / f64::from(self.count) }
+    }
+}
+
+fn halve(luma: &[u8], w: usize, out: &mut [u8]) {
     for (rows, out) in luma.chunks_exact(w * 2).zip(out.chunks_exact_mut(w / 2)) {
         let (top, bottom) = rows.split_at(w);
         means(top, bottom, out);
     }
-    out
 }
 
 /// Means of 2 by 2.
@@ -118,21 +183,15 @@ fn means(top: &[u8], bottom: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Mean SSIM over windows; 1 where the image is smaller than one.
+/// Adds a row of windows.
 #[autoversion(v3)]
-fn ssim(a: &[u8], b: &[u8], w: usize, h: usize) -> f64 {
-    let (mut sum, mut count) = (0.0, 0u32);
-    let mut y = 0;
-    while y + WINDOW <= h {
-        let mut x = 0;
-        while x + WINDOW <= w {
-            sum += window(a, b, y * w + x, w);
-            count += 1;
-            x += STEP;
-        }
-        y += STEP;
+fn ssim(a: &[u8], b: &[u8], w: usize, mean: &mut Mean) {
+    let mut x = 0;
+    while x + WINDOW <= w {
+        mean.sum += window(a, b, x, w);
+        mean.count += 1;
+        x += WINDOW;
     }
-    if count == 0 { 1.0 } else { sum / f64::from(count) }
 }
 
 #[inline(always)]
@@ -180,6 +239,28 @@ mod tests {
         let scores: Vec<f32> =
             [2, 8, 30].iter().map(|n| estimate(&clean, &noise(2, *n), size)).collect();
         assert!(100.0 > scores[0] && scores[0] > scores[1] && scores[1] > scores[2], "{scores:?}");
+    }
+
+    /// Mean over the windows of a whole picture at once.
+    fn whole(a: &[u8], b: &[u8], w: usize, h: usize) -> f64 {
+        let starts = (0..h / WINDOW).flat_map(|y| (0..w / WINDOW).map(move |x| (x, y)));
+        let all: Vec<f64> = starts.map(|(x, y)| window(a, b, (y * w + x) * WINDOW, w)).collect();
+        if all.is_empty() { 1.0 } else { all.iter().fold(0.0, |sum, v| sum + v) / all.len() as f64 }
+    }
+
+    #[test]
+    fn row_by_row_it_is_what_the_whole_gives() {
+        for (w, h) in [(64, 64), (40, 102), (31, 17), (15, 32), (102, 40), (9, 15)] {
+            let (a, b) = (&noise(3, 5)[..w * h], &noise(4, 30)[..w * h]);
+            let half = |luma: &[u8]| {
+                let mut out = vec![0; (w / 2) * (h / 2)];
+                halve(luma, w, &mut out);
+                out
+            };
+            let expected = (whole(a, b, w, h) + whole(&half(a), &half(b), w / 2, h / 2)) / 2.0;
+            let size = Dimensions::new(w as u32, h as u32).unwrap();
+            assert_eq!(similarity(a, b, size), expected, "{size}");
+        }
     }
 
     #[test]

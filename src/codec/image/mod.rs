@@ -41,7 +41,8 @@ use bytes::Bytes as Buffer;
 pub use self::foreign::{ForeignColor, ForeignPixels, session_of, session_of_pixels};
 use self::{
     header::Header,
-    raster::{DecodedImage, Frame, Raster},
+    likeness::Comparison,
+    raster::{DecodedImage, Frame, Layout, Raster},
     session::ImageSession,
 };
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
@@ -101,8 +102,8 @@ impl Codec for ImageCodec {
         let header = header::read(output, limits)?;
         let info = header.info(Bytes::of(output));
         // What an image looks like is told by its luma; the bits of its colour are checked as well.
-        if let Some(luma) = guarded(&header, || Ok(decode::luma(output, &header, limits, stop)))? {
-            let quality = reference.and_then(|r| session::luma_likeness(&luma, r));
+        let by_luma = || Ok(verify_luma(output, &header, reference, limits, stop));
+        if let Some(quality) = guarded(&header, by_luma)? {
             return Ok(Verified { info, quality });
         }
         stop.check()?;
@@ -112,6 +113,28 @@ impl Codec for ImageCodec {
         let quality = reference.and_then(|r| session.likeness(r));
         Ok(Verified { info, quality })
     }
+}
+
+/// How much a JPEG looks like `reference`, if there is one; `None` where our reader does not take it.
+fn verify_luma(
+    output: &Buffer,
+    header: &Header,
+    reference: Option<&Reference>,
+    limits: &DecodeLimits,
+    stop: &Stop,
+) -> Option<Option<f32>> {
+    let Some(reference) = reference else {
+        return decode::read_luma(output, header, limits, stop, |_| {}).map(|()| None);
+    };
+    if header.stored == reference.dimensions {
+        let mut comparison = Comparison::new(&reference.luma, reference.dimensions);
+        decode::read_luma(output, header, limits, stop, |row| comparison.row(row))?;
+        return Some(Some(comparison.score()));
+    }
+    let mut luma = Vec::with_capacity(header.stored.pixels() as usize);
+    decode::read_luma(output, header, limits, stop, |row| luma.extend_from_slice(row))?;
+    let luma = Raster::new(header.stored, Layout::Gray, luma)?;
+    Some(session::luma_likeness(&luma, reference))
 }
 
 fn open(

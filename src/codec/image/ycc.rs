@@ -64,13 +64,16 @@ pub fn sums_of(top: &[u8], bottom: &[u8], out: &mut [u16]) {
 }
 
 /// Luma of pixels.
-pub fn luma_of_pixels(pixels: &[[u8; 3]], out: &mut [u8]) {
-    let mut apart = [[0; 512]; 3];
-    for (pixels, out) in pixels.chunks(512).zip(out.chunks_mut(512)) {
-        let [r, g, b] = &mut apart;
+pub fn luma_of_pixels(pixels: &[[u8; 3]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(pixels.len());
+    let mut lines = [[0; 512]; 4];
+    for pixels in pixels.chunks(512) {
+        let [r, g, b, y] = &mut lines;
         colors_of(pixels, r, g, b);
-        luma_of(r, g, b, out);
+        luma_of(r, g, b, y);
+        out.extend_from_slice(&y[..pixels.len()]);
     }
+    out
 }
 
 #[cfg(test)]
@@ -82,8 +85,7 @@ mod tests {
         // Of a length that is no multiple of anything.
         let pixels: Vec<[u8; 3]> =
             (0..1003_u32).map(|i| [i * 89, i * i * 31, (i * i) >> 5].map(|v| v as u8)).collect();
-        let mut out = vec![0; pixels.len()];
-        luma_of_pixels(&pixels, &mut out);
+        let out = luma_of_pixels(&pixels);
         let [mut r, mut g, mut b, mut blue, mut red] = [(); 5].map(|()| out.clone());
         colors_of(&pixels, &mut r, &mut g, &mut b);
         chroma_of(&r, &g, &b, &mut blue, &mut red);

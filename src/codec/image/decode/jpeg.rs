@@ -16,25 +16,26 @@ use crate::{
             header::{self, Header},
             input::{StopReader, stop_cause},
             jpeg_in,
-            raster::{Layout, Overhang, Raster},
+            raster::Overhang,
             resize::Plane,
         },
     },
     model::{Dimensions, Stop},
 };
 
-/// The luma of what we wrote, at its full size; `None` where our reader does not take it.
-pub(super) fn luma(
+/// The rows of luma of what we wrote, at its full size; `None` where our reader does not take it.
+pub(super) fn read_luma(
     bytes: &[u8],
     header: &Header,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Option<Raster> {
+    each: impl FnMut(&[u8]),
+) -> Option<()> {
     let layout = header::jpeg::layout(bytes).ok()?;
     let plain = layout.icc(bytes).is_none() && header.orientation.is_normal();
     let stream = bytes.get(layout.start..).filter(|_| plain)?;
-    let luma = jpeg_in::decode_luma(stream, header.stored, limits.max_memory, stop)?;
-    Some(Raster::new(luma.dimensions, Layout::Gray, luma.pixels)?.reaching(luma.overhang))
+    let size = jpeg_in::read_luma(stream, limits.max_memory, stop, each)?;
+    (size == header.stored).then_some(())
 }
 
 /// Decodes to at least `target` (in stored order) if the image has that many pixels.

@@ -49,16 +49,17 @@ pub(super) struct Still {
     pub facts: ContentFacts,
 }
 
-/// The luma of a JPEG, every bit of it read, where our reader takes it and nothing else changes
-/// its looks.
-pub(super) fn luma(
+/// The rows of luma of a JPEG, every bit of it read, where our reader takes it and nothing else
+/// changes its looks. What was given to `each` means nothing where the end is `None`.
+pub(super) fn read_luma(
     bytes: &Buffer,
     header: &Header,
     limits: &DecodeLimits,
     stop: &Stop,
-) -> Option<Raster> {
+    each: impl FnMut(&[u8]),
+) -> Option<()> {
     let jpeg = header.media_type.as_str() == "image/jpeg";
-    if jpeg { jpeg::luma(bytes, header, limits, stop) } else { None }
+    if jpeg { jpeg::read_luma(bytes, header, limits, stop, each) } else { None }
 }
 
 /// What a JPEG decoder that scales should reach for an output of `target`, in stored order.

@@ -43,71 +43,84 @@ pub fn decode(
     max_memory: Bytes,
     stop: &Stop,
 ) -> Option<Decoded> {
-    read(stream, target, Colors::All, max_memory, stop)
-}
-
-/// The luma alone, as one channel; the bits of colour are read and checked, but not transformed.
-pub fn decode_luma(
-    stream: &[u8],
-    target: Dimensions,
-    max_memory: Bytes,
-    stop: &Stop,
-) -> Option<Decoded> {
-    read(stream, target, Colors::None, max_memory, stop)
-}
-
-/// Whether colour is wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Colors {
-    All,
-    None,
-}
-
-fn read(
-    stream: &[u8],
-    target: Dimensions,
-    colors: Colors,
-    max_memory: Bytes,
-    stop: &Stop,
-) -> Option<Decoded> {
-    let frame = Frame::read(stream)?;
-    let scale = frame.scale_for(target);
-    let dimensions = frame.scaled(scale)?;
-    (dimensions.pixels().checked_mul(5)? <= max_memory.get()).then_some(())?;
-    let mut strips: Vec<Strip> =
-        frame.components.iter().map(|c| Strip::new(&frame, c, scale)).collect::<Option<_>>()?;
-    if colors == Colors::None {
-        strips.iter_mut().skip(1).for_each(Strip::hide);
-    }
+    let mut reader = Reader::new(stream, target, max_memory)?;
+    let (dimensions, channels) = (reader.dimensions, reader.strips.len());
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
-    let whole = colors == Colors::All && strips.iter().any(Strip::is_small);
-    if whole {
-        strips.iter_mut().for_each(|strip| strip.keep(frame.mcu_rows));
-    }
-    let channels = if colors == Colors::None { 1 } else { strips.len() };
     let mut pixels = Vec::with_capacity(width * height * channels);
-    let mut scan = Scan::new(&frame);
-    for row in 0..frame.mcu_rows {
-        if stop.check().is_err() {
-            return None;
-        }
-        scan.read_row(&mut strips, if whole { row } else { 0 })?;
-        if !whole {
-            let left = height - pixels.len() / (width * channels);
-            for y in 0..left.min(frame.mcu_height * scale / 8) {
-                put_row(&strips[..channels], y, width, &mut pixels);
-            }
-        }
-    }
-    if whole {
-        enlarged(&strips, (width, height), &mut pixels);
+    if reader.strips.iter().any(Strip::is_small) {
+        let mut enlarging = Enlarging::new(channels, (width, height));
+        reader.rows(stop, |strips, y| enlarging.put_row(strips, y, &mut pixels))?;
+    } else {
+        reader.rows(stop, |strips, y| put_row(strips, y, width, &mut pixels))?;
     }
     (pixels.len() == width * height * channels).then_some(Decoded {
         dimensions,
         channels,
         pixels,
-        overhang: frame.overhang(scale),
+        overhang: reader.frame.overhang(reader.scale),
     })
+}
+
+/// The luma alone at its full size, row by row to `each`; the bits of colour are read and checked,
+/// but not transformed. What was given to `each` means nothing where the end is `None`.
+pub fn read_luma(
+    stream: &[u8],
+    max_memory: Bytes,
+    stop: &Stop,
+    mut each: impl FnMut(&[u8]),
+) -> Option<Dimensions> {
+    let largest = Dimensions::at_least_one(u32::MAX, u32::MAX);
+    let mut reader = Reader::new(stream, largest, max_memory)?;
+    let (luma, colors) = reader.strips.split_first_mut()?;
+    (!luma.is_small()).then_some(())?;
+    colors.iter_mut().for_each(Strip::hide);
+    let width = reader.dimensions.width() as usize;
+    reader.rows(stop, |strips, y| each(strips[0].row(y, width)))?;
+    Some(reader.dimensions)
+}
+
+/// A file whose header was read.
+struct Reader<'a> {
+    frame: Frame<'a>,
+    /// Eighths of the size.
+    scale: usize,
+    /// Of what comes out.
+    dimensions: Dimensions,
+    strips: Vec<Strip>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(stream: &'a [u8], target: Dimensions, max_memory: Bytes) -> Option<Self> {
+        let frame = Frame::read(stream)?;
+        let scale = frame.scale_for(target);
+        let dimensions = frame.scaled(scale)?;
+        (dimensions.pixels().checked_mul(5)? <= max_memory.get()).then_some(())?;
+        let strips = frame.components.iter().map(|c| Strip::new(&frame, c, scale));
+        Some(Self { strips: strips.collect::<Option<_>>()?, frame, scale, dimensions })
+    }
+
+    /// Calls `each` for every row from the top, while the strips hold it and what is interpolated
+    /// for it.
+    fn rows(&mut self, stop: &Stop, mut each: impl FnMut(&[Strip], usize)) -> Option<()> {
+        let Self { frame, scale, dimensions, strips } = self;
+        let (height, step) = (dimensions.height() as usize, frame.mcu_height * *scale / 8);
+        // The last row of MCUs waits for the samples below it.
+        let behind = usize::from(strips.iter().any(Strip::is_small));
+        strips.iter_mut().for_each(|strip| strip.keep(1 + behind));
+        let mut scan = Scan::new(frame);
+        let mut next = 0;
+        for row in 0..frame.mcu_rows {
+            if stop.check().is_err() {
+                return None;
+            }
+            scan.read_row(strips, row % (1 + behind))?;
+            let known = (row + 1) * step;
+            let end = if known < height { known - behind } else { height };
+            (next..end).for_each(|y| each(strips, y));
+            next = end;
+        }
+        Some(())
+    }
 }
 
 /// Where the reading of the bits stands.
@@ -164,9 +177,11 @@ fn read_row(token: Token, scan: &mut Scan<'_>, strips: &mut [Strip], place: usiz
     scan.read_row_with(token, strips, place)
 }
 
-/// The samples of one component in one row of MCUs.
+/// The samples of one component in one row of MCUs, or in two in turn.
 struct Strip {
     samples: Vec<u8>,
+    /// Rows of samples.
+    rows: usize,
     stride: usize,
     /// Samples of a block, across and down.
     block: (usize, usize),
@@ -189,13 +204,13 @@ impl Strip {
         let fits = exact && small.0 <= 2 && small.1 <= 2;
         (fits && idct::exists(block)).then_some(())?;
         let stride = frame.mcu_columns * component.h * block.0;
-        let samples = vec![0; stride * component.v * block.1];
-        Some(Self { samples, stride, block, mean: 0, small, hidden: false })
+        let rows = component.v * block.1;
+        let samples = Vec::new();
+        Some(Self { samples, rows, stride, block, mean: 0, small, hidden: false })
     }
 
     fn hide(&mut self) {
-        self.hidden = true;
-        self.samples = Vec::new();
+        (self.hidden, self.small) = (true, (1, 1));
     }
 
     fn is_small(&self) -> bool {
@@ -204,7 +219,10 @@ impl Strip {
 
     /// Room for this many rows of MCUs.
     fn keep(&mut self, rows: usize) {
-        self.samples = vec![0; self.samples.len() * rows];
+        self.rows *= rows;
+        if !self.hidden {
+            self.samples = vec![0; self.rows * self.stride];
+        }
     }
 
     /// The blocks of one MCU.
@@ -246,8 +264,9 @@ impl Strip {
         Some(())
     }
 
+    /// A row of the component, which must be one of the last.
     fn row(&self, y: usize, width: usize) -> &[u8] {
-        &self.samples[y * self.stride..][..width]
+        &self.samples[y % self.rows * self.stride..][..width]
     }
 }
 
@@ -261,14 +280,25 @@ fn put_row(strips: &[Strip], y: usize, width: usize, pixels: &mut Vec<u8>) {
     }
 }
 
-/// All rows, from strips of which some are smaller: between samples a quarter of the farther and
+/// Makes rows from strips of which some are smaller: between samples a quarter of the farther and
 /// three of the nearer, as libjpeg has it ("fancy upsampling").
-fn enlarged(strips: &[Strip], (width, height): (usize, usize), pixels: &mut Vec<u8>) {
-    // Twice a half that was rounded up may be one more.
-    let mut rows = vec![vec![0u8; width + 1]; strips.len()];
-    let mut between = vec![0u16; width];
-    for y in 0..height {
-        for (strip, row) in strips.iter().zip(&mut rows) {
+struct Enlarging {
+    size: (usize, usize),
+    /// One of each component.
+    rows: Vec<Vec<u8>>,
+    between: Vec<u16>,
+}
+
+impl Enlarging {
+    fn new(components: usize, size: (usize, usize)) -> Self {
+        // Twice a half that was rounded up may be one more.
+        Self { size, rows: vec![vec![0; size.0 + 1]; components], between: vec![0; size.0] }
+    }
+
+    fn put_row(&mut self, strips: &[Strip], y: usize, pixels: &mut Vec<u8>) {
+        let Self { size: (width, height), rows, between } = self;
+        let (width, height) = (*width, *height);
+        for (strip, row) in strips.iter().zip(&mut *rows) {
             if !strip.is_small() {
                 row[..width].copy_from_slice(strip.row(y, width));
                 continue;
@@ -277,11 +307,11 @@ fn enlarged(strips: &[Strip], (width, height): (usize, usize), pixels: &mut Vec<
             let (near, far) = match strip.small.1 {
                 1 => (y, y),
                 // Even rows lie nearer to the sample above, odd ones to the one below.
-                _ if y % 2 == 0 => (y / 2, (y / 2).saturating_sub(1)),
+                _ if y.is_multiple_of(2) => (y / 2, (y / 2).saturating_sub(1)),
                 _ => (y / 2, (y / 2 + 1).min(h - 1)),
             };
             let (near, far) = (strip.row(near, w), strip.row(far, w));
-            sums_between(near, far, &mut between);
+            sums_between(near, far, between);
             match strip.small.0 {
                 1 => quarters(&between[..w], row),
                 _ => widened(&between[..w], row),

@@ -11,6 +11,7 @@ mod block;
 mod dct;
 mod huffman;
 mod quantise;
+mod stripes;
 mod tables;
 mod tokens;
 mod transform;
