@@ -86,6 +86,7 @@ pub fn check_config(
             "listen": config.listen.to_string(),
             "threads": config.threads,
             "maxRequestBytes": config.max_request_bytes,
+            "cacheBytes": config.cache_bytes,
             "parse": {
                 "maxParts": config.parse.max_parts,
                 "maxNesting": config.parse.max_nesting,
@@ -129,6 +130,7 @@ pub fn check_config(
         ("listen", config.listen.to_string()),
         ("threads", config.threads.to_string()),
         ("largest request", config.max_request_bytes.to_string()),
+        ("memory of the cache", config.cache_bytes.to_string()),
         ("parts of a message", config.parse.max_parts.to_string()),
         ("multiparts in multiparts", config.parse.max_nesting.to_string()),
         ("bytes of a header block", config.parse.max_header_bytes.to_string()),

@@ -33,6 +33,7 @@ struct File {
     listen: Entry,
     threads: Entry,
     max_request_bytes: Entry,
+    cache_bytes: Entry,
     devices_dirs: Entry,
     carriers_dirs: Entry,
     uaprof_mirror_dir: Entry,
@@ -106,6 +107,7 @@ pub(super) fn resolve(
     settings.set("listen", &file.listen, &mut config.listen)?;
     settings.number("threads", &file.threads, 1, 4096, &mut config.threads)?;
     settings.set("max_request_bytes", &file.max_request_bytes, &mut config.max_request_bytes)?;
+    settings.set("cache_bytes", &file.cache_bytes, &mut config.cache_bytes)?;
     let paths = |list: Vec<String>| list.into_iter().map(PathBuf::from).collect();
     if let Some(list) = settings.list("devices_dirs", &file.devices_dirs, ':')? {
         config.devices_dirs = paths(list);

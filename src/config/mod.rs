@@ -41,6 +41,9 @@ pub struct Config {
     pub decode: DecodeLimits,
     /// Largest gRPC request. Default: 64 MiB.
     pub max_request_bytes: Bytes,
+    /// Memory for encoded parts that other calls may ask for again; 0: nothing is kept. Default:
+    /// 64 MiB.
+    pub cache_bytes: Bytes,
     /// Threads for CPU work. Default: one per core that this process may use (cgroup quotas and
     /// affinity count).
     pub threads: usize,
@@ -68,6 +71,7 @@ impl Default for Config {
             parse: ParseLimits::default(),
             decode: DecodeLimits::default(),
             max_request_bytes: Bytes::new(64 << 20),
+            cache_bytes: Bytes::new(64 << 20),
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             devices_dirs: Vec::new(),
             carriers_dirs: Vec::new(),

@@ -143,4 +143,6 @@ pub struct Account {
     pub wall_ms: f64,
     /// Time spent waiting in the queue, in milliseconds.
     pub queue_ms: f64,
+    /// The parts were encoded for another call that asked the same: their CPU time was paid there.
+    pub reused: bool,
 }

@@ -8,6 +8,7 @@
 //! to try again. A job stops when its caller leaves or its deadline comes.
 
 mod door;
+mod results;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -20,14 +21,16 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout_at};
 
+pub use self::results::CacheCounts;
 use self::{
     door::{Door, MAX_WAIT, Ticket},
+    results::{Results, Unkept},
     times::Times,
 };
 use crate::{
     model::{Stop, StopCause},
     service::{
-        Begun, Pool, Service, ServiceError,
+        Begun, EncodedMessage, PlannedMessage, Pool, Service, ServiceError,
         request::{AdaptRequest, AdaptResponse},
     },
 };
@@ -50,6 +53,13 @@ pub enum Priority {
     Bulk,
 }
 
+/// How a call is to be treated.
+#[derive(Clone, Copy)]
+struct Call {
+    priority: Priority,
+    deadline: Option<Instant>,
+}
+
 /// A service for async callers. Clones share the queues. Cheap to clone.
 #[derive(Clone)]
 pub struct Offload {
@@ -57,6 +67,8 @@ pub struct Offload {
     work: Arc<Door>,
     quick: Arc<Door>,
     quick_pool: Arc<Pool>,
+    /// `None`: nothing is kept.
+    results: Option<Results>,
 }
 
 impl Offload {
@@ -64,7 +76,9 @@ impl Offload {
     pub fn new(service: Service) -> Self {
         let size = service.pool().size();
         let door = || Arc::new(Door::new(size));
-        Self { service, work: door(), quick: door(), quick_pool: Arc::new(Pool::new(size)) }
+        let quick_pool = Arc::new(Pool::new(size));
+        let results = Results::within(service.config().cache_bytes);
+        Self { service, work: door(), quick: door(), quick_pool, results }
     }
 
     /// The service, for what takes no time.
@@ -75,6 +89,11 @@ impl Offload {
     /// What the threads that encode are doing now.
     pub fn load(&self) -> Load {
         self.work.load()
+    }
+
+    /// How the cache of encoded parts did; `None` where nothing is kept.
+    pub fn cache_counts(&self) -> Option<CacheCounts> {
+        self.results.as_ref().map(Results::counts)
     }
 
     /// Adapts one message: planned on the quick lane, encoded, where it has to be, on the other.
@@ -88,25 +107,88 @@ impl Offload {
         deadline: Option<Instant>,
     ) -> Result<AdaptResponse, ServiceError> {
         let asked = Instant::now();
+        let results = self.results.clone();
         let begun = self.quick(deadline, move |service, stop| {
-            service.begin(AdaptRequest { queued: asked.elapsed(), ..request }, stop)
+            let begun = service.begin(AdaptRequest { queued: asked.elapsed(), ..request }, stop)?;
+            let key = match (&begun, results) {
+                (Begun::Planned(planned), Some(results)) => {
+                    Some((results::key(service, planned)?, results))
+                }
+                _ => None,
+            };
+            Ok((begun, key))
         });
-        let mut planned = match begun.await? {
-            Begun::Done(answer) => return Ok(*answer),
-            Begun::Planned(planned) => planned,
-        };
+        let call = Call { priority, deadline };
+        match begun.await? {
+            (Begun::Done(answer), _) => Ok(*answer),
+            (Begun::Planned(planned), None) => Ok(self.encode(*planned, call).await?.0),
+            (Begun::Planned(planned), Some((key, results))) => {
+                let mut own = Some(planned);
+                let mut answer = None;
+                let shared = results.get(key, async {
+                    let planned = own.take().ok_or(Unkept)?;
+                    let (response, encoded) = match self.encode(*planned, call).await {
+                        Ok((response, encoded)) => (Ok(response), encoded),
+                        Err(error) => (Err(error), None),
+                    };
+                    answer = Some(response);
+                    encoded.ok_or(Unkept)
+                });
+                let shared = match deadline {
+                    None => shared.await,
+                    Some(deadline) => timeout_at(deadline.into(), shared)
+                        .await
+                        .map_err(|_| ServiceError::stopped(StopCause::Deadline))?,
+                };
+                match (answer, own, shared) {
+                    (Some(answer), ..) => answer,
+                    (None, Some(planned), Ok(encoded)) => {
+                        self.reuse(*planned, encoded, deadline).await
+                    }
+                    // What the other call came to is no answer to this one.
+                    (None, Some(planned), Err(Unkept)) => Ok(self.encode(*planned, call).await?.0),
+                    (None, None, _) => Err(ServiceError::internal("JOB_LOST", "the job was lost")),
+                }
+            }
+        }
+    }
+
+    /// Encodes on the work lane. What it came to is told, too, if another attempt would come to the
+    /// same.
+    async fn encode(
+        &self,
+        mut planned: PlannedMessage,
+        Call { priority, deadline }: Call,
+    ) -> Result<(AdaptResponse, Option<Arc<EncodedMessage>>), ServiceError> {
         let price = Duration::from_secs_f64(planned.cpu_ms().clamp(0.0, 3.6e6) / 1e3);
         let max_wait = (priority == Priority::Interactive).then_some(MAX_WAIT);
         let ticket = Ticket { price: Some(price), max_wait };
         let asked = Instant::now();
-        let answer = self.pass(self.work_lane(), ticket, deadline, move |service, stop| {
+        let done = self.pass(self.work_lane(), ticket, deadline, move |service, stop| {
             planned.wait(asked.elapsed());
-            service.finish(*planned, stop)
+            let encoded = service.encode(&planned, stop)?;
+            let repeatable = encoded.is_repeatable() && stop.check().is_ok();
+            let answer = service.assemble(planned, &encoded)?;
+            Ok((answer, repeatable.then(|| Arc::new(encoded))))
         });
-        let answer = answer.await?;
+        let (answer, encoded) = done.await?;
         let cost = answer.report.account.as_ref().map_or(0.0, |account| account.cpu_ms);
         self.work.learn(price, Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3));
-        Ok(answer)
+        Ok((answer, encoded))
+    }
+
+    /// Puts parts that were encoded before into a message of its own.
+    async fn reuse(
+        &self,
+        mut planned: PlannedMessage,
+        encoded: Arc<EncodedMessage>,
+        deadline: Option<Instant>,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let assembled = self.quick(deadline, move |service, _| {
+            planned.reuse();
+            service.assemble(planned, &encoded.at_no_cost())
+        });
+        assembled.await
     }
 
     /// Runs what takes little time and encodes nothing, off the async threads.

@@ -28,6 +28,7 @@ pub use self::{
     cache::Sessions,
     context::Engine,
     draft::Prepared,
+    encode::EncodedMessage,
     job::{Adapted, Job, PipelineError},
 };
 
@@ -84,23 +85,56 @@ impl Engine {
             let report = finish::unchanged(job, &prepared.examined, &prepared.plan);
             return Ok(Adapted { message: job.message.clone(), report });
         }
+        self.assemble(job, &self.encode(job, prepared, stop)?)
+    }
+
+    /// The first half of [`Engine::execute`], for what a plan changes: encodes the parts.
+    ///
+    /// # Errors
+    /// It cannot fit, or was stopped before anything fitted.
+    pub fn encode(
+        &self,
+        job: &Job,
+        prepared: &Prepared,
+        stop: &Stop,
+    ) -> Result<EncodedMessage, PipelineError> {
         let context = self.bind(job, stop);
-        let mut again;
-        let (mut prepared, mut given_up) = (prepared, Vec::new());
+        let (mut prepared, mut given_up) = (prepared.clone(), Vec::new());
         let encoded = loop {
-            let Prepared { examined, plan } = prepared;
+            let Prepared { examined, plan } = &prepared;
             match encode::encode(&context, draft::Draft::new(job, examined, plan)) {
                 // Nothing is small enough: without some of the media the rest may be.
                 Err(PipelineError::CannotFit { smallest, limit, .. })
-                    if draft::drop_more(job, prepared, (smallest, limit.bytes), &mut given_up) =>
+                    if draft::drop_more(job, &prepared, (smallest, limit.bytes), &mut given_up) =>
                 {
-                    again = self.prepare_without(job, &given_up, stop)?;
-                    prepared = &again;
+                    prepared = self.prepare_without(job, &given_up, stop)?;
                 }
                 encoded => break encoded?,
             }
         };
         draft::refuse_empty(job, prepared.facts(), &encoded.parts)?;
-        finish::finish(job, &prepared.examined, &encoded)
+        Ok(EncodedMessage { prepared, encoded })
+    }
+
+    /// The second half: assembles, verifies, reports.
+    ///
+    /// # Errors
+    /// Our own check of the result failed, or the policy allows no loss and there was one.
+    pub fn assemble(&self, job: &Job, encoded: &EncodedMessage) -> Result<Adapted, PipelineError> {
+        finish::finish(job, &encoded.prepared.examined, &encoded.encoded)
+    }
+
+    /// All that [`Engine::encode`] depends on, written to `sink`: what is written of two messages is
+    /// the same only if their parts are encoded to the same bytes.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub fn identity(
+        &self,
+        job: &Job,
+        prepared: &Prepared,
+        sink: &mut impl std::io::Write,
+    ) -> std::io::Result<()> {
+        draft::identity(job, prepared, sink)
     }
 }

@@ -50,6 +50,7 @@ impl Account {
             cpu_ms: 0.0,
             wall_ms: 0.0,
             queue_ms: milliseconds(queued),
+            reused: false,
         };
         Self { account, began: Instant::now(), common: Duration::ZERO, waited: Duration::ZERO }
     }
@@ -58,6 +59,11 @@ impl Account {
     pub fn wait(&mut self, time: Duration) {
         self.waited += time;
         self.account.queue_ms += milliseconds(time);
+    }
+
+    /// Nothing was encoded for it.
+    pub fn reuse(&mut self) {
+        self.account.reused = true;
     }
 
     /// Does work on this thread that belongs to no part.
@@ -125,6 +131,7 @@ pub(super) fn log_answer(call: &str, request_id: &str, answer: &impl Answer) {
         cpu_ms = figure(|a| a.cpu_ms),
         wall_ms = figure(|a| a.wall_ms),
         queue_ms = figure(|a| a.queue_ms),
+        reused = account.is_some_and(|a| a.reused),
         "answered"
     );
 }

@@ -1,6 +1,9 @@
 //! One message through the engine: resolve, prepare, execute, answer.
 
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use super::{
     Service, ServiceError,
@@ -15,7 +18,7 @@ use crate::{
     model::{
         Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
     },
-    pipeline::{Engine, Job, PipelineError, Prepared},
+    pipeline::{Adapted, EncodedMessage, Engine, Job, PipelineError, Prepared},
     plan::{PartPlan, PlanError},
     policy::Policy,
     profile::{Resolution, carrier::Carrier},
@@ -186,6 +189,30 @@ impl PlannedMessage {
         self.account.wait(time);
     }
 
+    /// Its parts are those of a message that was encoded before: the report tells so.
+    pub fn reuse(&mut self) {
+        self.account.reuse();
+    }
+
+    /// All that encoding it depends on.
+    pub(super) fn identity(&self, engine: &Engine, sink: &mut impl Write) -> io::Result<()> {
+        writeln!(sink, "mmsfit {}", env!("CARGO_PKG_VERSION"))?;
+        engine.identity(&self.resolved.job, &self.prepared, sink)
+    }
+
+    /// The answer, and what it took.
+    fn answer(
+        self,
+        adapted: Result<Adapted, PipelineError>,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let Self { resolved, account, request_id, level, .. } = self;
+        let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let mut report = complete(adapted.report, &resolved, level);
+        account.close(&mut report);
+        let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
+        Ok(AdaptResponse { request_id, content, report, limits: resolved.job.limits })
+    }
+
     /// As the caller names it.
     pub(super) fn request_id(&self) -> &str {
         &self.request_id
@@ -225,14 +252,28 @@ impl Service {
     ) -> Result<AdaptResponse, ServiceError> {
         // What encodes nothing needs no thread of the pool, and does not wait for one.
         let alone = planned.encodes_nothing();
-        let PlannedMessage { resolved, prepared, account, request_id, level, .. } = planned;
-        let work = || engine.execute(&resolved.job, &prepared, stop);
+        let work = || engine.execute(&planned.resolved.job, &planned.prepared, stop);
         let adapted = if alone { work() } else { self.pool.install(work) };
-        let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
-        let mut report = complete(adapted.report, &resolved, level);
-        account.close(&mut report);
-        let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
-        Ok(AdaptResponse { request_id, content, report, limits: resolved.job.limits })
+        planned.answer(adapted)
+    }
+
+    pub(super) fn run_encode(
+        &self,
+        planned: &PlannedMessage,
+        stop: &Stop,
+    ) -> Result<EncodedMessage, ServiceError> {
+        let PlannedMessage { resolved, prepared, .. } = planned;
+        let encoded = self.pool.install(|| self.engine.encode(&resolved.job, prepared, stop));
+        encoded.map_err(|error| refusal(&error, &resolved.job.limits))
+    }
+
+    pub(super) fn run_assemble(
+        &self,
+        planned: PlannedMessage,
+        encoded: &EncodedMessage,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let adapted = self.engine.assemble(&planned.resolved.job, encoded);
+        planned.answer(adapted)
     }
 
     pub(super) fn run_plan(

@@ -33,6 +33,7 @@ use crate::{
 
 /// The kind of bytes by their content: the same for every entry point.
 pub use crate::codec::sniff;
+pub use crate::pipeline::EncodedMessage;
 pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
 pub use adapt::{Begun, PlannedMessage};
 pub use pool::Pool;
@@ -110,6 +111,51 @@ impl Service {
         let result = self.run_finish(&self.engine, planned, stop);
         account::log("Adapt", &request_id, &result);
         result
+    }
+
+    /// [`Service::finish`] in two steps, of which the first may serve several messages: encodes the
+    /// parts.
+    ///
+    /// # Errors
+    /// A typed refusal.
+    pub fn encode(
+        &self,
+        planned: &PlannedMessage,
+        stop: &Stop,
+    ) -> Result<EncodedMessage, ServiceError> {
+        let encoded = self.run_encode(planned, stop);
+        if let Err(error) = &encoded {
+            account::log_error("Adapt", planned.request_id(), error);
+        }
+        encoded
+    }
+
+    /// The second step: assembles the message from parts that were encoded for it, or for another of
+    /// the same [`Service::identity`].
+    ///
+    /// # Errors
+    /// A typed refusal.
+    pub fn assemble(
+        &self,
+        planned: PlannedMessage,
+        encoded: &EncodedMessage,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let request_id = planned.request_id().to_owned();
+        let result = self.run_assemble(planned, encoded);
+        account::log("Adapt", &request_id, &result);
+        result
+    }
+
+    /// All that [`Service::encode`] depends on, written to `sink`; the version of the engine, too.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub fn identity(
+        &self,
+        planned: &PlannedMessage,
+        sink: &mut impl std::io::Write,
+    ) -> std::io::Result<()> {
+        planned.identity(&self.engine, sink)
     }
 
     /// What [`Service::adapt`] would do, and its cost; encodes nothing.

@@ -10,6 +10,7 @@ use mmsfit::{
         self, adapt_request::Content, adapt_response::Content as Answer,
         adaptation_service_client::AdaptationServiceClient,
     },
+    model::Bytes,
     offload::Load,
     samples::{self, photo as scene},
     service::Service,
@@ -28,7 +29,7 @@ type Answered = Result<Response<v1::AdaptResponse>, Status>;
 
 /// One thread, so that the images of a message are worked on one after the other.
 fn service() -> Service {
-    Service::new(Config { threads: 1, ..Config::default() })
+    Service::new(Config { threads: 1, cache_bytes: Bytes::ZERO, ..Config::default() })
 }
 
 /// A message with `count` photos of 12 MP, each with another byte behind its end: the same bytes would

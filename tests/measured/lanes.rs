@@ -7,6 +7,7 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     config::Config,
     grpc::v1::{self, adapt_request::Content, adaptation_service_client::AdaptationServiceClient},
+    model::Bytes,
     samples::{self, photo as scene},
     service::Service,
 };
@@ -57,7 +58,12 @@ fn told(what: &str, seen: &Seen) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_text_does_not_wait_for_albums() {
     let _alone = crate::alone().await;
-    let server = Running::start(Service::new(Config { threads: 2, ..Config::default() })).await;
+    let server = Running::start(Service::new(Config {
+        threads: 2,
+        cache_bytes: Bytes::ZERO,
+        ..Config::default()
+    }))
+    .await;
     let album = album();
     let text = request(pdu(&[(TEXT_PLAIN, "t.txt", b"hello")]));
     let mut client = AdaptationServiceClient::new(server.channel().await);

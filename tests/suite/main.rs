@@ -6,6 +6,7 @@ mod support;
 
 mod batch;
 mod batch_corpus;
+mod cache;
 mod carrier_schema;
 mod cases;
 mod ceilings;

@@ -136,6 +136,7 @@ fn report() -> Report {
             cpu_ms: 41.5,
             wall_ms: 44.25,
             queue_ms: 0.5,
+            reused: true,
         }),
     }
 }

@@ -39,6 +39,7 @@ impl From<Account> for v1::Account {
             cpu_ms: account.cpu_ms,
             wall_ms: account.wall_ms,
             queue_ms: account.queue_ms,
+            reused: account.reused,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod bare;
 mod drop;
 mod edits;
+mod identity;
 mod notices;
 mod prepared;
 mod wire;
@@ -17,6 +18,7 @@ use crate::{
 pub(super) use bare::refuse_empty;
 pub(super) use drop::drop_more;
 pub(super) use edits::{after, edit, presentation, reasons};
+pub(super) use identity::identity;
 pub use prepared::Prepared;
 
 pub(super) use wire::{binding, constraints};

@@ -129,6 +129,7 @@ impl PartEncoding {
 }
 
 /// What became of one part.
+#[derive(Clone)]
 pub(in crate::pipeline) enum PartOutcome {
     /// Not one byte of it changed.
     Kept,
@@ -151,6 +152,7 @@ impl PartOutcome {
 }
 
 /// The result of a part that was encoded.
+#[derive(Clone)]
 pub(in crate::pipeline) struct EncodedPart {
     pub recipe: Recipe,
     pub data: Buffer,

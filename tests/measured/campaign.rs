@@ -1,0 +1,91 @@
+//! A campaign: one message to a thousand people with twenty kinds of phones.
+//! `cargo test --test measured campaign:: -- --nocapture` prints the figures.
+
+use bytes::Bytes as Buffer;
+use cpu_time::ProcessTime;
+use mmsfit::{
+    config::Config,
+    grpc::v1::{self, adapt_request::Content, adaptation_service_client::AdaptationServiceClient},
+    samples::{self, photo as scene},
+    service::Service,
+};
+use tokio::task::JoinSet;
+
+use crate::support::{
+    Dice,
+    photos::{IMAGE_JPEG, TEXT_PLAIN, pdu},
+    server::Running,
+};
+
+const RECIPIENTS: usize = 1_000;
+const CLASSES: usize = 20;
+const CLIENTS: usize = 4;
+
+/// The message to one of them; phones differ in how large an image they show.
+fn request(number: usize, class: usize, photo: &[u8]) -> v1::AdaptRequest {
+    limited(100_000, number, class, photo)
+}
+
+fn limited(bytes: u32, number: usize, class: usize, photo: &[u8]) -> v1::AdaptRequest {
+    let mut message = pdu(&[(TEXT_PLAIN, "t.txt", b"Sale!"), (IMAGE_JPEG, "p.jpg", photo)]);
+    let own = b"15550100";
+    let at = message.windows(own.len()).position(|bytes| bytes == own).expect("it has a number");
+    message[at..at + own.len()].copy_from_slice(format!("{number:08}").as_bytes());
+    v1::AdaptRequest {
+        content: Some(Content::MmsPdu(Buffer::from(message))),
+        limits: Some(v1::LimitOverrides {
+            max_message_bytes: Some(bytes),
+            max_image_width: (class < CLASSES).then_some(320 + 16 * class as u32),
+            max_image_height: (class < CLASSES).then_some(480),
+            replace: false,
+        }),
+        ..Default::default()
+    }
+}
+
+/// CPU seconds of the process while all of `requests` are answered, and how many were encoded.
+async fn spent(requests: Vec<v1::AdaptRequest>) -> (f64, u64) {
+    let server = Running::start(Service::new(Config { threads: 2, ..Config::default() })).await;
+    let mut shares: Vec<Vec<v1::AdaptRequest>> = vec![Vec::new(); CLIENTS];
+    for (at, request) in requests.into_iter().enumerate() {
+        shares[at % CLIENTS].push(request);
+    }
+    let began = ProcessTime::now();
+    let mut clients = JoinSet::new();
+    for share in shares {
+        let mut client = AdaptationServiceClient::new(server.channel().await);
+        clients.spawn(async move {
+            for request in share {
+                client.adapt(request).await.expect("it fits");
+            }
+        });
+    }
+    clients.join_all().await;
+    let cpu = began.elapsed().as_secs_f64();
+    let encoded = server.offload.cache_counts().expect("the cache is on").misses;
+    server.shut_down().await.expect("no panic").expect("it ends well");
+    (cpu, encoded)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_costs_what_its_kinds_of_phones_cost() {
+    let _alone = crate::alone().await;
+    let photo = samples::jpeg(&scene::photo(2048, 1536, 7), None).expect("it encodes");
+    let mut dice = Dice(20_261_129);
+    let all = (0..RECIPIENTS).map(|n| request(n, dice.below(CLASSES), &photo)).collect();
+    let classes = (0..CLASSES).map(|class| request(class, class, &photo)).collect();
+    // Bounds of no class: nothing has to change, so this is what carrying them costs.
+    let carried = (0..RECIPIENTS).map(|n| limited(10_000_000, n, CLASSES, &photo)).collect();
+    let (alone, _) = spent(classes).await;
+    let (carried, _) = spent(carried).await;
+    let (campaign, encoded) = spent(all).await;
+    let (bytes, hits) = (photo.len(), 1.0 - encoded as f64 / RECIPIENTS as f64);
+    println!(
+        "{RECIPIENTS} recipients, {CLASSES} kinds of phones, a photo of {bytes} bytes: {:.1} % from the \
+         cache; CPU {campaign:.2} s, the kinds alone {alone:.2} s, carrying as many messages that stay \
+         as they are {carried:.2} s: {:.2} times both",
+        hits * 100.0,
+        campaign / (alone + carried)
+    );
+    assert_eq!(encoded, CLASSES as u64, "each kind is encoded once");
+}
