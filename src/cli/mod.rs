@@ -74,7 +74,7 @@ fn run(args: Args, screen: &Screen) -> Result<u8, Failure> {
         Command::Adapt(args) => adapt::adapt(&setup::service(config)?, &args, screen),
         Command::Plan(args) => adapt::plan(&setup::service(config)?, &args, screen),
         Command::Inspect(args) => inspect::run(&setup::service(config)?, &args, screen),
-        Command::Serve(args) => serve::run(setup::service(config)?, &args, screen),
+        Command::Serve(args) => serve::run(setup::service(config)?, config, &args, screen),
         Command::Devices(args) => lists::devices(&setup::service(config)?, &args, screen),
         Command::Carriers(args) => lists::carriers(&setup::service(config)?, &args, screen),
         Command::Batch(BatchCommand::Run(args)) => {

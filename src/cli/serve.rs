@@ -1,46 +1,112 @@
 //! `mmsfit serve`: the one place where the command starts the gRPC shell.
 
-use std::{future::Future, net::SocketAddr, path::Path};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     batch::write,
-    grpc::{self, ServeError},
+    config::{Config, ProcessEnv},
+    grpc::{self, Clients, Listener, ServeError, Tls},
     offload::Offload,
     service::Service,
 };
 
 use super::{Failure, args::ServeArgs, term::Screen};
 
-/// Serves until Ctrl-C or SIGTERM, then lets the calls in flight finish.
-pub fn run(service: Service, args: &ServeArgs, screen: &Screen) -> Result<u8, Failure> {
+/// Serves until Ctrl-C or SIGTERM, then lets the calls in flight finish. `config`: the file that the
+/// service was configured by.
+pub fn run(
+    service: Service,
+    config: Option<&Path>,
+    args: &ServeArgs,
+    screen: &Screen,
+) -> Result<u8, Failure> {
     super::setup::start_workers(&service)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("RUNTIME", error.to_string()))?;
     runtime.block_on(async {
-        let shutdown = shutdown()?;
         let address = args.listen.unwrap_or(service.config().listen);
-        start(service, address, args.port_file.as_deref(), shutdown, screen).await
+        let listener = grpc::bind(address).await.map_err(failed)?;
+        let files = Files::read(service, config)?;
+        let listener = listener.with_tls(files.tls.clone()).with_clients(files.clients.clone());
+        let offload = files.offload.clone();
+        let shutdown = shutdown(files)?;
+        start(offload, listener, args.port_file.as_deref(), shutdown, screen).await
     })?;
     Ok(0)
 }
 
+/// What is read from files, once more at every SIGHUP.
+#[derive(Clone)]
+struct Files {
+    offload: Offload,
+    config: Option<PathBuf>,
+    tls: Option<Tls>,
+    clients: Option<Clients>,
+}
+
+impl Files {
+    fn read(service: Service, config: Option<&Path>) -> Result<Self, Failure> {
+        let wrong = |error: String| Failure::usage("CONFIG", error);
+        let server = &service.config().server;
+        let tls = server.tls.as_ref().map(Tls::load).transpose();
+        let clients = server.clients_file.as_deref().map(Clients::load).transpose();
+        Ok(Self {
+            tls: tls.map_err(|e| wrong(e.to_string()))?,
+            clients: clients.map_err(|e| wrong(e.to_string()))?,
+            config: config.map(Path::to_owned),
+            offload: Offload::new(service),
+        })
+    }
+
+    /// Each by itself: what cannot be read leaves the old in force.
+    fn read_again(&self) {
+        let old = "not reloaded, the old one stays in force";
+        match Config::load(self.config.as_deref(), &ProcessEnv) {
+            Ok(config) => {
+                self.offload.reload(config);
+                let service = self.offload.service();
+                let (devices, carriers) = (service.devices().len(), service.carriers().len());
+                tracing::warn!(devices, carriers, "configuration reloaded");
+            }
+            Err(error) => tracing::error!(%error, "configuration: {old}"),
+        }
+        match self.tls.as_ref().map(Tls::reload) {
+            Some(Ok(())) => tracing::warn!("certificate reloaded"),
+            Some(Err(error)) => tracing::error!(%error, "certificate: {old}"),
+            None => {}
+        }
+        match self.clients.as_ref().map(Clients::reload) {
+            Some(Ok(())) => tracing::warn!("clients reloaded"),
+            Some(Err(error)) => tracing::error!(%error, "clients: {old}"),
+            None => {}
+        }
+    }
+}
+
 /// Ready once the process is asked to end.
-fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+fn shutdown(files: Files) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen =
         |kind| signal(kind).map_err(|error| Failure::internal("SIGNALS", error.to_string()));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
-    // A closing terminal, or a SIGHUP meant to reload files, must not end it.
+    // A closing terminal must not end it.
     let mut hangup = listen(SignalKind::hangup())?;
     Ok(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => return,
                 _ = terminate.recv() => return,
-                _ = hangup.recv() => tracing::warn!("SIGHUP is ignored: files are read only at the start"),
+                _ = hangup.recv() => {
+                    let files = files.clone();
+                    // Files are read off the async threads; one reload after the other.
+                    let _ = tokio::task::spawn_blocking(move || files.read_again()).await;
+                }
             }
         }
     })
@@ -48,19 +114,21 @@ fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
 
 /// Hands over to the gRPC shell.
 async fn start(
-    service: Service,
-    address: SocketAddr,
+    offload: Offload,
+    listener: Listener,
     port_file: Option<&Path>,
     shutdown: impl Future<Output = ()> + Send + 'static,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let failed = |error: ServeError| Failure::internal("SERVE", error.to_string());
-    let listener = grpc::bind(address).await.map_err(failed)?;
     let bound = listener.addr();
     if let Some(path) = port_file {
         write::whole(path, bound.to_string().as_bytes())
             .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))?;
     }
     screen.out(&format!("serving gRPC on {bound}\n"))?;
-    grpc::serve(Offload::new(service), listener, shutdown).await.map_err(failed)
+    grpc::serve(offload, listener, shutdown).await.map_err(failed)
+}
+
+fn failed(error: ServeError) -> Failure {
+    Failure::internal("SERVE", error.to_string())
 }

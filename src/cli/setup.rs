@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, ProcessEnv},
+    grpc::{Clients, Tls},
     policy::{LanguageChoice, Notice, Sanitize, Trim},
     service::{Service, WorkerStatus},
 };
@@ -79,6 +80,7 @@ pub fn check_config(
     // What the kernel offers is found out by trying it: a worker that cannot be confined refuses.
     let workers = service.start_workers();
     let workers = workers.map_err(|e| Failure::internal("WORKER", e.to_string()))?;
+    let server = ServerFiles::read(config)?;
     let source = path.map_or("built-in defaults".to_owned(), |p| p.to_string_lossy().into_owned());
     if args.json {
         let value = json!({
@@ -87,6 +89,8 @@ pub fn check_config(
             "threads": config.threads,
             "maxRequestBytes": config.max_request_bytes,
             "cacheBytes": config.cache_bytes,
+            "tls": server.tls,
+            "clients": server.clients,
             "parse": {
                 "maxParts": config.parse.max_parts,
                 "maxNesting": config.parse.max_nesting,
@@ -131,6 +135,8 @@ pub fn check_config(
         ("threads", config.threads.to_string()),
         ("largest request", config.max_request_bytes.to_string()),
         ("memory of the cache", config.cache_bytes.to_string()),
+        ("TLS", server.tls.to_owned()),
+        ("clients with a token", server.clients.map_or("anybody".into(), |n| n.to_string())),
         ("parts of a message", config.parse.max_parts.to_string()),
         ("multiparts in multiparts", config.parse.max_nesting.to_string()),
         ("bytes of a header block", config.parse.max_header_bytes.to_string()),
@@ -159,6 +165,30 @@ pub fn check_config(
     let body = table.render(screen.width(), screen.paint(true));
     screen.out(&format!("configuration: {source}\n\n{body}"))?;
     Ok(0)
+}
+
+/// Who may connect and call: read as `serve` would.
+struct ServerFiles {
+    tls: &'static str,
+    clients: Option<usize>,
+}
+
+impl ServerFiles {
+    fn read(config: &Config) -> Result<Self, Failure> {
+        let wrong = |error: String| Failure::usage("CONFIG", error);
+        let server = &config.server;
+        if let Some(files) = &server.tls {
+            Tls::load(files).map_err(|e| wrong(e.to_string()))?;
+        }
+        let clients = server.clients_file.as_deref().map(Clients::load).transpose();
+        let tls = match &server.tls {
+            None => "off",
+            Some(files) if files.client_ca.is_none() => "on",
+            Some(_) => "mutual",
+        };
+        let clients = clients.map_err(|e| wrong(e.to_string()))?;
+        Ok(Self { tls, clients: clients.map(|clients| clients.count()) })
+    }
 }
 
 fn trim_words(config: &Config) -> &'static str {

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
-use super::{Config, ConfigError, Env, WorkerMode};
+use super::{Config, ConfigError, Env, ServerConfig, TlsConfig, WorkerMode};
 use crate::{
     model::nearest,
     policy::{self, Language, PolicySettings, SettingError},
@@ -43,6 +43,10 @@ struct File {
     decode: Decode,
     #[serde(default)]
     worker: Worker,
+    #[serde(default)]
+    server: Server,
+    #[serde(default)]
+    tls: Tls,
     /// Read by its own room.
     #[serde(default, rename = "policy")]
     _policy: IgnoredAny,
@@ -82,6 +86,26 @@ struct Worker {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Server {
+    clients_file: Entry,
+    max_connections: Entry,
+    max_connections_per_peer: Entry,
+    max_streams: Entry,
+    max_body_gap_seconds: Entry,
+    max_body_seconds: Entry,
+    max_bytes_in_flight: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    certificate: Entry,
+    key: Entry,
+    client_ca: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DefaultValues {
     max_message_bytes: Entry,
     max_image: Entry,
@@ -115,9 +139,7 @@ pub(super) fn resolve(
     if let Some(list) = settings.list("carriers_dirs", &file.carriers_dirs, ':')? {
         config.carriers_dirs = paths(list);
     }
-    let mut mirror = String::new();
-    settings.set("uaprof_mirror_dir", &file.uaprof_mirror_dir, &mut mirror)?;
-    config.uaprof_mirror_dir = (!mirror.is_empty()).then(|| PathBuf::from(mirror));
+    config.uaprof_mirror_dir = settings.path("uaprof_mirror_dir", &file.uaprof_mirror_dir)?;
 
     let (parse, from) = (&mut config.parse, &file.parse);
     settings.number("parse.max_parts", &from.max_parts, 1, 10_000, &mut parse.max_parts)?;
@@ -140,9 +162,7 @@ pub(super) fn resolve(
 
     let (worker, from) = (&mut config.worker, &file.worker);
     settings.set("worker.mode", &from.mode, &mut worker.mode)?;
-    let mut program = String::new();
-    settings.set("worker.program", &from.program, &mut program)?;
-    worker.program = (!program.is_empty()).then(|| PathBuf::from(program));
+    worker.program = settings.path("worker.program", &from.program)?;
     settings.set("worker.max_memory", &from.max_memory, &mut worker.max_memory)?;
     let seconds = &mut worker.max_cpu_seconds;
     settings.number("worker.max_cpu_seconds", &from.max_cpu_seconds, 1, 86_400, seconds)?;
@@ -155,6 +175,7 @@ pub(super) fn resolve(
         return Err(error("worker.mode", place.unwrap_or_default(), message));
     }
 
+    config.server = settings.server(&file.server, &file.tls)?;
     config.policy = settings.settings()?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
@@ -248,6 +269,47 @@ impl Settings<'_> {
             return Err(error(key, place, format!("{target} is not between {min} and {max}")));
         }
         Ok(())
+    }
+
+    /// A path; empty for none.
+    fn path(&self, key: &str, entry: &Entry) -> Result<Option<PathBuf>, ConfigError> {
+        let mut path = String::new();
+        self.set(key, entry, &mut path)?;
+        Ok((!path.is_empty()).then(|| PathBuf::from(path)))
+    }
+
+    /// The `[server]` and `[tls]` tables.
+    fn server(&self, from: &Server, tls: &Tls) -> Result<ServerConfig, ConfigError> {
+        let mut server = ServerConfig {
+            clients_file: self.path("server.clients_file", &from.clients_file)?,
+            ..ServerConfig::default()
+        };
+        let to = &mut server.max_connections;
+        self.number("server.max_connections", &from.max_connections, 1, 1 << 20, to)?;
+        let (key, to) = ("server.max_connections_per_peer", &mut server.max_connections_per_peer);
+        self.number(key, &from.max_connections_per_peer, 1, 1 << 20, to)?;
+        let to = &mut server.max_streams;
+        self.number("server.max_streams", &from.max_streams, 1, 65_536, to)?;
+        let to = &mut server.max_body_gap_seconds;
+        self.number("server.max_body_gap_seconds", &from.max_body_gap_seconds, 1, 3_600, to)?;
+        let to = &mut server.max_body_seconds;
+        self.number("server.max_body_seconds", &from.max_body_seconds, 1, 86_400, to)?;
+        let to = &mut server.max_bytes_in_flight;
+        self.set("server.max_bytes_in_flight", &from.max_bytes_in_flight, to)?;
+
+        let client_ca = self.path("tls.client_ca", &tls.client_ca)?;
+        let certificate = self.path("tls.certificate", &tls.certificate)?;
+        server.tls = match (certificate, self.path("tls.key", &tls.key)?) {
+            (Some(certificate), Some(key)) => Some(TlsConfig { certificate, key, client_ca }),
+            (None, None) if client_ca.is_none() => None,
+            // Half of it would be plain text where somebody wanted none.
+            (certificate, _) => {
+                let key = if certificate.is_some() { "tls.key" } else { "tls.certificate" };
+                let message = "is missing: TLS takes a certificate and its key";
+                return Err(error(key, self.path.display().to_string(), message));
+            }
+        };
+        Ok(server)
     }
 
     /// A list; in the environment one text with `separator` between its items.

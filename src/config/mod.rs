@@ -3,9 +3,11 @@
 //!
 //! Order of precedence: environment (`MMSFIT_LISTEN`, `MMSFIT_PARSE_MAX_PARTS`) › file › default.
 
+mod clients;
 mod env;
 mod error;
 mod file;
+mod server;
 pub mod store;
 mod worker;
 
@@ -20,8 +22,10 @@ use std::{
 };
 
 pub use self::{
+    clients::{ClientEntry, clients},
     env::{Env, ProcessEnv},
     error::ConfigError,
+    server::{ServerConfig, TlsConfig},
     store::Store,
     worker::{WorkerConfig, WorkerMode},
 };
@@ -60,6 +64,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// The worker processes, where codecs written in C run.
     pub worker: WorkerConfig,
+    /// Who may connect, how, and how slowly.
+    pub server: ServerConfig,
     /// Devices and carriers, loaded.
     pub store: Arc<Store>,
 }
@@ -79,6 +85,7 @@ impl Default for Config {
             defaults: Defaults::default(),
             policy: PolicySettings::default(),
             worker: WorkerConfig::default(),
+            server: ServerConfig::default(),
             store: Store::embedded(),
         }
     }

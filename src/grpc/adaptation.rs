@@ -6,6 +6,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
+    clients::{asked, client},
     deadline::deadline,
     many,
     status::from_error,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     offload::{Offload, Priority},
-    service::request::AdaptRequest,
+    service::{many::Recipient, request::AdaptRequest},
 };
 
 /// AdaptationService over a [`Service`](crate::service::Service).
@@ -36,8 +37,8 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<v1::AdaptRequest>,
     ) -> Result<Response<v1::AdaptResponse>, Status> {
-        let deadline = deadline(&request);
-        let request = AdaptRequest::try_from(request.into_inner())?;
+        let (deadline, client) = (deadline(&request), client(&request));
+        let request = asked(AdaptRequest::try_from(request.into_inner())?, client)?;
         self.offload
             .adapt(request, Priority::Interactive, deadline)
             .await
@@ -50,8 +51,8 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<v1::PlanRequest>,
     ) -> Result<Response<v1::PlanResponse>, Status> {
-        let deadline = deadline(&request);
-        let request = AdaptRequest::try_from(request.into_inner())?;
+        let (deadline, client) = (deadline(&request), client(&request));
+        let request = asked(AdaptRequest::try_from(request.into_inner())?, client)?;
         let asked = Instant::now();
         self.offload
             .quick(deadline, move |service, stop| {
@@ -69,8 +70,9 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<Streaming<v1::AdaptStreamRequest>>,
     ) -> Result<Response<Self::AdaptStreamStream>, Status> {
-        let deadline = deadline(&request);
-        let answers = stream::run(self.offload.clone(), request.into_inner(), deadline);
+        let (deadline, client) = (deadline(&request), client(&request));
+        let caller = stream::Caller { client, deadline };
+        let answers = stream::run(self.offload.clone(), request.into_inner(), caller);
         Ok(Response::new(answers))
     }
 
@@ -80,8 +82,13 @@ impl AdaptationService for Adaptation {
         &self,
         request: Request<v1::AdaptManyRequest>,
     ) -> Result<Response<Self::AdaptManyStream>, Status> {
-        let deadline = deadline(&request);
-        let (request, recipients) = request.into_inner().try_into()?;
+        let (deadline, client) = (deadline(&request), client(&request));
+        let (request, recipients): (AdaptRequest, Vec<Recipient>) =
+            request.into_inner().try_into()?;
+        for recipient in recipients.iter().filter(|_| client.is_some()) {
+            client.iter().try_for_each(|c| c.check_carrier(recipient.carrier.as_deref()))?;
+        }
+        let request = asked(request, client)?;
         let answers = many::run(self.offload.clone(), request, recipients, deadline);
         Ok(Response::new(answers))
     }

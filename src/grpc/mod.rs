@@ -4,19 +4,26 @@
 //! Architecture invariant: translates, never decides.
 
 mod adaptation;
+mod bodies;
+mod clients;
+mod connections;
 mod convert;
 mod deadline;
+mod gate;
 mod many;
 mod profile;
 mod serve;
 mod status;
 mod stream;
+mod tls;
 
 pub use adaptation::Adaptation;
+pub use clients::Clients;
 pub use convert::{BadRequest, Violation};
 pub use profile::Profiles;
 pub use serve::{Listener, ServeError, bind, serve};
 pub use status::{ERROR_DOMAIN, from_error as status_from_error};
+pub use tls::{Tls, TlsError};
 
 /// Messages, clients and servers generated from `proto/mmsfit/v1`. Documented there.
 #[allow(missing_docs, clippy::all, reason = "generated code")]

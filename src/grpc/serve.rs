@@ -3,29 +3,23 @@
 use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, sync::Notify, time::sleep};
-use tonic::{
-    Code, Status,
-    body::Body,
-    codegen::http,
-    server::NamedService,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{server::NamedService, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
-use tower::util::{MapRequestLayer, MapResponseLayer};
 
 use super::{
     Adaptation, DESCRIPTORS, Profiles,
-    deadline::stamp,
-    status::typed,
+    bodies::Bodies,
+    clients::Clients,
+    connections,
+    gate::Gate,
+    tls::Tls,
     v1::{
         adaptation_service_server::AdaptationServiceServer,
         profile_service_server::ProfileServiceServer,
     },
 };
-use crate::{model::Bytes, offload::Offload};
+use crate::offload::Offload;
 
-/// How long a quiet connection is left before the kernel asks whether the peer is still there.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 /// How often the peer is asked by an HTTP/2 PING, and how long its answer may take.
 const HTTP2_PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
 /// How long calls may go on after the shutdown was asked for.
@@ -68,12 +62,26 @@ pub enum ServeError {
 pub struct Listener {
     tcp: TcpListener,
     addr: SocketAddr,
+    tls: Option<Tls>,
+    clients: Option<Clients>,
 }
 
 impl Listener {
     /// The address that it is bound to, with the port that the system chose for port 0.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Takes TLS alone, plain text no more.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Takes calls of these clients alone.
+    #[must_use]
+    pub fn with_clients(self, clients: Option<Clients>) -> Self {
+        Self { clients, ..self }
     }
 }
 
@@ -85,7 +93,7 @@ pub async fn bind(addr: SocketAddr) -> Result<Listener, ServeError> {
     let fail = |source| ServeError::Bind { addr, source };
     let tcp = TcpListener::bind(addr).await.map_err(fail)?;
     let addr = tcp.local_addr().map_err(fail)?;
-    Ok(Listener { tcp, addr })
+    Ok(Listener { tcp, addr, tls: None, clients: None })
 }
 
 /// Serves until `shutdown` ends: then health says NOT_SERVING, no new calls are taken, and those
@@ -105,6 +113,7 @@ pub async fn serve(
         return Err(ServeError::Threads(fault.to_owned()));
     }
     let cap = offload.service().config().max_request_bytes;
+    let settings = offload.service().config().server.clone();
     let adaptation = AdaptationServiceServer::new(Adaptation::new(offload.clone()))
         .max_decoding_message_size(cap.as_usize());
     let profiles =
@@ -116,15 +125,13 @@ pub async fn serve(
         tonic_health::server::HealthService::from_health_reporter(health.clone()),
     );
 
-    let incoming = TcpIncoming::from(listener.tcp)
-        .with_nodelay(Some(true))
-        .with_keepalive(Some(TCP_KEEPALIVE));
+    let incoming = connections::accept(listener.tcp, listener.tls, &settings);
     let draining = Notify::new();
     let server = Server::builder()
         .http2_keepalive_interval(Some(HTTP2_PING.0))
         .http2_keepalive_timeout(Some(HTTP2_PING.1))
-        .layer(MapRequestLayer::new(stamp))
-        .layer(MapResponseLayer::new(move |response| type_refusal(response, cap)))
+        .max_concurrent_streams(u32::try_from(settings.max_streams).ok())
+        .layer(Gate { clients: listener.clients, bodies: Bodies::new(&settings), cap })
         .add_service(adaptation)
         .add_service(profiles)
         .add_service(health_server)
@@ -165,13 +172,4 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-}
-
-/// tonic refuses an oversize request before a handler sees it: the refusal gets its type here.
-fn type_refusal(response: http::Response<Body>, cap: Bytes) -> http::Response<Body> {
-    let oversize = |status: &&Status| status.code() == Code::OutOfRange;
-    match response.extensions().get::<Status>().filter(oversize) {
-        Some(status) => typed(status.clone(), cap).into_http(),
-        None => response,
-    }
 }

@@ -59,6 +59,33 @@ pub fn too_large(limit: Bytes) -> Status {
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
+/// The status of a call for which there is no room, with a hint when to try again.
+pub fn refused(reason: &'static str, retry: Duration) -> Status {
+    from_error(ServiceError::busy(reason, retry))
+}
+
+/// The status of a request whose bytes do not come.
+pub fn slow() -> Status {
+    let details = ErrorDetails::with_error_info("SLOW_REQUEST", ERROR_DOMAIN, HashMap::new());
+    let message = "the request did not come in time";
+    Status::with_error_details(Code::DeadlineExceeded, message, details)
+}
+
+/// The status of a call without a token that is known.
+pub fn unauthenticated(reason: &'static str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
+    let message = "a bearer token of a known client is needed";
+    Status::with_error_details(Code::Unauthenticated, message, details)
+}
+
+/// The status of a call for a carrier that is not the client's.
+pub fn denied(carrier: &str) -> Status {
+    let metadata = HashMap::from([("carrier".to_owned(), carrier.to_owned())]);
+    let details = ErrorDetails::with_error_info("CARRIER_NOT_ALLOWED", ERROR_DOMAIN, metadata);
+    let message = "this client may not act for that carrier";
+    Status::with_error_details(Code::PermissionDenied, message, details)
+}
+
 /// `status`, unless it is tonic's refusal of a request over the size cap: then the typed one.
 /// Nothing in this room answers OUT_OF_RANGE, so the code tells (tonic `codec/decode.rs`).
 pub fn typed(status: Status, limit: Bytes) -> Status {

@@ -4,7 +4,7 @@
 //! when its answer has been handed on. Dropping stops the work: the answers' receiver ends the
 //! driver, the driver's set aborts its tasks, a task's future sets the flag of its work.
 
-use std::{future::pending, time::Instant};
+use std::{future::pending, sync::Arc, time::Instant};
 
 use tokio::{
     sync::mpsc,
@@ -15,6 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::{
+    clients::{Client, asked},
     status::{from_error, typed},
     v1::{self, adapt_stream_response::Result as Outcome},
 };
@@ -30,15 +31,22 @@ pub type Item = Result<v1::AdaptStreamResponse, Status>;
 /// Items at work for each thread of the pool: one at work, one ready to follow.
 const ITEMS_PER_THREAD: usize = 2;
 
+/// Whose items they are, and until when.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub client: Option<Arc<Client>>,
+    pub deadline: Option<Instant>,
+}
+
 /// Starts to read `items`; the answers end when the items do, or with the stream's failure.
-pub fn run(
+pub(super) fn run(
     offload: Offload,
     items: Streaming<v1::AdaptStreamRequest>,
-    deadline: Option<Instant>,
+    caller: Caller,
 ) -> ReceiverStream<Item> {
     let (answers, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        let driver = Driver { offload, items, deadline, answers, work: JoinSet::new() };
+        let driver = Driver { offload, items, caller, answers, work: JoinSet::new() };
         driver.run().await;
     });
     ReceiverStream::new(receiver)
@@ -47,7 +55,7 @@ pub fn run(
 struct Driver {
     offload: Offload,
     items: Streaming<v1::AdaptStreamRequest>,
-    deadline: Option<Instant>,
+    caller: Caller,
     answers: mpsc::Sender<Item>,
     work: JoinSet<v1::AdaptStreamResponse>,
 }
@@ -63,7 +71,7 @@ impl Driver {
             tokio::select! {
                 biased;
                 () = self.answers.closed() => return,
-                () = until(self.deadline) => return self.expire().await,
+                () = until(self.caller.deadline) => return self.expire().await,
                 Some(done) = self.work.join_next(), if !self.work.is_empty() => {
                     let answer = done.map_err(|_| {
                         from_error(ServiceError::internal("JOB_LOST", "the job was lost"))
@@ -92,11 +100,11 @@ impl Driver {
 
     /// Puts an item to work.
     fn start(&mut self, index: u32, item: v1::AdaptStreamRequest) {
-        let (offload, deadline) = (self.offload.clone(), self.deadline);
+        let (offload, caller) = (self.offload.clone(), self.caller.clone());
         self.work.spawn(async move {
             let request_id =
                 item.request.as_ref().map(|r| r.request_id.clone()).unwrap_or_default();
-            let result = match adapt(&offload, item, deadline).await {
+            let result = match adapt(&offload, item, caller).await {
                 Ok(response) => Outcome::Response(response),
                 Err(status) => Outcome::Error(status.into()),
             };
@@ -107,7 +115,7 @@ impl Driver {
     /// Hands an answer on; waits while the caller does not read. False if the caller has left, or
     /// if the deadline came first.
     async fn answer(&self, answer: Item) -> bool {
-        match self.deadline {
+        match self.caller.deadline {
             None => self.answers.send(answer).await.is_ok(),
             Some(deadline) => {
                 matches!(timeout_at(deadline.into(), self.answers.send(answer)).await, Ok(Ok(())))
@@ -128,11 +136,11 @@ impl Driver {
 async fn adapt(
     offload: &Offload,
     item: v1::AdaptStreamRequest,
-    deadline: Option<Instant>,
+    caller: Caller,
 ) -> Result<v1::AdaptResponse, Status> {
-    let request = AdaptRequest::try_from(item)?;
+    let request = asked(AdaptRequest::try_from(item)?, caller.client)?;
     offload
-        .adapt(request, Priority::Bulk, deadline)
+        .adapt(request, Priority::Bulk, caller.deadline)
         .await
         .and_then(v1::AdaptResponse::try_from)
         .map_err(from_error)

@@ -15,7 +15,7 @@ mod times;
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,7 @@ use self::{
     times::Times,
 };
 use crate::{
+    config::Config,
     model::{Stop, StopCause},
     service::{
         Begun, EncodedMessage, PlannedMessage, Pool, Service, ServiceError,
@@ -63,7 +64,9 @@ struct Call {
 /// A service for async callers. Clones share the queues. Cheap to clone.
 #[derive(Clone)]
 pub struct Offload {
-    service: Service,
+    /// Exchanged as a whole: a call has the one or the other.
+    service: Arc<RwLock<Service>>,
+    pool: Arc<Pool>,
     work: Arc<Door>,
     quick: Arc<Door>,
     quick_pool: Arc<Pool>,
@@ -76,14 +79,22 @@ impl Offload {
     pub fn new(service: Service) -> Self {
         let size = service.pool().size();
         let door = || Arc::new(Door::new(size));
-        let quick_pool = Arc::new(Pool::new(size));
+        let (pool, quick_pool) = (Arc::clone(service.pool()), Arc::new(Pool::new(size)));
         let results = Results::within(service.config().cache_bytes);
-        Self { service, work: door(), quick: door(), quick_pool, results }
+        let service = Arc::new(RwLock::new(service));
+        Self { service, pool, work: door(), quick: door(), quick_pool, results }
     }
 
-    /// The service, for what takes no time.
-    pub fn service(&self) -> &Service {
-        &self.service
+    /// The service as it is now, for what takes no time.
+    pub fn service(&self) -> Service {
+        self.service.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Calls from now on are answered by another configuration: see [`Service::reconfigured`]. Those
+    /// at work go on as they began.
+    pub fn reload(&self, config: Config) {
+        let mut service = self.service.write().unwrap_or_else(PoisonError::into_inner);
+        *service = service.reconfigured(config);
     }
 
     /// What the threads that encode are doing now.
@@ -223,7 +234,7 @@ impl Offload {
     }
 
     fn work_lane(&self) -> Lane<'_> {
-        Lane { door: &self.work, pool: self.service.pool() }
+        Lane { door: &self.work, pool: &self.pool }
     }
 
     /// A job through a lane.
@@ -248,7 +259,7 @@ impl Offload {
         let permit = door.admit(ticket, times).await?;
 
         let (answer, answered) = oneshot::channel();
-        let (service, door, flag) = (self.service.clone(), Arc::clone(door), stop.clone());
+        let (service, door, flag) = (self.service(), Arc::clone(door), stop.clone());
         let started = pool.spawn(move || {
             let outcome = door.perform(&flag, |stop| work(&service, stop));
             // Before the answer: a caller who comes again at once finds the place free.

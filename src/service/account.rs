@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     ServiceError,
-    request::{AdaptResponse, PlanResponse},
+    request::{AdaptRequest, AdaptResponse, PlanResponse},
 };
 use crate::{
     model::{self, Category, Report},
@@ -106,21 +106,36 @@ impl Answer for PlanResponse {
 }
 
 /// One log line per call: who asked, the outcome, the cost. No addresses, no content.
-pub(super) fn log<A: Answer>(call: &str, request_id: &str, result: &Result<A, ServiceError>) {
+pub(super) fn log<A: Answer>(call: &str, caller: &Caller, result: &Result<A, ServiceError>) {
     match result {
-        Ok(answer) => log_answer(call, request_id, answer),
-        Err(error) => log_error(call, request_id, error),
+        Ok(answer) => log_answer(call, caller, answer),
+        Err(error) => log_error(call, caller, error),
+    }
+}
+
+/// Who asked, for the log.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub request_id: String,
+    client: String,
+}
+
+impl From<&AdaptRequest> for Caller {
+    fn from(request: &AdaptRequest) -> Self {
+        Self { request_id: request.request_id.clone(), client: request.client.clone() }
     }
 }
 
 /// The line of an answer.
-pub(super) fn log_answer(call: &str, request_id: &str, answer: &impl Answer) {
+pub(super) fn log_answer(call: &str, caller: &Caller, answer: &impl Answer) {
+    let Caller { request_id, client } = caller;
     let report = answer.report();
     let account = report.account.as_ref();
     let figure = |of: fn(&model::Account) -> f64| account.map_or(0.0, of).round();
     tracing::info!(
         call,
         request_id,
+        client,
         outcome = ?report.outcome,
         device = account.map_or("", |a| a.device.as_str()),
         carrier = account.map_or("", |a| a.carrier.as_str()),
@@ -137,17 +152,18 @@ pub(super) fn log_answer(call: &str, request_id: &str, answer: &impl Answer) {
 }
 
 /// The line of a refusal or a failure.
-pub(super) fn log_error(call: &str, request_id: &str, error: &ServiceError) {
+pub(super) fn log_error(call: &str, caller: &Caller, error: &ServiceError) {
+    let Caller { request_id, client } = caller;
     let part = error.part.map(|part| part.0);
     // An error text can quote the input: the reason says enough.
     let (reason, category) = (error.reason, error.category);
     match category {
         Category::Internal => {
-            tracing::error!(call, request_id, reason, ?category, part, "failed");
+            tracing::error!(call, request_id, client, reason, ?category, part, "failed");
         }
         Category::Busy | Category::Unavailable => {
-            tracing::warn!(call, request_id, reason, ?category, part, "refused");
+            tracing::warn!(call, request_id, client, reason, ?category, part, "refused");
         }
-        _ => tracing::info!(call, request_id, reason, ?category, part, "refused"),
+        _ => tracing::info!(call, request_id, client, reason, ?category, part, "refused"),
     }
 }

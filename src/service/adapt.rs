@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Service, ServiceError,
-    account::{Account, cpu_clock},
+    account::{Account, Caller, cpu_clock},
     policy, price,
     resolve::{self, Route, today},
 };
@@ -141,7 +141,7 @@ pub struct PlannedMessage {
     resolved: Resolved,
     prepared: Prepared,
     account: Account,
-    request_id: String,
+    caller: Caller,
     level: ReportLevel,
     cpu_ms: f64,
 }
@@ -170,7 +170,7 @@ impl PlannedMessage {
             resolved,
             prepared,
             account,
-            request_id: request.request_id.clone(),
+            caller: request.into(),
             level: request.report_level,
         })
     }
@@ -205,17 +205,18 @@ impl PlannedMessage {
         self,
         adapted: Result<Adapted, PipelineError>,
     ) -> Result<AdaptResponse, ServiceError> {
-        let Self { resolved, account, request_id, level, .. } = self;
+        let Self { resolved, account, caller, level, .. } = self;
         let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let mut report = complete(adapted.report, &resolved, level);
         account.close(&mut report);
         let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
+        let request_id = caller.request_id;
         Ok(AdaptResponse { request_id, content, report, limits: resolved.job.limits })
     }
 
-    /// As the caller names it.
-    pub(super) fn request_id(&self) -> &str {
-        &self.request_id
+    /// Who asked.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
     }
 }
 

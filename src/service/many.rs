@@ -97,7 +97,7 @@ impl Service {
             let result = terms(&recipients[members[0]]).and_then(|terms| {
                 self.adapt_resolved(&engine, terms.on(message.clone()), &request, stop)
             });
-            account::log("AdaptMany", &request.request_id, &result);
+            account::log("AdaptMany", &(&request).into(), &result);
             if stop.check() == Err(StopCause::Cancelled) {
                 return Err(ServiceError::stopped(StopCause::Cancelled));
             }

@@ -35,6 +35,7 @@ use crate::{
 pub use crate::codec::sniff;
 pub use crate::pipeline::EncodedMessage;
 pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
+use account::Caller;
 pub use adapt::{Begun, PlannedMessage};
 pub use pool::Pool;
 pub use status::ServiceError;
@@ -55,6 +56,16 @@ impl Service {
         let workers = adapt::workers(&config);
         let engine = adapt::engine(&config, workers.as_ref());
         Self { config: Arc::new(config), pool, engine, workers }
+    }
+
+    /// The same threads and worker processes with devices, carriers, policy, defaults and limits of
+    /// another configuration. What a service is built from (threads, worker) stays as it is.
+    #[must_use]
+    pub fn reconfigured(&self, config: Config) -> Self {
+        let engine = Engine { decode: config.decode, ..self.engine.clone() };
+        let config = Arc::new(config);
+        let (pool, workers) = (Arc::clone(&self.pool), self.workers.clone());
+        Self { config, pool, engine, workers }
     }
 
     /// Starts the worker processes, which would otherwise be started by the first part that needs
@@ -88,12 +99,12 @@ impl Service {
     /// # Errors
     /// A typed refusal.
     pub fn begin(&self, request: AdaptRequest, stop: &Stop) -> Result<Begun, ServiceError> {
-        let request_id = request.request_id.clone();
+        let caller = Caller::from(&request);
         let begun = self.run_begin(request, stop);
         match &begun {
             Ok(Begun::Planned(_)) => {}
-            Ok(Begun::Done(answer)) => account::log_answer("Adapt", &request_id, answer.as_ref()),
-            Err(error) => account::log_error("Adapt", &request_id, error),
+            Ok(Begun::Done(answer)) => account::log_answer("Adapt", &caller, answer.as_ref()),
+            Err(error) => account::log_error("Adapt", &caller, error),
         }
         begun
     }
@@ -107,9 +118,9 @@ impl Service {
         planned: PlannedMessage,
         stop: &Stop,
     ) -> Result<AdaptResponse, ServiceError> {
-        let request_id = planned.request_id().to_owned();
+        let caller = planned.caller().clone();
         let result = self.run_finish(&self.engine, planned, stop);
-        account::log("Adapt", &request_id, &result);
+        account::log("Adapt", &caller, &result);
         result
     }
 
@@ -125,7 +136,7 @@ impl Service {
     ) -> Result<EncodedMessage, ServiceError> {
         let encoded = self.run_encode(planned, stop);
         if let Err(error) = &encoded {
-            account::log_error("Adapt", planned.request_id(), error);
+            account::log_error("Adapt", planned.caller(), error);
         }
         encoded
     }
@@ -140,9 +151,9 @@ impl Service {
         planned: PlannedMessage,
         encoded: &EncodedMessage,
     ) -> Result<AdaptResponse, ServiceError> {
-        let request_id = planned.request_id().to_owned();
+        let caller = planned.caller().clone();
         let result = self.run_assemble(planned, encoded);
-        account::log("Adapt", &request_id, &result);
+        account::log("Adapt", &caller, &result);
         result
     }
 
@@ -163,9 +174,9 @@ impl Service {
     /// # Errors
     /// A typed refusal.
     pub fn plan(&self, request: AdaptRequest, stop: &Stop) -> Result<PlanResponse, ServiceError> {
-        let request_id = request.request_id.clone();
+        let caller = Caller::from(&request);
         let result = self.run_plan(request, stop);
-        account::log("Plan", &request_id, &result);
+        account::log("Plan", &caller, &result);
         result
     }
 
@@ -215,7 +226,7 @@ impl Service {
     }
 
     /// The pool for CPU work.
-    pub fn pool(&self) -> &Pool {
+    pub fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }
 }

@@ -66,6 +66,8 @@ pub enum ReportLevel {
 pub struct AdaptRequest {
     /// Echoed in answers and logs; may be empty.
     pub request_id: String,
+    /// Who asks, by the name that the operator gave them; empty where nobody was asked. For logs.
+    pub client: String,
     /// The message.
     pub content: Content,
     /// The device.
@@ -93,6 +95,7 @@ impl AdaptRequest {
     pub fn new(content: Content) -> Self {
         Self {
             request_id: String::new(),
+            client: String::new(),
             content,
             device: DeviceDescription::default(),
             carrier: None,

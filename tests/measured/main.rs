@@ -7,6 +7,7 @@ mod support;
 mod campaign;
 mod deadlines;
 mod lanes;
+mod overload;
 mod worker_faults;
 
 use tokio::sync::{Mutex, MutexGuard};

@@ -32,6 +32,7 @@ mod properties;
 mod proto_lint;
 mod python_client;
 mod random;
+mod security;
 mod serving;
 mod sharing;
 mod voice_notes;

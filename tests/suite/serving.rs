@@ -8,6 +8,7 @@ use std::{
 
 use mmsfit::grpc::v1::{
     self, adapt_request::Content, adaptation_service_client::AdaptationServiceClient,
+    profile_service_client::ProfileServiceClient,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -96,7 +97,7 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     let log = served.end();
     let lines: Vec<&str> = log.lines().collect();
     assert!(!log.contains('\u{1b}'), "{log}");
-    assert!(lines.iter().any(|line| line.contains("SIGHUP is ignored")), "{log}");
+    assert!(lines.iter().any(|line| line.contains("configuration reloaded")), "{log}");
     let of = |id: &str| -> &str {
         let mut found = lines.iter().filter(|line| line.contains(id));
         let (first, second) = (found.next(), found.next());
@@ -118,4 +119,62 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     assert!(account.cpu_ms > 0.0 && account.wall_ms > 0.0 && account.queue_ms >= 0.0);
     assert_eq!(account.transaction_id, "T1");
     assert!(account.device_rule.is_some());
+}
+
+const CARRIER: &str = r#"
+title = "A carrier of the test"
+country = "at"
+mcc_mnc = ["999-01"]
+default_device = "generic-android"
+
+[[limits]]
+kind = "gateway"
+bytes = "BYTES"
+counted = "interface"
+source = "made up"
+date = "2026-11"
+"#;
+
+/// The limit that the test's carrier has, as the service knows it.
+async fn limit(profiles: &mut ProfileServiceClient<Channel>) -> Option<u32> {
+    let asked = v1::LookupLimitsRequest { carrier: "test".into(), ..Default::default() };
+    let answer = profiles.lookup_limits(asked).await.ok()?.into_inner();
+    answer.limits.first()?.limit.as_ref().map(|limit| limit.bytes)
+}
+
+async fn until_limit_is(profiles: &mut ProfileServiceClient<Channel>, wanted: Option<u32>) {
+    let start = Instant::now();
+    while limit(profiles).await != wanted {
+        assert!(start.elapsed() < HANG, "{wanted:?} never came");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_carriers_again_and_a_broken_one_leaves_the_old() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, carriers) = (folder.path().join("mmsfit.toml"), folder.path().join("carriers"));
+    std::fs::create_dir(&carriers).expect("a folder");
+    let write = |bytes: &str| {
+        let text = CARRIER.replace("BYTES", bytes);
+        std::fs::write(carriers.join("test.toml"), text).expect("it is written");
+    };
+    write("200k");
+    std::fs::write(&config, format!("carriers_dirs = [{carriers:?}]\n")).expect("it is written");
+    let served = Served::start(&["--config", config.to_str().expect("text"), "--color", "never"]);
+    let endpoint = Endpoint::from_shared(format!("http://{}", served.address));
+    let channel = endpoint.expect("an address").connect().await.expect("it is up");
+    let mut profiles = ProfileServiceClient::new(channel);
+    assert_eq!(limit(&mut profiles).await, Some(200_000));
+    write("250k");
+    served.signal("-HUP");
+    until_limit_is(&mut profiles, Some(250_000)).await;
+    write("a lot");
+    served.signal("-HUP");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(limit(&mut profiles).await, Some(250_000));
+    drop(profiles);
+    let log = served.end();
+    assert!(log.contains("not reloaded, the old one stays in force"), "{log}");
+    assert!(log.contains("test.toml"), "{log}");
 }

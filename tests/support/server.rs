@@ -8,7 +8,7 @@ use std::{
 
 use mmsfit::{
     config::Config,
-    grpc::{self, ServeError},
+    grpc::{self, Listener, ServeError},
     model::Bytes,
     offload::Offload,
     service::Service,
@@ -16,9 +16,11 @@ use mmsfit::{
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 
-/// The engine with this many threads and requests of at most 1 MiB.
+/// The engine with this many threads and requests of at most 1 MiB; each call does its own work.
 pub fn service(threads: usize) -> Service {
-    Service::new(Config { max_request_bytes: Bytes::new(1 << 20), threads, ..Config::default() })
+    let max_request_bytes = Bytes::new(1 << 20);
+    let cache_bytes = Bytes::ZERO;
+    Service::new(Config { max_request_bytes, cache_bytes, threads, ..Config::default() })
 }
 
 /// A running server.
@@ -31,8 +33,14 @@ pub struct Running {
 
 impl Running {
     pub async fn start(service: Service) -> Self {
+        Self::start_as(service, |listener| listener).await
+    }
+
+    /// With TLS, clients or both.
+    pub async fn start_as(service: Service, prepare: impl FnOnce(Listener) -> Listener) -> Self {
         let listener = grpc::bind(([127, 0, 0, 1], 0).into()).await.expect("the loopback binds");
         let addr = listener.addr();
+        let listener = prepare(listener);
         let (shutdown, asked) = oneshot::channel::<()>();
         let offload = Offload::new(service);
         let served = offload.clone();

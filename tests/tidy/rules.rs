@@ -98,11 +98,11 @@ pub const ROOMS: &[Room] = &[
         pure: false,
     },
     // the door from async code to the service: apart from it, so that the engine is had without tokio
-    Room { name: "offload", imports: &["model", "service"], crates: None, pure: false },
+    Room { name: "offload", imports: &["model", "config", "service"], crates: None, pure: false },
     // shells: they see the engine through `service`, and the words
     Room {
         name: "grpc",
-        imports: &["model", "message", "profile", "service", "offload"],
+        imports: &["model", "message", "profile", "config", "service", "offload"],
         crates: None,
         pure: false,
     },

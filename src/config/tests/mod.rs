@@ -1,4 +1,5 @@
 mod agents;
+mod clients;
 
 use std::{collections::HashMap, fs, path::Path};
 

@@ -58,6 +58,7 @@ impl TryFrom<v1::AdaptRequest> for AdaptRequest {
         let complete = content.zip(device).zip(limits);
         bad.finish(complete.map(|((content, device), limits)| Self {
             request_id: request.request_id,
+            client: String::new(),
             content,
             device,
             carrier: non_empty(request.carrier),
