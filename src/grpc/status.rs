@@ -1,7 +1,7 @@
 //! Errors as `google.rpc.Status`: always `ErrorInfo`, and `BadRequest` or `RetryInfo` where they
 //! apply.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use prost::Message as _;
 use tonic::{Code, Status};
@@ -33,8 +33,8 @@ pub fn from_error(error: ServiceError) -> Status {
     if let Some(field) = error.field {
         details.add_bad_request_violation(field, &error.message);
     }
-    if let Some(ms) = error.retry_after_ms {
-        details.set_retry_info(Some(Duration::from_millis(ms.into())));
+    if let Some(time) = error.retry_after {
+        details.set_retry_info(Some(time.into()));
     }
     Status::with_error_details(code(table::grpc_code(error.category)), error.message, details)
 }
@@ -88,6 +88,8 @@ const fn code(code: table::GrpcCode) -> Code {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::{Category, PartId};
 

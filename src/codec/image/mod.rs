@@ -46,7 +46,7 @@ use self::{
     session::ImageSession,
 };
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
-use crate::model::{Bytes, Effort, MediaInfo, MediaKind, MediaType, Stop};
+use crate::model::{Bytes, Effort, MediaInfo, MediaKind, MediaType, Millis, Stop};
 
 /// Reads and writes images in process.
 pub struct ImageCodec;
@@ -151,7 +151,7 @@ fn open(
         return Ok(ImageSession::new(info, facts, image));
     }
     let still = decode::decode(input, header, hint, limits, stop)?;
-    let frame = Frame { raster: still.raster, delay_ms: 0 };
+    let frame = Frame { raster: still.raster, delay: Millis::ZERO };
     Ok(ImageSession::new(info, still.facts, DecodedImage { frames: vec![frame], loops: 1 }))
 }
 
