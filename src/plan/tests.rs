@@ -49,7 +49,7 @@ fn image(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> PartFa
         declared: media_type,
         info,
         problem: None,
-        makes: Makes::IMAGE,
+        makes: Makes { image: true, ..Makes::NOTHING },
         text: None,
         strippable: false,
         spare: Bytes::ZERO,

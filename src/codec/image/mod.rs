@@ -5,14 +5,14 @@
 //! [`session`] resizes and encodes them as often as asked; [`strip`] takes metadata out without
 //! touching the image.
 
-pub mod animation;
+pub(crate) mod animation;
 mod capped;
 mod color;
 mod contest;
 mod decode;
 mod facts;
 mod foreign;
-pub mod gif_out;
+pub(crate) mod gif_out;
 mod header;
 mod input;
 pub mod jpeg_in;
@@ -21,14 +21,14 @@ mod judge;
 mod lanes;
 pub mod likeness;
 mod orient;
-pub mod palette;
-pub mod png_out;
+pub(crate) mod palette;
+pub(crate) mod png_out;
 pub mod raster;
 mod recognise;
 mod resize;
 mod session;
 mod strip;
-pub mod wbmp;
+pub(crate) mod wbmp;
 mod ycc;
 
 #[cfg(test)]
