@@ -46,18 +46,18 @@
 //! direction of imports are drawn in `ARCHITECTURE.md` and kept by `tests/tidy`.
 
 // pure: values in, values out
-pub mod fit;
+pub(crate) mod fit;
 pub mod message;
 pub mod model;
-pub mod plan;
+pub(crate) mod plan;
 pub mod policy;
 pub mod profile;
-pub mod quality;
+pub(crate) mod quality;
 pub mod text;
 // media: heavy, still bytes in, bytes out
 pub mod codec;
 // engine
-pub mod pipeline;
+pub(crate) mod pipeline;
 pub mod worker;
 // service
 pub mod config;

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    model::{Category, Fault},
+    model::{Category, Fault, Millis},
     service::{
         ServiceError,
         status::{GrpcCode, exit_code, grpc_code},
@@ -142,7 +142,7 @@ impl Failure {
                 "fieldViolations": [{ "field": field, "description": error.message }],
             }));
         }
-        if let Some(ms) = error.retry_after_ms {
+        if let Some(ms) = error.retry_after.map(Millis::get) {
             // The JSON form of google.protobuf.Duration.
             let delay = format!("{}.{:03}s", ms / 1000, ms % 1000);
             details.push(json!({

@@ -11,6 +11,8 @@ mod sniff;
 
 pub use sniff::sniff;
 
+use std::time::Duration;
+
 use bytes::Bytes as Buffer;
 
 pub use crate::model::ContentFacts;
@@ -30,8 +32,8 @@ pub struct DecodeLimits {
     pub max_frames: u32,
     /// Memory that decoding one input may hold at once, in bytes. Default: 512 MiB.
     pub max_memory: Bytes,
-    /// Length of one audio or video file, in milliseconds. Default: 3,600,000 (an hour).
-    pub max_duration_ms: u64,
+    /// Length of one audio or video file. Default: an hour.
+    pub max_duration: Duration,
 }
 
 impl Default for DecodeLimits {
@@ -41,8 +43,22 @@ impl Default for DecodeLimits {
             max_total_pixels: 400_000_000,
             max_frames: 2_000,
             max_memory: Bytes::new(512 << 20),
-            max_duration_ms: 3_600_000,
+            max_duration: Duration::from_secs(3_600),
         }
+    }
+}
+
+impl DecodeLimits {
+    /// Whether an audio or video file may be that many milliseconds long.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub fn check_duration(&self, milliseconds: u64) -> Result<(), CodecError> {
+        if Duration::from_millis(milliseconds) <= self.max_duration {
+            return Ok(());
+        }
+        let limit = u64::try_from(self.max_duration.as_millis()).unwrap_or(u64::MAX);
+        Err(CodecError::Limit { what: "milliseconds", found: milliseconds, limit })
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fmt::Display,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use serde::{Deserialize, de::IgnoredAny};
@@ -157,8 +158,9 @@ pub(super) fn resolve(
     )?;
     settings.set("decode.max_frames", &from.max_frames, &mut decode.max_frames)?;
     settings.set("decode.max_memory", &from.max_memory, &mut decode.max_memory)?;
-    let duration = &mut decode.max_duration_ms;
-    settings.set("decode.max_duration_ms", &from.max_duration_ms, duration)?;
+    let mut duration = u64::try_from(decode.max_duration.as_millis()).unwrap_or(u64::MAX);
+    settings.set("decode.max_duration_ms", &from.max_duration_ms, &mut duration)?;
+    decode.max_duration = Duration::from_millis(duration);
 
     let (worker, from) = (&mut config.worker, &file.worker);
     settings.set("worker.mode", &from.mode, &mut worker.mode)?;

@@ -3,7 +3,10 @@
 
 use super::{Observation, SearchStep, Verdict, files};
 use crate::{
-    model::{AudioChoice, AudioCodec, AudioRecipe, Bytes, Recipe, RemuxRecipe},
+    model::{
+        AudioChoice, AudioCodec, AudioRecipe, BitRate, Bytes, Millis, Recipe, RemuxRecipe,
+        SampleRate,
+    },
     policy::Floors,
     quality::audio::{self as quality, AudioSource, modes},
 };
@@ -11,15 +14,15 @@ use crate::{
 /// What is to be fitted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioTask {
-    /// Playing time of the source, in milliseconds.
-    pub duration_ms: u32,
-    /// Samples per second of the source; 0 where unknown.
-    pub sample_rate: u32,
+    /// Playing time of the source.
+    pub duration: Millis,
+    /// Sample rate of the source; 0 where unknown.
+    pub sample_rate: SampleRate,
     /// Channels of the source; 0 where unknown.
     pub channels: u32,
-    /// Bits per second of AAC or MP3 that hold all that the source has; `u32::MAX` where that is
-    /// not known.
-    pub enough: u32,
+    /// The rate of AAC or MP3 that holds all that the source has; `BitRate::MAX` where that is not
+    /// known.
+    pub enough: BitRate,
     /// More than speech: a speech codec would spoil it.
     pub music: bool,
     /// Ways to write it that the device takes.
@@ -36,11 +39,11 @@ pub struct AudioTask {
 
 impl AudioTask {
     fn seconds(&self) -> f64 {
-        f64::from(self.duration_ms) / 1e3
+        self.duration.seconds()
     }
 
     /// The lowest bitrate that the policy lets pass.
-    fn lowest(&self, codec: AudioCodec) -> u32 {
+    fn lowest(&self, codec: AudioCodec) -> BitRate {
         quality::min_bitrate_above(codec, self.floors.audio_bitrate, self.as_source())
     }
 
@@ -63,14 +66,14 @@ const FULL: f64 = 0.97;
 /// Encodes at most; the first or second fits, unless the encoder ignores the rate.
 const HARD_LIMIT: u32 = 5;
 /// What is left after cutting is at least this long.
-const SHORTEST_MS: u32 = 1_000;
+const SHORTEST: Millis = Millis::new(1_000);
 /// An audio file that is cut is cut at these rates rather than at the lowest: what is left of it
 /// should be pleasant (fit-to-size.md §6: below AMR 5.9 cutting is the lesser evil).
-fn cutting_rate(codec: AudioCodec) -> u32 {
+fn cutting_rate(codec: AudioCodec) -> BitRate {
     match codec {
-        AudioCodec::AmrNb => 5_900,
-        AudioCodec::AmrWb => 8_850,
-        AudioCodec::Aac => 16_000,
+        AudioCodec::AmrNb => BitRate::new(5_900),
+        AudioCodec::AmrWb => BitRate::new(8_850),
+        AudioCodec::Aac => BitRate::new(16_000),
         AudioCodec::Mp3 => quality::MP3_FLOOR,
     }
 }
@@ -155,7 +158,7 @@ impl AudioSearch {
                     f64::INFINITY,
                     self.task.as_source(),
                 );
-                audio.keep_ms.is_none() && Some(audio.coding.bitrate) == top
+                audio.keep.is_none() && Some(audio.coding.bitrate) == top
             }
             _ => true,
         }
@@ -190,21 +193,21 @@ impl AudioSearch {
             if spare < 0.0 {
                 bitrate = if choice.codec == AudioCodec::Aac {
                     // The tables shrink with the sample rate: the first step may be too long.
-                    let floor = f64::from(quality::min_bitrate(choice.codec));
-                    let below = f64::from(bitrate) - 1.0;
-                    highest((f64::from(bitrate) + spare).max(floor).min(below))?
+                    let floor = quality::min_bitrate(choice.codec).per_second();
+                    let below = bitrate.per_second() - 1.0;
+                    highest((bitrate.per_second() + spare).max(floor).min(below))?
                 } else {
-                    highest(f64::from(bitrate) - 1.0)?
+                    highest(bitrate.per_second() - 1.0)?
                 };
                 continue;
             }
             // What a step was too long by.
-            if let Some(more) = highest(f64::from(bitrate) + spare) {
+            if let Some(more) = highest(bitrate.per_second() + spare) {
                 let (better, size) = at(more);
                 coding = if size <= room { better } else { coding };
             }
             let enough = coding.bitrate >= task.lowest(choice.codec);
-            let recipe = AudioRecipe { container: choice.container, coding, keep_ms: None };
+            let recipe = AudioRecipe { container: choice.container, coding, keep: None };
             return enough.then_some(recipe);
         }
     }
@@ -222,10 +225,10 @@ impl AudioSearch {
             files::audio(choice.container, &coding, 0.0),
         );
         let share = (self.room(choice.codec) - empty) / (size - empty).max(1.0);
-        let keep_ms = (f64::from(task.duration_ms) * share.min(1.0)) as i64 / 20 * 20;
-        let keep_ms = u32::try_from(keep_ms).ok().filter(|ms| *ms >= SHORTEST_MS)?;
-        let keep_ms = (keep_ms < task.duration_ms).then_some(keep_ms);
-        Some(AudioRecipe { container: choice.container, coding, keep_ms })
+        let keep = (f64::from(task.duration.get()) * share.min(1.0)) as i64 / 20 * 20;
+        let keep = u32::try_from(keep).ok().map(Millis::new).filter(|keep| *keep >= SHORTEST)?;
+        let keep = (keep < task.duration).then_some(keep);
+        Some(AudioRecipe { container: choice.container, coding, keep })
     }
 
     pub(super) fn observe(&mut self, seen: Observation) -> Verdict {
@@ -238,7 +241,7 @@ impl AudioSearch {
         match recipe {
             Recipe::Audio(audio) => {
                 self.rounds += 1;
-                let seconds = audio.keep_ms.map_or(self.task.seconds(), |ms| f64::from(ms) / 1e3);
+                let seconds = audio.keep.map_or(self.task.seconds(), Millis::seconds);
                 let computed = files::audio(audio.container, &audio.coding, seconds);
                 self.factor = (size as f64 / computed.max(1.0)).clamp(0.2, 20.0);
             }
@@ -352,7 +355,7 @@ pub fn least(task: &AudioTask) -> Bytes {
     let size = |choice: &AudioChoice| {
         let bitrate = task.lowest(choice.codec);
         let coding = quality::coding(choice.codec, bitrate, task.as_source());
-        let shortest = f64::from(SHORTEST_MS) / 1e3;
+        let shortest = SHORTEST.seconds();
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
         files::audio(choice.container, &coding, seconds)
     };

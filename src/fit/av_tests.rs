@@ -5,8 +5,9 @@
 use super::*;
 use crate::{
     model::{
-        AudioChoice, AudioCodec, AudioTrack, Container, ContentFacts, Dimensions, Effort,
-        ImageCoding, ImageFormat, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
+        AudioChoice, AudioCodec, AudioTrack, BitRate, Container, ContentFacts, Dimensions, Effort,
+        ImageCoding, ImageFormat, Millis, RemuxRecipe, SampleRate, VideoChoice, VideoCodec,
+        VideoSupport,
     },
     policy::{Ceilings, Floors},
 };
@@ -26,10 +27,10 @@ const MP3: (AudioCodec, Container) = (AudioCodec::Mp3, Container::Mp3);
 
 fn audio(seconds: u32, choices: &[(AudioCodec, Container)]) -> AudioTask {
     AudioTask {
-        duration_ms: seconds * 1000,
-        sample_rate: 44_100,
+        duration: Millis::new(seconds * 1000),
+        sample_rate: SampleRate::new(44_100),
         channels: 2,
-        enough: u32::MAX,
+        enough: BitRate::MAX,
         music: false,
         choices: choices.iter().map(|(c, f)| choice(*c, *f)).collect(),
         remux: None,
@@ -41,7 +42,7 @@ fn audio(seconds: u32, choices: &[(AudioCodec, Container)]) -> AudioTask {
 
 fn support(codec: VideoCodec, most: &str, rate: u32, bitrate: u32) -> VideoSupport {
     let max_dimensions = d(most);
-    VideoSupport { codec, max_dimensions, max_frame_rate: rate, max_bitrate: bitrate }
+    VideoSupport { codec, max_dimensions, max_frame_rate: rate, max_bitrate: BitRate::new(bitrate) }
 }
 
 /// The device classes, from the poorest to the richest, with their limits in bytes.
@@ -67,16 +68,16 @@ fn classes() -> [(u64, Vec<VideoChoice>); 4] {
 fn video_task(seconds: u32, choices: Vec<VideoChoice>) -> VideoTask {
     VideoTask {
         source: d("1920x1080"),
-        duration_ms: seconds * 1000,
+        duration: Millis::new(seconds * 1000),
         frame_rate: 30.0,
-        bitrate: 8_000_000,
+        bitrate: BitRate::new(8_000_000),
         bits: 0.0,
         audio: Some(AudioTrack {
             codec: "aac".into(),
             profile: "LC".into(),
-            sample_rate: 48_000,
+            sample_rate: SampleRate::new(48_000),
             channels: 2,
-            bitrate: 128_000,
+            bitrate: BitRate::new(128_000),
             unreadable: String::new(),
         }),
         music: false,
@@ -125,7 +126,7 @@ struct Model {
 
 impl Model {
     fn size(&self, recipe: &Recipe) -> u64 {
-        let seconds = |keep: Option<u32>| keep.map_or(self.seconds, |ms| f64::from(ms) / 1e3);
+        let seconds = |keep: Option<Millis>| keep.map_or(self.seconds, Millis::seconds);
         let bytes = match recipe {
             Recipe::Remux(_) => return self.moved,
             Recipe::Image(image) => {
@@ -133,16 +134,16 @@ impl Model {
                 600.0 + 3.4 * image.dimensions.pixels() as f64 * quality.table_percent().powf(-0.72)
             }
             Recipe::Audio(audio) => {
-                let exact = files::audio(audio.container, &audio.coding, seconds(audio.keep_ms));
+                let exact = files::audio(audio.container, &audio.coding, seconds(audio.keep));
                 let amr = crate::quality::audio::modes(audio.coding.codec).is_some();
                 if amr { exact } else { exact * (1.0 + self.error) }
             }
             Recipe::Video(video) => {
-                let seconds = seconds(video.keep_ms);
+                let seconds = seconds(video.keep);
                 let rate = video.video.rate.per_second();
                 let frames = (seconds * rate).ceil();
                 let floor = self.floor * video.video.dimensions.pixels() as f64 * rate;
-                let bits = f64::from(video.video.bitrate).max(floor) * (1.0 + self.error);
+                let bits = video.video.bitrate.per_second().max(floor) * (1.0 + self.error);
                 let audio = video.audio.map_or(0.0, |coding| files::beside(&coding, seconds));
                 // Our guess of the container is off, too.
                 files::video(frames) * 1.1 + audio + bits / 8.0 * seconds
@@ -216,12 +217,12 @@ fn honest(seconds: u32) -> Model {
 }
 
 fn fit_audio(task: &AudioTask, budget: u64) -> Outcome {
-    let model = honest(task.duration_ms / 1000);
+    let model = honest(task.duration.get() / 1000);
     run(&mut Search::new(&Task::Audio(task.clone()), Bytes::new(budget)), model)
 }
 
 fn fit_video(task: &VideoTask, budget: u64) -> Outcome {
-    let model = honest(task.duration_ms / 1000);
+    let model = honest(task.duration.get() / 1000);
     run(&mut Search::new(&Task::Video(task.clone()), Bytes::new(budget)), model)
 }
 
@@ -230,7 +231,7 @@ fn amr_takes_the_highest_mode_that_fits_in_one_encode() {
     // fit-to-size.md §6: 100 KiB hold 64 s at 12.2, 97 at 7.95, 128 at 5.9, 157 at 4.75 kbit/s.
     for (seconds, mode) in [(63, 12_200), (96, 7_950), (127, 5_900), (156, 4_750)] {
         let got = fit_audio(&audio(seconds, &[AMR]), 102_400);
-        assert_eq!(got.audio().coding.bitrate, mode, "{seconds} s");
+        assert_eq!(got.audio().coding.bitrate.get(), mode, "{seconds} s");
         assert_eq!(got.tries, 1);
         assert!(got.size <= 102_400);
     }
@@ -250,13 +251,13 @@ fn aac_fills_its_budget_and_follows_it_in_rate_and_channels() {
         task.music = true;
         let got = fit_audio(&task, budget);
         let coding = got.audio().coding;
-        assert_eq!((coding.channels, coding.sample_rate), (channels, rate), "{coding:?}");
+        assert_eq!((coding.channels, coding.sample_rate.get()), (channels, rate), "{coding:?}");
         assert!(got.size as f64 >= 0.97 * budget as f64, "{} of {budget}", got.size);
         assert_eq!(got.tries, 1);
     }
     // More than is useful is not used.
     let got = fit_audio(&audio(10, &[M4A]), 1_000_000);
-    assert_eq!(got.audio().coding.bitrate, 128_000);
+    assert_eq!(got.audio().coding.bitrate.get(), 128_000);
     assert_eq!(got.tries, 1);
 }
 
@@ -269,7 +270,7 @@ fn speech_goes_to_speech_codecs_when_it_is_tight_and_music_does_not() {
     assert_eq!(codec(&speech, 110_000), AudioCodec::AmrWb);
     assert_eq!(codec(&speech, 50_000), AudioCodec::AmrNb);
     let mut narrow = audio(60, &all);
-    narrow.sample_rate = 8_000;
+    narrow.sample_rate = SampleRate::new(8_000);
     assert_eq!(codec(&narrow, 110_000), AudioCodec::AmrNb);
     let mut music = audio(60, &all);
     music.music = true;
@@ -283,8 +284,8 @@ fn audio_is_cut_only_where_it_may_be() {
     assert!(fit_audio(&task, 100_000).recipe.is_none());
     task.trim = true;
     let got = fit_audio(&task, 100_000);
-    let keep = got.audio().keep_ms.unwrap();
-    assert!((120_000..128_000).contains(&keep), "{keep}");
+    let keep = got.audio().keep.unwrap();
+    assert!((120_000..128_000).contains(&keep.get()), "{keep}");
     assert!(got.size <= 100_000 && got.size > 95_000, "{}", got.size);
     assert!(fit_audio(&task, 500).recipe.is_none(), "a second at least");
 }
@@ -330,8 +331,8 @@ fn every_class_gets_videos_in_at_most_two_encodes() {
                     coding.dimensions,
                     coding.rate.per_second(),
                 );
-                let capped =
-                    f64::from(coding.bitrate) + 1.0 >= useful.min(f64::from(support.max_bitrate));
+                let capped = coding.bitrate.per_second() + 1.0
+                    >= useful.min(support.max_bitrate.per_second());
                 let fill = got.size as f64 / limit as f64;
                 assert!(capped || fill >= 0.93, "{limit} {seconds} {error}: {fill} {coding:?}");
             }
@@ -380,8 +381,8 @@ fn long_videos_are_cut_where_they_may_be() {
     task.trim = true;
     let got = fit_video(&task, 100_000);
     let video = got.video();
-    let keep = video.keep_ms.unwrap();
-    assert!((20_000..60_000).contains(&keep), "{keep}");
+    let keep = video.keep.unwrap();
+    assert!((20_000..60_000).contains(&keep.get()), "{keep}");
     assert!(video.audio.is_some() && got.size > 90_000, "{}", got.size);
 }
 
@@ -473,7 +474,8 @@ proptest::proptest! {
         let all = [M4A, MP3, WIDE, AMR];
         let chosen: Vec<_> =
             all.into_iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, c)| c).collect();
-        let task = AudioTask { duration_ms, sample_rate, channels, music, trim, ..audio(1, &chosen) };
+        let (duration, sample_rate) = (Millis::new(duration_ms), SampleRate::new(sample_rate));
+        let task = AudioTask { duration, sample_rate, channels, music, trim, ..audio(1, &chosen) };
         let task = Task::Audio(task);
         let seconds = f64::from(duration_ms) / 1e3;
         let model = Model { seconds, error, floor: 0.0, moved: u64::MAX };
@@ -482,8 +484,8 @@ proptest::proptest! {
         proptest::prop_assert!(got.tries <= 6);
         match got.recipe {
             Some(Recipe::Audio(audio)) => {
-                proptest::prop_assert!(trim || audio.keep_ms.is_none());
-                proptest::prop_assert!(audio.coding.sample_rate > 0);
+                proptest::prop_assert!(trim || audio.keep.is_none());
+                proptest::prop_assert!(!audio.coding.sample_rate.is_zero());
             }
             Some(other) => panic!("{other:?}"),
             None => proptest::prop_assert!(got.smallest > budget),
@@ -506,8 +508,8 @@ proptest::proptest! {
         let (_, choices) = classes()[class].clone();
         let mut task = video_task(1, choices);
         task.source = Dimensions::new(width, height).unwrap();
-        (task.duration_ms, task.frame_rate, task.bitrate, task.trim) =
-            (duration_ms, frame_rate, bitrate, trim);
+        (task.duration, task.frame_rate, task.bitrate, task.trim) =
+            (Millis::new(duration_ms), frame_rate, BitRate::new(bitrate), trim);
         if !pictured {
             task.poster = None;
         }
@@ -521,7 +523,7 @@ proptest::proptest! {
         proptest::prop_assert!(got.tries <= 30, "{}", got.tries);
         match got.recipe {
             Some(Recipe::Video(video)) => {
-                proptest::prop_assert!(trim || video.keep_ms.is_none());
+                proptest::prop_assert!(trim || video.keep.is_none());
                 proptest::prop_assert!(audible || video.audio.is_none());
                 let coded = video.video.dimensions;
                 proptest::prop_assert!(coded.width() % 2 == 0 && coded.height() % 2 == 0);

@@ -36,8 +36,8 @@ fn coded(coding: &AudioCoding, seconds: f64) -> (f64, f64) {
         }
         None => {
             let samples = if coding.codec == AudioCodec::Aac { 1024.0 } else { 1152.0 };
-            let frames = (seconds * f64::from(coding.sample_rate) / samples).ceil() + 2.0;
-            (f64::from(coding.bitrate) / 8.0 * seconds, frames)
+            let frames = (seconds * coding.sample_rate.per_second() / samples).ceil() + 2.0;
+            (coding.bitrate.bytes_in(seconds), frames)
         }
     }
 }

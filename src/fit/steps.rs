@@ -106,13 +106,19 @@ pub fn ladder(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BitRate;
 
     fn d(text: &str) -> Dimensions {
         text.parse().unwrap()
     }
 
     fn support(codec: VideoCodec, most: &str) -> VideoSupport {
-        VideoSupport { codec, max_dimensions: d(most), max_frame_rate: 30, max_bitrate: 2_000_000 }
+        VideoSupport {
+            codec,
+            max_dimensions: d(most),
+            max_frame_rate: 30,
+            max_bitrate: BitRate::new(2_000_000),
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     model::{
-        AudioCodec, AudioCoding, AudioTrack, Bytes, Container, Dimensions, Effort, Recipe,
-        RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe, VideoSupport,
+        AudioCodec, AudioCoding, AudioTrack, BitRate, Bytes, Container, Dimensions, Effort, Millis,
+        Recipe, RemuxRecipe, VideoChoice, VideoCodec, VideoCoding, VideoRecipe, VideoSupport,
     },
     policy::Floors,
     quality::{
@@ -25,13 +25,13 @@ use crate::{
 pub struct VideoTask {
     /// Dimensions of the source as shown.
     pub source: Dimensions,
-    /// Playing time of the source, in milliseconds.
-    pub duration_ms: u32,
+    /// Playing time of the source.
+    pub duration: Millis,
     /// Frames per second of the source; 0 where unknown.
     pub frame_rate: f64,
-    /// Bits per second of the source's video track, a hint of how much goes on in it; 0 where
+    /// The rate of the source's video track, a hint of how much goes on in it; 0 where
     /// unknown, or where the source's codec is no measure.
-    pub bitrate: u32,
+    pub bitrate: BitRate,
     /// What the codec of the source's video track takes, see
     /// [`crate::quality::source::codec_bits`]; 0 where it is no measure.
     pub bits: f32,
@@ -59,7 +59,7 @@ pub struct VideoTask {
 
 impl VideoTask {
     fn seconds(&self) -> f64 {
-        f64::from(self.duration_ms.max(1)) / 1e3
+        self.duration.max(Millis::new(1)).seconds()
     }
 
     /// The largest frame of a codec for the device.
@@ -79,7 +79,7 @@ impl VideoTask {
     /// source still holds.
     fn most(&self, support: &VideoSupport, dimensions: Dimensions, rate: f64) -> f64 {
         video::max_bitrate(support.codec, dimensions, rate)
-            .min(f64::from(support.max_bitrate))
+            .min(support.max_bitrate.per_second())
             .min(self.enough(support.codec, dimensions, rate))
     }
 
@@ -99,10 +99,10 @@ impl VideoTask {
     /// contents do.
     fn complexity(&self) -> f64 {
         let shown = self.source.pixels() as f64 * self.frame_rate;
-        if self.bitrate == 0 || !(shown.is_finite() && shown > 0.0) {
+        if self.bitrate.is_zero() || !(shown.is_finite() && shown > 0.0) {
             return 1.0;
         }
-        (f64::from(self.bitrate) / shown / 0.1).sqrt().clamp(0.6, 1.25)
+        (self.bitrate.per_second() / shown / 0.1).sqrt().clamp(0.6, 1.25)
     }
 }
 
@@ -123,7 +123,7 @@ const MUSIC_FROM: f64 = 16_000.0;
 /// AAC beside video gains nothing beyond this.
 const AAC_MOST: f64 = 96_000.0;
 /// What is left after cutting is at least this long.
-const SHORTEST_MS: u32 = 2_000;
+const SHORTEST: Millis = Millis::new(2_000);
 /// Encodes of videos; after these the video falls back to an image.
 const HARD_LIMIT: u32 = 4;
 
@@ -314,15 +314,15 @@ impl VideoSearch {
             let fair = video::fair_bits(codec, place.dimensions) * complexity * shown;
             let needed = if place.last { fair * video::STARVED } else { fair };
             // Two thirds of a device's own limit are enough: it is what it was made for.
-            let needed = needed.min(f64::from(support.max_bitrate) * 0.66);
+            let needed = needed.min(support.max_bitrate.per_second() * 0.66);
             if bits < needed.max(1_000.0) {
                 continue;
             }
             let most = self.task.most(&support, place.dimensions, rate).max(needed);
-            let bitrate = bits.min(most) as u32;
+            let bitrate = BitRate::new(bits.min(most) as u32);
             let video =
                 VideoCoding { codec, bitrate, dimensions: place.dimensions, rate: place.rate };
-            let recipe = VideoRecipe { container, video, audio, keep_ms: None };
+            let recipe = VideoRecipe { container, video, audio, keep: None };
             return Some(Design { recipe, top: bits > most });
         }
         None
@@ -367,7 +367,7 @@ impl VideoSearch {
     /// As much of the video as the smallest frame can show at all.
     fn cut(&self, codec: VideoCodec, with_audio: bool) -> Option<Design> {
         // The size grows with the time: halve the interval.
-        let (mut low, mut high) = (f64::from(SHORTEST_MS) / 1e3, self.task.seconds());
+        let (mut low, mut high) = (SHORTEST.seconds(), self.task.seconds());
         let mut found = self.whole(codec, with_audio, low)?;
         for _ in 0..12 {
             let middle = f64::midpoint(low, high);
@@ -376,8 +376,8 @@ impl VideoSearch {
                 None => high = middle,
             }
         }
-        let keep_ms = (low * 1e3) as u32;
-        found.recipe.keep_ms = (keep_ms < self.task.duration_ms).then_some(keep_ms);
+        let keep = Millis::new((low * 1e3) as u32);
+        found.recipe.keep = (keep < self.task.duration).then_some(keep);
         Some(Design { top: false, ..found })
     }
 
@@ -400,7 +400,7 @@ impl VideoSearch {
         ];
         order.into_iter().filter(|(_, worth)| *worth).find_map(|(audio, _)| {
             let container = holds(audio)?;
-            let limit = share.max(f64::from(audio::min_bitrate(audio))).min(AAC_MOST);
+            let limit = share.max(audio::min_bitrate(audio).per_second()).min(AAC_MOST);
             let bitrate = audio::max_bitrate_within(audio, limit, facts)?;
             Some((container, audio::coding(audio, bitrate, facts)))
         })
@@ -442,11 +442,11 @@ impl VideoSearch {
     }
 
     fn learn(&mut self, recipe: &VideoRecipe, size: u64) {
-        let seconds = recipe.keep_ms.map_or(self.task.seconds(), |ms| f64::from(ms) / 1e3);
+        let seconds = recipe.keep.map_or(self.task.seconds(), Millis::seconds);
         let rate = recipe.video.rate.per_second();
         let fixed = files::video((seconds * rate).ceil())
             + recipe.audio.map_or(0.0, |coding| files::beside(&coding, seconds));
-        let asked = f64::from(recipe.video.bitrate) / 8.0 * seconds;
+        let asked = recipe.video.bitrate.bytes_in(seconds);
         let factor = ((size as f64 - fixed) / asked.max(1.0)).clamp(0.3, 8.0);
         let (codec, dimensions) = (recipe.video.codec, recipe.video.dimensions);
         self.learnt = Some(Learnt { codec, dimensions, rate, factor });
@@ -585,7 +585,7 @@ pub fn least(task: &VideoTask) -> Bytes {
     let of = |choice: &VideoChoice| {
         let places = steps::ladder(&choice.support, task.source, task.frame_rate, &task.floors);
         let last = places.last()?;
-        let shortest = f64::from(SHORTEST_MS) / 1e3;
+        let shortest = SHORTEST.seconds();
         let seconds = if task.trim { task.seconds().min(shortest) } else { task.seconds() };
         let rate = last.rate.per_second();
         let bits = video::fair_bits(choice.support.codec, last.dimensions)
@@ -603,7 +603,7 @@ pub fn least(task: &VideoTask) -> Bytes {
 pub fn floor(task: &VideoTask) -> Bytes {
     let images = least(task).get() as f64;
     let audio = match task.audio {
-        Some(_) => f64::from(audio::min_bitrate(AudioCodec::AmrNb)) / 8.0 * task.seconds(),
+        Some(_) => audio::min_bitrate(AudioCodec::AmrNb).bytes_in(task.seconds()),
         None => 0.0,
     };
     Bytes::new(((images + audio) * 1.1) as u64)

@@ -33,8 +33,8 @@ pub fn from_error(error: ServiceError) -> Status {
     if let Some(field) = error.field {
         details.add_bad_request_violation(field, &error.message);
     }
-    if let Some(ms) = error.retry_after_ms {
-        details.set_retry_info(Some(Duration::from_millis(ms.into())));
+    if let Some(time) = error.retry_after {
+        details.set_retry_info(Some(time.into()));
     }
     Status::with_error_details(code(table::grpc_code(error.category)), error.message, details)
 }
@@ -115,6 +115,8 @@ const fn code(code: table::GrpcCode) -> Code {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::{Category, PartId};
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes as Buffer;
 
-use crate::model::{Dimensions, MediaType, PartId};
+use crate::model::{Dimensions, MediaType, Millis, PartId};
 
 /// The form of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,8 +103,8 @@ pub struct PresentationUpdate {
 pub struct PlayTime {
     /// Which part.
     pub part: PartId,
-    /// Milliseconds before; 0 where that is not known.
-    pub before_ms: u32,
+    /// Before; 0 where that is not known.
+    pub before: Millis,
     /// From now on.
     pub after: NewDuration,
 }
@@ -112,8 +112,8 @@ pub struct PlayTime {
 /// For how long a part plays from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewDuration {
-    /// Milliseconds.
-    Plays(u32),
+    /// For this long.
+    Plays(Millis),
     /// It does not play: it is a still, a text, or gone.
     Still,
     /// Not decided yet: the presentation is as long as it may become at most.

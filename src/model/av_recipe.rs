@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Dimensions, MediaType};
+use super::{BitRate, Dimensions, MediaType, Millis, SampleRate};
 
 /// Audio codecs that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -38,10 +38,10 @@ impl AudioCodec {
 pub struct AudioCoding {
     /// The codec.
     pub codec: AudioCodec,
-    /// Bits per second. For AMR exactly that of a mode.
-    pub bitrate: u32,
+    /// The rate of the coded audio. For AMR exactly that of a mode.
+    pub bitrate: BitRate,
     /// Samples per second and channel.
-    pub sample_rate: u32,
+    pub sample_rate: SampleRate,
     /// 1 or 2.
     pub channels: u8,
 }
@@ -109,8 +109,8 @@ impl FrameRate {
 pub struct VideoCoding {
     /// The codec.
     pub codec: VideoCodec,
-    /// Bits per second of the video alone, container apart.
-    pub bitrate: u32,
+    /// Of the video alone, container apart.
+    pub bitrate: BitRate,
     /// Coded size: even sides; for H.263 one of the legal sizes, the frame letterboxed in it.
     pub dimensions: Dimensions,
     /// Constant frame rate of the output.
@@ -139,8 +139,8 @@ pub struct AudioRecipe {
     pub container: Container,
     /// The coding.
     pub coding: AudioCoding,
-    /// Longer audio files are cut here, with a fade; `None`: whole. Milliseconds.
-    pub keep_ms: Option<u32>,
+    /// Longer audio files are cut here, with a fade; `None`: whole.
+    pub keep: Option<Millis>,
 }
 
 /// How to write video.
@@ -152,8 +152,8 @@ pub struct VideoRecipe {
     pub video: VideoCoding,
     /// The audio, if any.
     pub audio: Option<AudioCoding>,
-    /// Longer videos are cut here; `None`: whole. Milliseconds.
-    pub keep_ms: Option<u32>,
+    /// Longer videos are cut here; `None`: whole.
+    pub keep: Option<Millis>,
 }
 
 /// How to move coded tracks into another file without re-encoding them.

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use serde::{Serialize, Serializer};
 
-use super::{AudioCodec, Bytes, Dimensions, MediaType, VideoCodec};
+use super::{AudioCodec, BitRate, Bytes, Dimensions, MediaType, VideoCodec};
 
 /// Which kind of description a value came from, in the order of precedence (DESIGN §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -189,7 +189,7 @@ pub struct VideoSupport {
     /// Frames per second at most.
     pub max_frame_rate: u32,
     /// Bits per second of the video at most.
-    pub max_bitrate: u32,
+    pub max_bitrate: BitRate,
 }
 
 /// What a device can take. Every value carries its provenance.

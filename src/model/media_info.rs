@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Bytes, Dimensions, MediaKind, MediaType};
+use super::{BitRate, Bytes, Dimensions, MediaKind, MediaType, Millis, SampleRate};
 
 /// EXIF orientation (tag 0x0112, JEITA CP-3451 §4.6.4): how stored pixels must be turned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -47,7 +47,7 @@ pub struct VideoTrack {
     /// Frames per second on average; 0 where unknown.
     pub frame_rate: f64,
     /// Bits per second; 0 where unknown.
-    pub bitrate: u32,
+    pub bitrate: BitRate,
 }
 
 /// The audio of a file.
@@ -59,11 +59,11 @@ pub struct AudioTrack {
     /// Profile in words, `LC`; empty where unknown.
     pub profile: String,
     /// Samples per second and channel.
-    pub sample_rate: u32,
+    pub sample_rate: SampleRate,
     /// Channels.
     pub channels: u32,
     /// Bits per second; 0 where unknown.
-    pub bitrate: u32,
+    pub bitrate: BitRate,
     /// Why nothing of it can be decoded here; empty where it can.
     #[serde(skip)]
     pub unreadable: String,
@@ -93,10 +93,11 @@ pub struct MediaInfo {
     pub dimensions: Option<Dimensions>,
     /// Frames: 1 for a still, 0 where not counted.
     pub frames: u32,
-    /// Playing time of an animation, in milliseconds; 0 where not known or not moving.
-    pub duration_ms: u32,
+    /// Playing time; 0 where not known or not moving.
+    #[serde(rename = "durationMs")]
+    pub duration: Millis,
     /// Bits per second of the whole file, for audio and video; 0 where not known.
-    pub bitrate: u32,
+    pub bitrate: BitRate,
     /// The video, if there is any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoTrack>,
@@ -133,8 +134,8 @@ impl MediaInfo {
             bytes,
             dimensions: None,
             frames: 0,
-            duration_ms: 0,
-            bitrate: 0,
+            duration: Millis::ZERO,
+            bitrate: BitRate::ZERO,
             video: None,
             audio: None,
             orientation: Orientation::NORMAL,

@@ -20,6 +20,7 @@ mod reason;
 mod recipe;
 mod report;
 mod stop;
+mod units;
 
 pub use av_choice::{AudioChoice, VideoChoice};
 pub use av_recipe::{
@@ -42,3 +43,4 @@ pub use reason::{Reason, ReasonCode};
 pub use recipe::{Chroma, Effort, ImageCoding, ImageFormat, ImageRecipe, Quality, Recipe, Rgb};
 pub use report::{Account, Action, Outcome, PartId, PartReport, Report, Warning};
 pub use stop::{Stop, StopCause};
+pub use units::{BitRate, Millis, SampleRate};

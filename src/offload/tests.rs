@@ -96,7 +96,7 @@ async fn a_full_queue_refuses_with_a_hint() {
     }
     let refused = offload.run(None, |_, _| Ok(())).await.expect_err("full");
     assert_eq!(refused.category, Category::Busy);
-    assert!(refused.retry_after_ms >= Some(1000), "{refused:?}");
+    assert!(refused.retry_after >= Some(crate::model::Millis::new(1000)), "{refused:?}");
     drop(release);
     while let Some(job) = jobs.join_next().await {
         assert_eq!(job.expect("no panic"), Ok(()));
@@ -147,7 +147,7 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
     let ticket = Ticket { price: seconds(1), max_wait: Some(MAX_WAIT) };
     let refused = door.admit(ticket, None).await.err().expect("five seconds are too long");
     assert_eq!((refused.category, refused.reason), (Category::Busy, "QUEUE_FULL"));
-    assert_eq!(refused.retry_after_ms, Some(5_000));
+    assert_eq!(refused.retry_after, Some(crate::model::Millis::new(5_000)));
     // A deadline that cannot be met is told before it passes, too.
     let soon = Times::until(Instant::now() + Duration::from_secs(3));
     let patient = Ticket { price: seconds(1), max_wait: None };

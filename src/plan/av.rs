@@ -6,14 +6,17 @@ use super::{
     verdict::{broken, drop_part, not_accepted},
 };
 use crate::{
-    model::{Action, AudioTrack, Bytes, ImageFormat, MediaInfo, MediaKind, Reason, ReasonCode},
+    model::{
+        Action, AudioTrack, BitRate, Bytes, ImageFormat, MediaInfo, MediaKind, Millis, Reason,
+        ReasonCode,
+    },
     policy::{Fallback, Sanitize},
     quality::{self, video::VideoOutput},
 };
 
 /// An animation may replace a video up to this length: longer ones need more frames than a GIF can
 /// hold in any message.
-const GIF_POSTER_MS: u32 = 6_000;
+const GIF_POSTER: Millis = Millis::new(6_000);
 /// Tracks that take less than this share of the file are worth moving into a new
 /// one.
 const WORTH_MOVING: f64 = 0.97;
@@ -99,7 +102,7 @@ fn readable_audio(info: &MediaInfo) -> bool {
 /// The audio alone.
 fn audio(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
     let choices = device::audio_choices(input.capabilities);
-    let possible = facts.makes.audio && !choices.is_empty() && facts.info.duration_ms > 0;
+    let possible = facts.makes.audio && !choices.is_empty() && !facts.info.duration.is_zero();
     let remux = if movable { device::remux(&facts.info, input.capabilities) } else { None };
     possible.then_some(Target::Audio(AudioTarget { choices, remux }))
 }
@@ -108,7 +111,7 @@ fn audio(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> 
 fn video(facts: &PartFacts, input: &Input<'_>, movable: bool) -> Option<Target> {
     let info = &facts.info;
     let choices = device::video_choices(input.capabilities);
-    let known = info.duration_ms > 0 && info.dimensions.is_some();
+    let known = !info.duration.is_zero() && info.dimensions.is_some();
     let possible = facts.makes.video && known && !choices.is_empty();
     let remux = if movable { device::remux(info, input.capabilities) } else { None };
     possible.then(|| Target::Video(VideoTarget { choices, remux, poster: poster(facts, input) }))
@@ -127,7 +130,7 @@ fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
     let allows = |step| input.policy.allows(MediaKind::Video, step);
     let ladder = input.policy.ladder(MediaKind::Video);
     let bounds = input.limits.image.map_or(dimensions, |limit| limit.of(dimensions));
-    let short = (1..=GIF_POSTER_MS).contains(&info.duration_ms);
+    let short = !info.duration.is_zero() && info.duration <= GIF_POSTER;
     let animate = short
         && formats.contains(&ImageFormat::Gif)
         && allows(Fallback::Animation)
@@ -138,11 +141,13 @@ fn poster(facts: &PartFacts, input: &Input<'_>) -> Option<ImageTarget> {
 
 /// Whether a kept part is so much larger than its tracks that moving them may be enough.
 pub(super) fn padded(info: &MediaInfo) -> bool {
-    let rate = |bits: Option<u32>| bits.map_or(Some(0.0), |n| (n > 0).then_some(f64::from(n)));
+    let rate = |bits: Option<BitRate>| {
+        bits.map_or(Some(0.0), |rate| (!rate.is_zero()).then_some(rate.per_second()))
+    };
     let video = rate(info.video.as_ref().map(|t| t.bitrate));
     let audio = rate(info.audio.as_ref().map(|t| t.bitrate));
     let (Some(video), Some(audio)) = (video, audio) else { return false };
-    let tracks = (video + audio) / 8e3 * f64::from(info.duration_ms);
+    let tracks = (video + audio) / 8e3 * f64::from(info.duration.get());
     tracks > 0.0 && tracks < info.bytes.get() as f64 * WORTH_MOVING
 }
 
@@ -165,7 +170,7 @@ fn video_weight(facts: &PartFacts, target: &VideoTarget, seconds: f64) -> f64 {
 /// length an image must still be seen.
 pub(super) fn weight(facts: &PartFacts, target: &Target, room: Bytes) -> Option<f64> {
     let room = room.get() as f64;
-    let seconds = f64::from(facts.info.duration_ms) / 1e3;
+    let seconds = facts.info.duration.seconds();
     match target {
         Target::Image(_) => None,
         Target::Audio(target) => {

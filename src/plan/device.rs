@@ -1,7 +1,7 @@
 //! What a device plays, and how audio and video can be written for it.
 
 use crate::model::{
-    AcceptList, AudioChoice, AudioCodec, AudioTrack, Capabilities, Container, Dimensions,
+    AcceptList, AudioChoice, AudioCodec, AudioTrack, BitRate, Capabilities, Container, Dimensions,
     MediaInfo, MediaKind, MediaType, RemuxRecipe, VideoChoice, VideoCodec, VideoSupport,
     VideoTrack,
 };
@@ -71,13 +71,12 @@ fn plays_video(
     if track.frame_rate > rate + 0.5 {
         return Err(format!("{} at {:.0} > {rate} fps", track.codec, track.frame_rate));
     }
-    if f64::from(track.bitrate) > f64::from(support.max_bitrate) * BITRATE_TOLERANCE {
-        let kilo = |bits: u32| f64::from(bits) / 1e3;
+    if track.bitrate.per_second() > support.max_bitrate.per_second() * BITRATE_TOLERANCE {
         return Err(format!(
             "{} at {:.0} > {:.0} kbit/s",
             track.codec,
-            kilo(track.bitrate),
-            kilo(support.max_bitrate)
+            track.bitrate.kilo(),
+            support.max_bitrate.kilo()
         ));
     }
     Ok(())
@@ -199,12 +198,12 @@ pub(super) fn video_choices(capabilities: &Capabilities) -> Vec<VideoChoice> {
 /// which TS 26.140 asks of all; in MP4 H.264 baseline level 1.2, which no standard asks, but which
 /// every phone has that lists it in the field.
 fn assumed(container: Container) -> VideoSupport {
-    let (codec, (width, height), max_bitrate) = match container {
+    let (codec, (width, height), bits) = match container {
         Container::Mp4 => (VideoCodec::H264, (320, 240), 384_000),
         _ => (VideoCodec::H263, (176, 144), 64_000),
     };
     let max_dimensions = Dimensions::at_least_one(width, height);
-    VideoSupport { codec, max_dimensions, max_frame_rate: 15, max_bitrate }
+    VideoSupport { codec, max_dimensions, max_frame_rate: 15, max_bitrate: BitRate::new(bits) }
 }
 
 /// The file that the tracks can be moved into as they are, if the device takes one.

@@ -84,7 +84,7 @@ pub(super) fn transcode(part: &mut PartPlan, facts: &PartFacts, input: &Input<'_
     // Of a sequence in a HEIF file only the still beside it is decoded.
     let sequence = [MediaType::HEIC, MediaType::AVIF].contains(&facts.info.media_type);
     let animate = moves && !sequence && formats.contains(&ImageFormat::Gif);
-    let playable = moves && facts.info.duration_ms > 0 && facts.makes.video;
+    let playable = moves && !facts.info.duration.is_zero() && facts.makes.video;
     let video = if playable && allows(Fallback::Video) {
         device::video_choices(input.capabilities)
     } else {

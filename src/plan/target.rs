@@ -100,7 +100,4 @@ pub struct Makes {
 impl Makes {
     /// No codec reads it.
     pub const NOTHING: Self = Self { image: false, audio: false, video: false };
-
-    /// Images alone.
-    pub const IMAGE: Self = Self { image: true, ..Self::NOTHING };
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     model::{
-        AcceptList, Counting, ImageLimit, LimitSource, MediaKind, Orientation, Provenance,
+        AcceptList, Counting, ImageLimit, LimitSource, MediaKind, Millis, Orientation, Provenance,
         ReasonCode, Sourced,
     },
     policy::{Adaptation, Ladder, LeaveOut, ShrinkOrder},
@@ -49,7 +49,7 @@ fn image(id: u32, media_type: MediaType, dimensions: &str, bytes: u64) -> PartFa
         declared: media_type,
         info,
         problem: None,
-        makes: Makes::IMAGE,
+        makes: Makes { image: true, ..Makes::NOTHING },
         text: None,
         strippable: false,
         spare: Bytes::ZERO,
@@ -327,7 +327,7 @@ fn a_policy_that_allows_no_loss_drops_nothing() {
 fn the_kind_that_the_policy_names_gives_way_first() {
     let audio = |id| {
         let mut facts = other(id, "audio/amr", 40_000);
-        facts.info.duration_ms = 20_000;
+        facts.info.duration = Millis::new(20_000);
         facts.makes = Makes { audio: true, ..Makes::NOTHING };
         facts
     };

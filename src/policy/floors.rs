@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::model::{Bytes, Dimensions, MediaKind};
+use crate::model::{BitRate, Bytes, Dimensions, MediaKind};
 
 /// The part of a limit that is left free.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,8 +43,8 @@ pub struct Floors {
     pub image_side: u32,
     /// The quality setting of JPEG, of 100.
     pub image_quality: u32,
-    /// Bits per second of audio, as far as its codec goes.
-    pub audio_bitrate: u32,
+    /// The bit rate of audio, as far as its codec goes.
+    pub audio_bitrate: BitRate,
     /// The longer side of videos, in pixels, unless the original is smaller.
     pub video_side: u32,
     /// Frames per second of videos, unless the original has fewer.
@@ -57,7 +57,7 @@ impl Default for Floors {
         Self {
             image_side: 32,
             image_quality: 12,
-            audio_bitrate: 0,
+            audio_bitrate: BitRate::ZERO,
             video_side: 128,
             video_frame_rate: 5,
         }

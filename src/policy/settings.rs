@@ -7,6 +7,7 @@ use super::{
     ladder::{Ladder, Ladders, ShrinkOrder},
     preference::{Color, Language, Notice, Sanitize, Trim, spelt},
 };
+use crate::model::BitRate;
 
 spelt! {
     Adaptation { Never => "never", Minor => "minor", Major => "major" }
@@ -143,7 +144,7 @@ settings! {
     /// See [`Floors`].
     image_quality "floor.image_quality": u32 = |text| within(text, 1, 95);
     /// See [`Floors`].
-    audio_bitrate "floor.audio_bitrate": u32 = |text| within(text, 0, 128_000);
+    audio_bitrate "floor.audio_bitrate": BitRate = |text| within(text, 0, 128_000).map(BitRate::new);
     /// See [`Floors`].
     video_side "floor.video_side": u32 = |text| within(text, 1, 1920);
     /// See [`Floors`].

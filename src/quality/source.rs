@@ -4,23 +4,27 @@
 //! ITU-R BS.1534 tests named in fit-to-size.md §6), with some more for coding twice; not measured
 //! here.
 
-use crate::model::{Dimensions, VideoCodec};
+use crate::model::{BitRate, Dimensions, VideoCodec};
 
 /// The factor that coding a second time costs.
 const CODED_TWICE: f64 = 1.3;
 /// d ln bits / d ln (pixels × frames): smaller images take more bits for each pixel.
 const PIXEL_RATE_EXPONENT: f64 = 0.75;
 
-/// Bits per second of AAC-LC or MP3 that lose next to nothing of what audio of `codec` (as
+/// The rate of AAC-LC or MP3 that loses next to nothing of what audio of `codec` (as
 /// ffprobe names it) at `bitrate` still has; no bound for sources without loss or of unknown rate.
-pub fn enough_audio(codec: &str, profile: &str, bitrate: u32) -> u32 {
+pub fn enough_audio(codec: &str, profile: &str, bitrate: BitRate) -> BitRate {
     let factor = match codec {
         "opus" | "amr_nb" | "amr_wb" | "amrnb" | "amrwb" | "evrc" | "qcelp" | "speex" => 2.0,
         "aac" if profile.contains("HE") => 2.0,
         "aac" | "mp3" | "mp2" | "vorbis" | "wmav2" => 1.25,
-        _ => return u32::MAX,
+        _ => return BitRate::MAX,
     };
-    if bitrate == 0 { u32::MAX } else { (f64::from(bitrate) * factor) as u32 }
+    if bitrate.is_zero() {
+        BitRate::MAX
+    } else {
+        BitRate::new((bitrate.per_second() * factor) as u32)
+    }
 }
 
 /// Bits that a codec of images, as ffprobe names it, takes for the look of one bit of H.264
@@ -44,8 +48,8 @@ pub fn codec_bits(codec: &str) -> f32 {
 pub struct VideoSource {
     /// What its codec takes, see [`codec_bits`].
     pub bits: f32,
-    /// Bits per second of its video track; 0 where unknown.
-    pub bitrate: u32,
+    /// Of its video track; 0 where unknown.
+    pub bitrate: BitRate,
     /// Of its frames.
     pub dimensions: Dimensions,
     /// Frames per second.
@@ -62,11 +66,11 @@ pub fn enough_video(source: VideoSource, target: VideoCodec, shown: Dimensions, 
     };
     let (before, after) =
         (source.dimensions.pixels() as f64 * source.rate, shown.pixels() as f64 * rate);
-    if source.bitrate == 0 || source.bits <= 0.0 || !(before.is_finite() && before > 0.0) {
+    if source.bitrate.is_zero() || source.bits <= 0.0 || !(before.is_finite() && before > 0.0) {
         return f64::INFINITY;
     }
     let share = (after / before).min(1.0).powf(PIXEL_RATE_EXPONENT);
-    f64::from(source.bitrate) * ours / f64::from(source.bits) * share * CODED_TWICE
+    source.bitrate.per_second() * ours / f64::from(source.bits) * share * CODED_TWICE
 }
 
 #[cfg(test)]
@@ -75,12 +79,13 @@ mod tests {
 
     #[test]
     fn better_codecs_and_larger_sources_leave_more() {
-        assert_eq!(enough_audio("opus", "", 16_000), 32_000);
-        assert_eq!(enough_audio("pcm_s16le", "", 705_600), u32::MAX);
-        assert_eq!(enough_audio("mp3", "", 0), u32::MAX);
+        let enough = |codec, rate: u32| enough_audio(codec, "", BitRate::new(rate));
+        assert_eq!(enough("opus", 16_000), BitRate::new(32_000));
+        assert_eq!(enough("pcm_s16le", 705_600), BitRate::MAX);
+        assert_eq!(enough("mp3", 0), BitRate::MAX);
         let d = |text: &str| text.parse::<Dimensions>().unwrap();
         let of = |codec, bitrate, shown: &str| {
-            let bits = codec_bits(codec);
+            let (bits, bitrate) = (codec_bits(codec), BitRate::new(bitrate));
             let source = VideoSource { bits, bitrate, dimensions: d("1280x720"), rate: 30.0 };
             enough_video(source, VideoCodec::H264, d(shown), 30.0)
         };

@@ -5,7 +5,7 @@
 //! pixel and frame they need to look fair. The figures are the lower ends of the bands given there,
 //! divided by pixels and rate; bands and figures are priors, not yet measured.
 
-use crate::model::{Dimensions, VideoCodec};
+use crate::model::{BitRate, Dimensions, VideoCodec};
 
 /// One row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,8 +102,8 @@ pub struct VideoOutput {
     pub dimensions: Dimensions,
     /// Frames a second; 0 where unknown.
     pub rate: f64,
-    /// Bits a second that the device takes.
-    pub max_bitrate: u32,
+    /// The most that the device takes.
+    pub max_bitrate: BitRate,
     /// It has audio.
     pub audio: bool,
 }
@@ -113,5 +113,5 @@ pub fn fair_bytes(video: VideoOutput, seconds: f64) -> f64 {
     let rate = if video.rate > 0.0 { video.rate } else { UNKNOWN_RATE };
     let bits = fair_bitrate(video.codec, video.dimensions, rate.min(MAX_WEIGHED_RATE));
     let audio = if video.audio { AUDIO_BITRATE } else { 0.0 };
-    (bits.min(f64::from(video.max_bitrate)) + audio) / 8.0 * seconds * WEIGHT
+    (bits.min(video.max_bitrate.per_second()) + audio) / 8.0 * seconds * WEIGHT
 }

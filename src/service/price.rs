@@ -5,7 +5,10 @@
 //! for admission, where what matters is that a video costs a thousand texts and not ten.
 
 use crate::{
-    model::{AudioCodec, AudioCoding, Bytes, Dimensions, MediaInfo, MediaType, Recipe, VideoCodec},
+    model::{
+        AudioCodec, AudioCoding, Bytes, Dimensions, MediaInfo, MediaType, Recipe, SampleRate,
+        VideoCodec,
+    },
     pipeline::Prepared,
     plan::{ImageTarget, PartFacts, Target, VideoTarget},
 };
@@ -106,11 +109,13 @@ const WIDE_MS: f64 = 8.3;
 
 /// What audio costs as `coding`; `None`: the most expensive.
 fn audio_ms(info: &MediaInfo, coding: Option<&AudioCoding>) -> f64 {
-    let seconds = f64::from(info.duration_ms) / 1e3;
+    let seconds = info.duration.seconds();
     let thousands =
-        |rate: u32, channels: u32| f64::from(rate) / 1e3 * f64::from(channels.clamp(1, 2));
-    let source =
-        info.audio.as_ref().map_or(96.0, |t| thousands(t.sample_rate.min(96_000), t.channels));
+        |rate: SampleRate, channels: u32| rate.per_second() / 1e3 * f64::from(channels.clamp(1, 2));
+    let source = info
+        .audio
+        .as_ref()
+        .map_or(96.0, |t| thousands(t.sample_rate.min(SampleRate::new(96_000)), t.channels));
     let coded = match coding.map(|coding| (coding.codec, coding)) {
         Some((AudioCodec::AmrNb, _)) => NARROW_MS,
         Some((AudioCodec::AmrWb, _)) => WIDE_MS,
@@ -127,7 +132,7 @@ fn audio(info: &MediaInfo, recipe: Option<&Recipe>) -> Price {
         Some(Recipe::Audio(recipe)) => Some(recipe.coding),
         _ => None,
     };
-    let seconds = f64::from(info.duration_ms) / 1e3;
+    let seconds = info.duration.seconds();
     // Two channels of 48 kHz as 32-bit floats, here and in the job.
     let held = seconds * 48_000.0 * 2.0 * 8.0;
     let memory = JOB_BYTES + Bytes::new(held as u64) + info.bytes + info.bytes;
@@ -148,7 +153,7 @@ const OLDER_MS: (f64, f64) = (12.0, 17.0);
 
 fn video(info: &MediaInfo, target: &VideoTarget, recipe: Option<&Recipe>) -> Price {
     let Some(source) = info.dimensions else { return Price::default() };
-    let seconds = f64::from(info.duration_ms) / 1e3;
+    let seconds = info.duration.seconds();
     let rate = info.video.as_ref().map_or(15.0, |track| track.frame_rate.clamp(1.0, 60.0));
     let best = target.choices.first().map(|choice| choice.support);
     let (codec, out, out_rate, audio) = match recipe {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::{Bytes, Category, Fault, PartId, StopCause};
+use crate::model::{Bytes, Category, Fault, Millis, PartId, StopCause};
 
 /// A worker that was killed is replaced after 0.1 s, and the cause may take a while to pass.
-const RETRY_MS: u32 = 1000;
+const RETRY: Millis = Millis::new(1000);
 
 /// An error with everything that a shell needs for its answer: whose fault, which part, the
 /// smallest reachable size.
@@ -26,9 +26,8 @@ pub struct ServiceError {
     pub limit: Option<Bytes>,
     /// For [`Category::Caller`]: the field at fault, by its proto name (`device.uaprof_xml`).
     pub field: Option<String>,
-    /// For [`Category::Busy`] and [`Category::Unavailable`]: after how many milliseconds to try
-    /// again.
-    pub retry_after_ms: Option<u32>,
+    /// For [`Category::Busy`] and [`Category::Unavailable`]: after how long to try again.
+    pub retry_after: Option<Millis>,
 }
 
 impl ServiceError {
@@ -42,15 +41,15 @@ impl ServiceError {
             smallest_reachable: None,
             limit: None,
             field: None,
-            retry_after_ms: None,
+            retry_after: None,
         }
     }
 
     /// From any room's error.
     pub fn from_fault(fault: &dyn Fault) -> Self {
         let category = fault.category();
-        let retry_after_ms = (category == Category::Unavailable).then_some(RETRY_MS);
-        Self { retry_after_ms, ..Self::new(category, fault.reason(), fault.to_string()) }
+        let retry_after = (category == Category::Unavailable).then_some(RETRY);
+        Self { retry_after, ..Self::new(category, fault.reason(), fault.to_string()) }
     }
 
     /// The caller's fault, in a field.
@@ -61,8 +60,7 @@ impl ServiceError {
     /// Refused on admission.
     pub fn busy(reason: &'static str, retry_after: Duration) -> Self {
         let message = "too much work is waiting, try again later";
-        let ms = u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX);
-        Self { retry_after_ms: Some(ms), ..Self::new(Category::Busy, reason, message) }
+        Self { retry_after: Some(retry_after.into()), ..Self::new(Category::Busy, reason, message) }
     }
 
     /// The work was stopped.

@@ -4,13 +4,13 @@
 //! only where the charset needs one.
 
 mod charset;
-pub mod html;
+pub(crate) mod html;
 #[cfg(test)]
 mod tests;
 mod vcard;
 
 pub use charset::Charset;
-pub use vcard::without_media;
+pub(crate) use vcard::without_media;
 
 /// What a text's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]

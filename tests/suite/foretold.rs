@@ -123,7 +123,7 @@ fn a_plan_is_kept() {
                     before.media_type,
                     pixels(before),
                     before.frames,
-                    before.duration_ms,
+                    before.duration.get(),
                     before.bytes.get(),
                     after.map_or(0, pixels),
                     after.map_or(String::new(), |info| info.codec.clone()),

@@ -142,7 +142,7 @@ fn check(class: &Class, name: &str, data: &Buffer, service: &Service) -> Vec<Str
         }
         return faults;
     }
-    let seconds = f64::from(part.before.duration_ms) / 1000.0;
+    let seconds = part.before.duration.seconds();
     for track in &tracks {
         let video = track.size.0 > 0;
         let known = if video { class.video } else { class.audio };

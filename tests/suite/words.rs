@@ -4,10 +4,10 @@
 use mmsfit::{
     grpc::{DESCRIPTORS, v1},
     model::{
-        AcceptList, Account, Action, AudioCodec, Bytes, Capabilities, ContentClass, Counting,
-        Dimensions, ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, MediaType, Outcome,
-        PartId, PartReport, Provenance, Reason, ReasonCode, Repair, RepairCode, Report, Source,
-        Sourced, VideoCodec, VideoSupport, Warning, WireLimit,
+        AcceptList, Account, Action, AudioCodec, BitRate, Bytes, Capabilities, ContentClass,
+        Counting, Dimensions, ImageLimit, LimitSource, Limits, MediaInfo, MediaKind, MediaType,
+        Millis, Outcome, PartId, PartReport, Provenance, Reason, ReasonCode, Repair, RepairCode,
+        Report, Source, Sourced, VideoCodec, VideoSupport, Warning, WireLimit,
     },
 };
 use prost::Message;
@@ -60,7 +60,7 @@ fn capabilities() -> Capabilities {
                 codec: VideoCodec::H263,
                 max_dimensions: dimensions(176, 144),
                 max_frame_rate: 15,
-                max_bitrate: 64_000,
+                max_bitrate: BitRate::new(64_000),
             }],
             Source::Uaprof,
         ),
@@ -74,7 +74,7 @@ fn photo(width: u32, height: u32, bytes: u64) -> MediaInfo {
     info.codec = "baseline".into();
     info.dimensions = Some(dimensions(width, height));
     info.frames = 1;
-    info.duration_ms = 40;
+    info.duration = Millis::new(40);
     info
 }
 

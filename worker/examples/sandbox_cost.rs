@@ -9,7 +9,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, Recipe, Stop,
+        AudioCodec, AudioCoding, AudioRecipe, BitRate, Bytes, Container, Dimensions, Effort,
+        Recipe, SampleRate, Stop,
     },
     samples::av,
     worker::host::{Settings, Workers},
@@ -25,9 +26,13 @@ fn probe(codec: &dyn Codec, input: &Buffer) -> Duration {
 }
 
 fn encode(codec: &dyn Codec, input: &Buffer) -> Duration {
-    let coding =
-        AudioCoding { codec: AudioCodec::AmrNb, bitrate: 12_200, sample_rate: 8000, channels: 1 };
-    let recipe = Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep_ms: None });
+    let coding = AudioCoding {
+        codec: AudioCodec::AmrNb,
+        bitrate: BitRate::new(12_200),
+        sample_rate: SampleRate::new(8000),
+        channels: 1,
+    };
+    let recipe = Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep: None });
     let hint = OpenHint {
         largest: Dimensions::at_least_one(1, 1),
         animation: false,

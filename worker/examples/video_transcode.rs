@@ -9,8 +9,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint},
     model::{
-        Bytes, Container, Dimensions, Effort, FrameRate, Recipe, Stop, VideoCodec, VideoCoding,
-        VideoRecipe,
+        BitRate, Bytes, Container, Dimensions, Effort, FrameRate, Recipe, Stop, VideoCodec,
+        VideoCoding, VideoRecipe,
     },
 };
 use mmsfit_worker::libav::{AvCodec, warm};
@@ -37,19 +37,19 @@ fn main() {
     let hint = OpenHint { largest: dimensions, animation: false, effort: Effort::Balanced };
     let limits = DecodeLimits::default();
     let mut session = AvCodec.open(&input, hint, &limits, &Stop::never()).expect("opens");
-    let seconds = f64::from(session.info().duration_ms) / 1000.0;
+    let seconds = session.info().duration.seconds();
     // The index takes some 12 bytes an image and 700 in all.
     let payload = f64::from(bytes) - 700.0 - 12.0 * seconds * f64::from(rate);
     let recipe = Recipe::Video(VideoRecipe {
         container: if h263 { Container::ThreeGp } else { Container::Mp4 },
         video: VideoCoding {
             codec: if h263 { VideoCodec::H263 } else { VideoCodec::H264 },
-            bitrate: (payload * 8.0 / seconds) as u32,
+            bitrate: BitRate::new((payload * 8.0 / seconds) as u32),
             dimensions,
             rate: FrameRate::new(rate, 1).expect("a rate"),
         },
         audio: None,
-        keep_ms: None,
+        keep: None,
     });
     let out = session.encode(&recipe, Bytes::new(u64::MAX), &Stop::never()).expect("encodes");
     std::fs::write(&arguments[2], &out).expect("written");

@@ -12,7 +12,10 @@ use mmsfit::{
         Codec, CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Reference, Session,
         Verified, remote::FAULT,
     },
-    model::{Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Recipe, Stop, VideoTrack},
+    model::{
+        BitRate, Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Millis, Recipe, Stop,
+        VideoTrack,
+    },
 };
 
 /// Does as its inputs say.
@@ -28,13 +31,13 @@ fn info(input: &[u8], what: &str) -> MediaInfo {
     let mut info = MediaInfo::opaque(MediaType::fold("video/mp4"), Bytes::of(input));
     info.codec = "h264".into();
     info.dimensions = Dimensions::new(64, 48);
-    info.duration_ms = 2000;
+    info.duration = Millis::new(2000);
     info.frames = 20;
     info.video = Some(VideoTrack {
         codec: "h264".into(),
         profile: "High".into(),
         frame_rate: 10.0,
-        bitrate: 50_000,
+        bitrate: BitRate::new(50_000),
     });
     match what {
         "lie-bytes" => info.bytes = Bytes::new(1),

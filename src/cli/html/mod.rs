@@ -122,8 +122,8 @@ fn figure(when: &str, info: &MediaInfo, data: Option<&[u8]>, label: &str) -> Str
     if info.animated() {
         facts.push(format!("{} frames", info.frames));
     }
-    if info.duration_ms > 0 {
-        facts.push(format!("{:.1} s", f64::from(info.duration_ms) / 1e3));
+    if !info.duration.is_zero() {
+        facts.push(format!("{:.1} s", info.duration.seconds()));
     }
     let size = match info.dimensions {
         Some(dimensions) => format!("{}, {} pixels", info.bytes, words::dimensions(dimensions)),

@@ -26,7 +26,9 @@ use self::source::Source;
 use super::{
     Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified, sniff::sniff,
 };
-use crate::model::{AudioTrack, Bytes, MediaInfo, MediaKind, MediaType, Stop};
+use crate::model::{
+    AudioTrack, BitRate, Bytes, MediaInfo, MediaKind, MediaType, Millis, SampleRate, Stop,
+};
 
 /// Packets of a file that are walked over: an hour of AAC has 170,000.
 pub const MAX_PACKETS: u64 = 250_000;
@@ -47,8 +49,8 @@ pub struct AudioCodec;
 pub struct Audio {
     /// As [`probe`] tells it.
     pub info: MediaInfo,
-    /// Samples per second and channel.
-    pub rate: u32,
+    /// Of each channel.
+    pub rate: SampleRate,
     /// One or two.
     pub channels: u8,
     /// Interleaved samples, 32-bit floats in little endian; full scale is 1, and all are finite.
@@ -158,27 +160,20 @@ fn walk(input: &Buffer, limits: &DecodeLimits) -> Result<Walked, CodecError> {
     // Microseconds, as the worker counts.
     let micros = frames.saturating_mul(1_000_000) / rate;
     let duration_ms = (micros / 1000).max(1);
-    if duration_ms > limits.max_duration_ms {
-        let limit = limits.max_duration_ms;
-        return Err(CodecError::Limit { what: "milliseconds", found: duration_ms, limit });
-    }
-    let per_second = |bytes: u64| {
-        let bits = u128::from(bytes) * 8_000_000 / u128::from(micros.max(1));
-        u32::try_from(bits).unwrap_or(u32::MAX)
-    };
+    limits.check_duration(duration_ms)?;
     let track = AudioTrack {
         codec: source.codec.to_owned(),
         profile: source.profile.to_owned(),
-        sample_rate: source.rate,
+        sample_rate: SampleRate::new(source.rate),
         channels: source.channels.into(),
-        bitrate: per_second(bytes),
+        bitrate: BitRate::of(Bytes::new(bytes), micros),
         unreadable: String::new(),
     };
     let size = Bytes::of(input);
     let info = MediaInfo {
         codec: track.codec.clone(),
-        duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
-        bitrate: per_second(size.get()),
+        duration: Millis::saturating(duration_ms),
+        bitrate: BitRate::of(size, micros),
         audio: Some(track),
         ..MediaInfo::opaque(source.media_type, size)
     };
@@ -238,7 +233,7 @@ fn samples(
     if frames == 0 || frames.abs_diff(walked.frames) > SLACK {
         return Err(left("it is not as long as its packets say"));
     }
-    let (rate, channels) = (source.rate, source.channels);
+    let (rate, channels) = (SampleRate::new(source.rate), source.channels);
     Ok(Audio { info: walked.info, rate, channels, samples: samples.into() })
 }
 

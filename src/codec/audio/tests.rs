@@ -98,7 +98,7 @@ fn every_sample_is_that_of_ffmpeg() {
         let most = want.iter().zip(&got).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(most <= error, "{what}: {most}");
         let frames = got.len() as u64 / u64::from(audio.channels);
-        let told = u64::from(audio.info.duration_ms) * u64::from(audio.rate) / 1000;
+        let told = u64::from(audio.info.duration.get()) * u64::from(audio.rate.get()) / 1000;
         assert!(told.abs_diff(frames) <= SLACK, "{what}: {told} of {frames}");
         assert_eq!(audio.info.codec, codec, "{what}");
         assert_eq!(AudioCodec.probe(&bytes, &limits(), &Stop::never()), Ok(audio.info), "{what}");
@@ -139,7 +139,7 @@ fn what_others_read_better_is_left_to_them() {
 #[test]
 fn limits_are_kept() {
     let wav = wav(8000, &[1000; 16_000]);
-    let short = DecodeLimits { max_duration_ms: 1999, ..limits() };
+    let short = DecodeLimits { max_duration: std::time::Duration::from_millis(1999), ..limits() };
     assert!(matches!(probe(&wav, &short), Err(CodecError::Limit { found: 2000, .. })));
     // Half of the memory is for samples: 16,000 of four bytes.
     let of = |bytes| DecodeLimits { max_memory: Bytes::new(bytes), ..limits() };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     codec::{CodecError, Session},
-    model::{Dimensions, MediaInfo},
+    model::{Dimensions, MediaInfo, Millis},
 };
 
 /// What the numbers of pixels mean.
@@ -59,7 +59,10 @@ pub fn session_of_pixels(
         ForeignColor::DisplayP3 => color::display_p3(),
     };
     let raster = color::to_srgb(plane, Model::Light, profile.as_deref())?;
-    Ok(session_of(info, DecodedImage { frames: vec![Frame { raster, delay_ms: 0 }], loops: 1 }))
+    Ok(session_of(
+        info,
+        DecodedImage { frames: vec![Frame { raster, delay: Millis::ZERO }], loops: 1 },
+    ))
 }
 
 /// A session of pixels that are sRGB and upright: at least one frame. `info` tells of the medium

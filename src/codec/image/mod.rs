@@ -5,14 +5,14 @@
 //! [`session`] resizes and encodes them as often as asked; [`strip`] takes metadata out without
 //! touching the image.
 
-pub mod animation;
+pub(crate) mod animation;
 mod capped;
 mod color;
 mod contest;
 mod decode;
 mod facts;
 mod foreign;
-pub mod gif_out;
+pub(crate) mod gif_out;
 mod header;
 mod input;
 pub mod jpeg_in;
@@ -21,14 +21,14 @@ mod judge;
 mod lanes;
 pub mod likeness;
 mod orient;
-pub mod palette;
-pub mod png_out;
+pub(crate) mod palette;
+pub(crate) mod png_out;
 pub mod raster;
 mod recognise;
 mod resize;
 mod session;
 mod strip;
-pub mod wbmp;
+pub(crate) mod wbmp;
 mod ycc;
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ use self::{
     session::ImageSession,
 };
 use super::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified};
-use crate::model::{Bytes, Effort, MediaInfo, MediaKind, MediaType, Stop};
+use crate::model::{Bytes, Effort, MediaInfo, MediaKind, MediaType, Millis, Stop};
 
 /// Reads and writes images in process.
 pub struct ImageCodec;
@@ -151,7 +151,7 @@ fn open(
         return Ok(ImageSession::new(info, facts, image));
     }
     let still = decode::decode(input, header, hint, limits, stop)?;
-    let frame = Frame { raster: still.raster, delay_ms: 0 };
+    let frame = Frame { raster: still.raster, delay: Millis::ZERO };
     Ok(ImageSession::new(info, still.facts, DecodedImage { frames: vec![frame], loops: 1 }))
 }
 

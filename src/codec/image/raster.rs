@@ -1,17 +1,17 @@
 //! Decoded pixels: 8 bits a channel, sRGB, upright.
 
-use crate::model::{Dimensions, Rgb};
+use crate::model::{Dimensions, Millis, Rgb};
 
-/// A delay of this or less is shown as [`BROWSER_DELAY_MS`] by every current browser
+/// A delay of this or less is shown as [`BROWSER_DELAY`] by every current browser
 /// (Gecko, Blink and WebKit alike).
-pub const SHORT_DELAY_MS: u32 = 10;
+pub const SHORT_DELAY: Millis = Millis::new(10);
 
 /// What browsers show a frame with too short a delay for.
-pub const BROWSER_DELAY_MS: u32 = 100;
+pub const BROWSER_DELAY: Millis = Millis::new(100);
 
-/// How long a frame is really shown: too short delays count as [`BROWSER_DELAY_MS`].
-pub fn shown_ms(delay_ms: u32) -> u32 {
-    if delay_ms <= SHORT_DELAY_MS { BROWSER_DELAY_MS } else { delay_ms }
+/// How long a frame is really shown: too short delays count as [`BROWSER_DELAY`].
+pub fn shown_for(delay: Millis) -> Millis {
+    if delay <= SHORT_DELAY { BROWSER_DELAY } else { delay }
 }
 
 /// Channels of a pixel, in order, straight (not premultiplied) alpha.
@@ -143,8 +143,8 @@ impl Raster {
 pub struct Frame {
     /// The canvas as shown.
     pub raster: Raster,
-    /// How long it is shown, in milliseconds.
-    pub delay_ms: u32,
+    /// How long it is shown.
+    pub delay: Millis,
 }
 
 /// A decoded image: one frame, or several with a loop count.
@@ -160,7 +160,7 @@ impl DecodedImage {
     /// Which frame is on the screen when this share of the time is over, 0 to 1. Delays too short
     /// for a screen count as those for which it shows them.
     pub(super) fn shown_at(&self, share: f64) -> usize {
-        let shown = |frame: &Frame| u64::from(shown_ms(frame.delay_ms));
+        let shown = |frame: &Frame| u64::from(shown_for(frame.delay).get());
         let whole: u64 = self.frames.iter().map(shown).sum();
         let at = (whole as f64 * share) as u64;
         let mut until = 0;

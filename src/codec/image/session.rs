@@ -80,7 +80,7 @@ impl ImageSession {
             if let Some(background) = key.background {
                 raster = raster.flattened(background);
             }
-            frames.push(Frame { raster, delay_ms: frame.delay_ms });
+            frames.push(Frame { raster, delay: frame.delay });
         }
         Ok(DecodedImage { frames, loops: if key.moving { self.image.loops } else { 1 } })
     }

@@ -83,20 +83,20 @@ impl From<MediaInfo> for v1::MediaInfo {
             bytes: count(info.bytes),
             dimensions: info.dimensions.map(Into::into),
             frames: info.frames,
-            duration_ms: info.duration_ms,
-            bitrate: info.bitrate,
+            duration_ms: info.duration.get(),
+            bitrate: info.bitrate.get(),
             video: info.video.map(|track| v1::VideoTrack {
                 codec: track.codec,
                 profile: track.profile,
                 frame_rate: track.frame_rate,
-                bitrate: track.bitrate,
+                bitrate: track.bitrate.get(),
             }),
             audio: info.audio.map(|track| v1::AudioTrack {
                 codec: track.codec,
                 profile: track.profile,
-                sample_rate: track.sample_rate,
+                sample_rate: track.sample_rate.get(),
                 channels: track.channels,
-                bitrate: track.bitrate,
+                bitrate: track.bitrate.get(),
             }),
         }
     }
@@ -171,7 +171,7 @@ impl From<VideoSupport> for v1::VideoSupport {
             codec: support.codec.name().into(),
             max_dimensions: Some(support.max_dimensions.into()),
             max_frame_rate: support.max_frame_rate,
-            max_bitrate: support.max_bitrate,
+            max_bitrate: support.max_bitrate.get(),
         }
     }
 }

@@ -236,11 +236,16 @@ fn layouts_shrink_into_the_screen_and_only_then() {
     assert_eq!(size, "9x7".parse().ok());
 }
 
+fn plays(ms: u32) -> NewDuration {
+    NewDuration::Plays(crate::model::Millis::new(ms))
+}
+
 /// The first leaf plays as told.
 fn played(smil: &str, before_ms: u32, after: NewDuration) -> String {
     let leaves = [leaf(None, Some("v"), None), leaf(None, Some("p"), None)];
     let index = Index::new(leaves.iter());
-    let played = vec![PlayTime { part: crate::model::PartId(0), before_ms, after }];
+    let before = crate::model::Millis::new(before_ms);
+    let played = vec![PlayTime { part: crate::model::PartId(0), before, after }];
     let showing = PresentationUpdate { screen: None, played };
     let changed = rewrite(smil.as_bytes(), &index, &[RefChange::Keep, RefChange::Keep], &showing);
     changed.map_or_else(|| smil.to_owned(), |bytes| String::from_utf8(bytes).unwrap())
@@ -253,26 +258,20 @@ fn slides_last_as_long_as_what_they_play() {
     };
     for (par, medium, after, to_par, to_medium) in [
         // Cut: slides that were as long as the video are cut with it, in their own unit.
-        (" dur=\"30s\"", "", NewDuration::Plays(11_300), " dur=\"12s\"", ""),
-        (
-            " dur='30000ms'",
-            " dur='30s'",
-            NewDuration::Plays(11_300),
-            " dur='12000ms'",
-            " dur='12s'",
-        ),
-        (" dur='31'", " end='0:00:30'", NewDuration::Plays(9_000), " dur='9s'", " end='9s'"),
+        (" dur=\"30s\"", "", plays(11_300), " dur=\"12s\"", ""),
+        (" dur='30000ms'", " dur='30s'", plays(11_300), " dur='12000ms'", " dur='12s'"),
+        (" dur='31'", " end='0:00:30'", plays(9_000), " dur='9s'", " end='9s'"),
         // Whole: nothing changes.
-        (" dur='30s'", "", NewDuration::Plays(29_900), " dur='30s'", ""),
+        (" dur='30s'", "", plays(29_900), " dur='30s'", ""),
         // A slide that outlasts its video has its own reasons.
-        (" dur='60s'", "", NewDuration::Plays(9_000), " dur='60s'", ""),
+        (" dur='60s'", "", plays(9_000), " dur='60s'", ""),
         (" dur='indefinite'", "", NewDuration::Still, " dur='indefinite'", ""),
         // A still is looked at, and then the show goes on.
         (" dur='30s'", "", NewDuration::Still, " dur='10s'", ""),
         (" dur='8s'", "", NewDuration::Still, " dur='8s'", ""),
         // What held the slide is gone: it gets a time of its own.
         ("", "", NewDuration::Still, " dur=\"10s\"", ""),
-        ("", "", NewDuration::Plays(9_000), "", ""),
+        ("", "", plays(9_000), "", ""),
         // Not decided: as long as it may become.
         (" dur='30s'", "", NewDuration::Open, " dur='30s'", ""),
         ("", "", NewDuration::Open, " dur=\"10s\"", ""),
@@ -284,7 +283,7 @@ fn slides_last_as_long_as_what_they_play() {
     // The draft is never shorter than what follows from it.
     for par in ["", " dur='30s'", " dur='0:30'", " dur='30000ms'", " dur='7'"] {
         let draft = played(&slide(par, " dur='30s'"), 30_000, NewDuration::Open).len();
-        for after in [NewDuration::Still, NewDuration::Plays(30_000), NewDuration::Plays(1_000)] {
+        for after in [NewDuration::Still, plays(30_000), plays(1_000)] {
             assert!(played(&slide(par, " dur='30s'"), 30_000, after).len() <= draft);
         }
     }

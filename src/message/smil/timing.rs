@@ -7,14 +7,17 @@ use super::{
     clock::{self, Clock},
     scan::{Kind, Tag},
 };
-use crate::message::{NewDuration, PlayTime};
+use crate::{
+    message::{NewDuration, PlayTime},
+    model::Millis,
+};
 
 /// A slide lasts "as long as" its medium up to this much longer: senders round up to seconds, and
 /// some add a little.
 const TIED_SHARE: u32 = 20;
 const TIED_MS: u32 = 1_000;
 /// Times that differ by less than this are one: files state them in frames.
-const SAME_MS: u32 = 250;
+const SAME: Millis = Millis::new(250);
 /// How long a still is shown that stands for a video: long enough to look at, not longer than one
 /// looks. (Phones show slides of stills for 5 s where senders state nothing.)
 const STILL_MS: (u32, u32) = (5_000, 10_000);
@@ -38,13 +41,13 @@ struct Slide {
 impl Slide {
     fn add(&mut self, played: PlayTime) {
         match played.after {
-            NewDuration::Plays(after) => self.after = self.after.max(after),
+            NewDuration::Plays(after) => self.after = self.after.max(after.get()),
             NewDuration::Still => self.lost = true,
             NewDuration::Open => (self.lost, self.open) = (true, true),
         }
         if changed(played) {
             self.changed = true;
-            self.before = self.before.max(played.before_ms);
+            self.before = self.before.max(played.before.get());
         }
     }
 
@@ -69,7 +72,7 @@ impl Slide {
 
 fn changed(played: PlayTime) -> bool {
     match played.after {
-        NewDuration::Plays(after) => after.abs_diff(played.before_ms) > SAME_MS,
+        NewDuration::Plays(after) => after.abs_diff(played.before) > SAME,
         NewDuration::Still | NewDuration::Open => true,
     }
 }
@@ -111,8 +114,8 @@ pub(super) fn changes(
             for name in ["dur", "end"] {
                 let Some((range, text)) = stated(data, tag, name) else { continue };
                 let Some(Clock::Ms(ms)) = clock::parse(&text) else { continue };
-                if tied(ms, played.before_ms) && shorter(after, ms) {
-                    write(&mut list, range, &text, after);
+                if tied(ms, played.before.get()) && shorter(after.get(), ms) {
+                    write(&mut list, range, &text, after.get());
                 }
             }
         }

@@ -5,7 +5,7 @@ use bytes::Bytes as Buffer;
 use super::notices;
 use crate::{
     message::{Edit, NewDuration, PlayTime, PresentationUpdate},
-    model::{Action, Bytes, MediaInfo, MediaKind, MediaType, Reason, ReasonCode, Recipe},
+    model::{Action, Bytes, MediaInfo, MediaKind, MediaType, Millis, Reason, ReasonCode, Recipe},
     pipeline::{
         examine::{Examined, Rewrite},
         job::Job,
@@ -108,15 +108,15 @@ pub(in crate::pipeline) fn presentation(
     recipes: &[Option<Recipe>],
 ) -> PresentationUpdate {
     let played = parts.iter().zip(facts).filter_map(|(part, facts)| {
-        let before_ms = play_time(facts)?;
+        let before = play_time(facts)?;
         let recipe = recipes.get(part.id.index()).and_then(Option::as_ref);
         let after = match (part.action, recipe) {
-            (Action::Keep, _) => NewDuration::Plays(before_ms),
-            (Action::Transcode, Some(recipe)) => plays(recipe, before_ms),
+            (Action::Keep, _) => NewDuration::Plays(before),
+            (Action::Transcode, Some(recipe)) => plays(recipe, before),
             (Action::Transcode, None) => NewDuration::Open,
             (Action::Replace | Action::Drop, _) => NewDuration::Still,
         };
-        Some(PlayTime { part: part.id, before_ms, after })
+        Some(PlayTime { part: part.id, before, after })
     });
     PresentationUpdate {
         screen: parts.iter().find_map(|part| part.layout),
@@ -124,17 +124,17 @@ pub(in crate::pipeline) fn presentation(
     }
 }
 
-fn plays(recipe: &Recipe, before_ms: u32) -> NewDuration {
+fn plays(recipe: &Recipe, before: Millis) -> NewDuration {
     match recipe {
         Recipe::Image(_) => NewDuration::Still,
-        Recipe::Audio(recipe) => NewDuration::Plays(recipe.keep_ms.unwrap_or(before_ms)),
-        Recipe::Video(recipe) => NewDuration::Plays(recipe.keep_ms.unwrap_or(before_ms)),
-        Recipe::Remux(_) => NewDuration::Plays(before_ms),
+        Recipe::Audio(recipe) => NewDuration::Plays(recipe.keep.unwrap_or(before)),
+        Recipe::Video(recipe) => NewDuration::Plays(recipe.keep.unwrap_or(before)),
+        Recipe::Remux(_) => NewDuration::Plays(before),
     }
 }
 
-/// For how many milliseconds a part plays; `None`: it is shown for any time.
-fn play_time(facts: &PartFacts) -> Option<u32> {
+/// For how long a part plays; `None`: it is shown for any time.
+fn play_time(facts: &PartFacts) -> Option<Millis> {
     let plays = matches!(facts.info.kind, MediaKind::Audio | MediaKind::Video);
-    plays.then_some(facts.info.duration_ms)
+    plays.then_some(facts.info.duration)
 }

@@ -40,7 +40,7 @@ pub(in crate::pipeline) fn plan_posters(job: &Job, facts: &[PartFacts], plan: &m
         .filter_map(|(part, facts)| {
             let room = plan::spare(plan.constraints(), &[], part.id);
             (!fits(job, part, facts, room)?).then(|| {
-                let seconds = f64::from(facts.info.duration_ms) / 1e3;
+                let seconds = facts.info.duration.seconds();
                 let detail = format!("no video of {seconds:.1} s fits into {room}");
                 (part.id, Reason::new(ReasonCode::VideoLost, detail))
             })

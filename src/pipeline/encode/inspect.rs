@@ -6,7 +6,7 @@ use super::part::{Best, PartEncoding};
 use crate::{
     codec::{CodecError, Reference, Verified},
     fit::Task,
-    model::{AudioCoding, Bytes, MediaInfo, MediaKind, MediaType, Recipe},
+    model::{AudioCoding, Bytes, MediaInfo, MediaKind, MediaType, Millis, Recipe},
     pipeline::{context::Context, job::PipelineError},
     plan::PartFacts,
 };
@@ -157,7 +157,7 @@ fn compare(info: &MediaInfo, output: &Output<'_>) -> Result<(), String> {
         Recipe::Audio(recipe) => {
             kind(info, MediaKind::Audio)?;
             audio(info, Some(&recipe.coding))?;
-            duration(info, output.source, recipe.keep_ms, 0.0)?;
+            duration(info, output.source, recipe.keep, 0.0)?;
         }
         Recipe::Video(recipe) => {
             kind(info, MediaKind::Video)?;
@@ -170,7 +170,7 @@ fn compare(info: &MediaInfo, output: &Output<'_>) -> Result<(), String> {
             }
             audio(info, recipe.audio.as_ref())?;
             let frame = 1e3 / recipe.video.rate.per_second();
-            duration(info, output.source, recipe.keep_ms, frame)?;
+            duration(info, output.source, recipe.keep, frame)?;
         }
         Recipe::Remux(recipe) => {
             kind(info, if recipe.video { MediaKind::Video } else { MediaKind::Audio })?;
@@ -196,14 +196,14 @@ fn audio(info: &MediaInfo, coding: Option<&AudioCoding>) -> Result<(), String> {
 fn duration(
     info: &MediaInfo,
     source: &MediaInfo,
-    keep_ms: Option<u32>,
+    keep: Option<Millis>,
     frame_ms: f64,
 ) -> Result<(), String> {
-    let wanted = f64::from(keep_ms.unwrap_or(source.duration_ms).min(source.duration_ms));
-    let off = (f64::from(info.duration_ms) - wanted).abs();
+    let wanted = f64::from(keep.unwrap_or(source.duration).min(source.duration).get());
+    let off = (f64::from(info.duration.get()) - wanted).abs();
     if off <= TOLERANCE_MS.max(frame_ms) {
         Ok(())
     } else {
-        Err(format!("lasts {} ms, not {wanted}", info.duration_ms))
+        Err(format!("lasts {}, not {wanted}", info.duration))
     }
 }

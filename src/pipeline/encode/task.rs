@@ -4,7 +4,8 @@ use crate::{
     codec::{CodecError, Session},
     fit::{AudioTask, ImageTask, VideoTask},
     model::{
-        AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, VideoChoice, VideoCodec, VideoTrack,
+        AudioTrack, BitRate, Bytes, Dimensions, MediaInfo, MediaKind, SampleRate, VideoChoice,
+        VideoCodec, VideoTrack,
     },
     pipeline::job::Job,
     plan::{AudioTarget, ImageTarget, PartFacts, PartPlan, Target},
@@ -73,7 +74,7 @@ pub(super) fn image(
 const SLIDE_MS: u32 = 500;
 
 fn is_slow(info: &MediaInfo) -> bool {
-    info.frames > 1 && info.duration_ms / info.frames >= SLIDE_MS
+    info.frames > 1 && info.duration.get() / info.frames >= SLIDE_MS
 }
 
 /// Frames per second of an animation that replaces a video.
@@ -95,10 +96,11 @@ pub(super) fn audio(
     let track = seen.or_else(|| facts.info.audio.clone());
     let track = track.as_ref();
     AudioTask {
-        duration_ms: facts.info.duration_ms,
-        sample_rate: track.map_or(0, |t| t.sample_rate),
+        duration: facts.info.duration,
+        sample_rate: track.map_or(SampleRate::ZERO, |t| t.sample_rate),
         channels: track.map_or(0, |t| t.channels),
-        enough: track.map_or(u32::MAX, |t| source::enough_audio(&t.codec, &t.profile, t.bitrate)),
+        enough: track
+            .map_or(BitRate::MAX, |t| source::enough_audio(&t.codec, &t.profile, t.bitrate)),
         music,
         choices: target.choices.clone(),
         remux: target.remux,
@@ -122,13 +124,13 @@ pub(super) fn video(
 ) -> Result<VideoTask, CodecError> {
     let info = &facts.info;
     let track = info.video.as_ref().or(seen);
-    let counted = f64::from(info.frames) * 1e3 / f64::from(info.duration_ms.max(1));
+    let counted = f64::from(info.frames) * 1e3 / f64::from(info.duration.get().max(1));
     let frame_rate = track.map_or(counted, |track| track.frame_rate);
     // The bits of a GIF say nothing about what a video needs.
-    let bitrate = info.video.as_ref().map_or(0, |track| track.bitrate);
+    let bitrate = info.video.as_ref().map_or(BitRate::ZERO, |track| track.bitrate);
     Ok(VideoTask {
         source: dimensions(info)?,
-        duration_ms: info.duration_ms,
+        duration: info.duration,
         frame_rate,
         bitrate,
         bits: info.video.as_ref().map_or(0.0, |track| source::codec_bits(&track.codec)),

@@ -77,7 +77,7 @@ fn by_video(part: &MediaInfo) -> Option<ContentClass> {
 #[cfg(test)]
 mod tests {
     use super::{of as of_parts, *};
-    use crate::model::{MediaType, VideoTrack};
+    use crate::model::{BitRate, MediaType, VideoTrack};
 
     fn part(media_type: &str, size: Option<(u32, u32)>) -> MediaInfo {
         MediaInfo {
@@ -119,7 +119,7 @@ mod tests {
             codec: "h264".into(),
             profile: String::new(),
             frame_rate: 15.0,
-            bitrate: 0,
+            bitrate: BitRate::ZERO,
         });
         assert_eq!(of_parts([&wide], Bytes::new(1)), None);
         for media_type in ["image/png", "audio/mp4", "application/pdf"] {

@@ -3,8 +3,8 @@
 use crate::{
     fit::Task,
     model::{
-        AudioCodec, AudioCoding, ImageCoding, ImageRecipe, MediaInfo, MediaKind, Reason,
-        ReasonCode, Recipe, VideoCodec, VideoRecipe,
+        AudioCodec, AudioCoding, BitRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, Millis,
+        Reason, ReasonCode, Recipe, VideoCodec, VideoRecipe,
     },
     pipeline::encode::EncodedPart,
     plan::{PartFacts, PartPlan},
@@ -30,13 +30,13 @@ pub(super) fn of(facts: &PartFacts, part: &PartPlan, result: &EncodedPart) -> Ve
             reasons.push(Reason::new(ReasonCode::EncodingChosen, audio_words(&recipe.coding)));
             if let Task::Audio(task) = &result.task
                 && matches!(recipe.coding.codec, AudioCodec::Aac | AudioCodec::Mp3)
-                && recipe.coding.bitrate.saturating_add(100) > task.enough
+                && recipe.coding.bitrate.saturating_add(BitRate::new(100)) > task.enough
             {
                 let detail = "the source has no more than that";
                 reasons.push(Reason::new(ReasonCode::AtCeiling, detail));
             }
             speech(&mut reasons, result, Some(&recipe.coding));
-            shortened(&mut reasons, source, recipe.keep_ms);
+            shortened(&mut reasons, source, recipe.keep);
         }
         Recipe::Video(recipe) => video(&mut reasons, source, result, recipe),
         Recipe::Remux(_) => {
@@ -128,7 +128,7 @@ fn video(
     if let Task::Video(task) = &result.task {
         let video = &recipe.video;
         let enough = task.enough(video.codec, video.dimensions, video.rate.per_second());
-        if f64::from(video.bitrate) + 1.0 > enough {
+        if video.bitrate.per_second() + 1.0 > enough {
             let detail = "the source has no more than that";
             reasons.push(Reason::new(ReasonCode::AtCeiling, detail));
         }
@@ -149,7 +149,7 @@ fn video(
         reasons.push(Reason::new(ReasonCode::AudioLost, track.unreadable.clone()));
     }
     speech(reasons, result, recipe.audio.as_ref());
-    shortened(reasons, source, recipe.keep_ms);
+    shortened(reasons, source, recipe.keep);
 }
 
 fn speech(reasons: &mut Vec<Reason>, result: &EncodedPart, coding: Option<&AudioCoding>) {
@@ -171,12 +171,11 @@ fn speech(reasons: &mut Vec<Reason>, result: &EncodedPart, coding: Option<&Audio
     }
 }
 
-fn shortened(reasons: &mut Vec<Reason>, source: &MediaInfo, keep_ms: Option<u32>) {
-    let Some(keep_ms) = keep_ms.filter(|ms| *ms < source.duration_ms) else { return };
-    let seconds = |ms: u32| f64::from(ms) / 1e3;
+fn shortened(reasons: &mut Vec<Reason>, source: &MediaInfo, keep: Option<Millis>) {
+    let Some(keep) = keep.filter(|keep| *keep < source.duration) else { return };
     reasons.push(Reason::new(
         ReasonCode::Shortened,
-        format!("{:.1} of {:.1} s", seconds(keep_ms), seconds(source.duration_ms)),
+        format!("{:.1} of {:.1} s", keep.seconds(), source.duration.seconds()),
     ));
 }
 
@@ -189,7 +188,7 @@ fn video_words(recipe: &VideoRecipe) -> String {
         VideoCodec::H264 => "H.264",
     };
     let rate = figure(video.rate.per_second());
-    let kilo = f64::from(video.bitrate) / 1e3;
+    let kilo = video.bitrate.kilo();
     let mut words = format!("{} at {rate} fps, {codec} {kilo:.0} kbit/s", video.dimensions);
     if let Some(audio) = &recipe.audio {
         words.push_str(" + ");
@@ -207,7 +206,7 @@ fn audio_words(coding: &AudioCoding) -> String {
         AudioCodec::Mp3 => "MP3",
     };
     let stereo = if coding.channels == 2 { " stereo" } else { "" };
-    format!("{codec} {} kbit/s{stereo}", figure(f64::from(coding.bitrate) / 1e3))
+    format!("{codec} {} kbit/s{stereo}", figure(coding.bitrate.kilo()))
 }
 
 /// At most two decimals, none where they say nothing.

@@ -1,6 +1,6 @@
 //! Levels of the video codecs, and how documents state them.
 
-use crate::model::{Dimensions, VideoCodec, VideoSupport};
+use crate::model::{BitRate, Dimensions, VideoCodec, VideoSupport};
 
 /// One level: its number as profiles state it, width, height, frames and bits per second.
 pub(super) type Level = (u32, u32, u32, u32, u32);
@@ -69,7 +69,7 @@ pub(super) fn level(codec: VideoCodec, number: u32) -> VideoSupport {
         codec,
         max_dimensions: Dimensions::at_least_one(width, height),
         max_frame_rate: rate,
-        max_bitrate: bits,
+        max_bitrate: BitRate::new(bits),
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
             ("video/3gpp;codecs=s263.0.45", VideoCodec::H263, 176, 128_000),
         ] {
             let found = stated(item).and_then(|s| s.level).expect(item);
-            let found = (found.codec, found.max_dimensions.width(), found.max_bitrate);
+            let found = (found.codec, found.max_dimensions.width(), found.max_bitrate.get());
             assert_eq!(found, (codec, width, bits), "{item}");
         }
     }

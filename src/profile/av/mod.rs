@@ -10,7 +10,7 @@ pub(super) use self::levels::Statement;
 use self::levels::{level, stated};
 use super::rules::DeviceFacts;
 use crate::model::{
-    AudioCodec, Dimensions, MediaType, Provenance, Sourced, VideoCodec, VideoSupport,
+    AudioCodec, BitRate, Dimensions, MediaType, Provenance, Sourced, VideoCodec, VideoSupport,
 };
 
 /// What one source states of codecs.
@@ -177,7 +177,7 @@ impl DeviceFacts<'_> {
             };
             if codecs.byte_rate > 0 {
                 let cap = codecs.byte_rate.saturating_mul(8).max(20_000);
-                one.max_bitrate = one.max_bitrate.min(cap);
+                one.max_bitrate = one.max_bitrate.min(BitRate::new(cap));
             }
             keep_higher(&mut found, one, rule);
         }

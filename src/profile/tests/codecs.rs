@@ -31,7 +31,8 @@ fn codec(c: &Capabilities, codec: VideoCodec) -> Option<VideoSupport> {
 }
 
 fn figures(c: &Capabilities, wanted: VideoCodec) -> Option<(u32, u32, u32)> {
-    codec(c, wanted).map(|v| (v.max_dimensions.width(), v.max_dimensions.height(), v.max_bitrate))
+    codec(c, wanted)
+        .map(|v| (v.max_dimensions.width(), v.max_dimensions.height(), v.max_bitrate.get()))
 }
 
 #[test]

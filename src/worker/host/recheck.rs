@@ -1,5 +1,7 @@
 //! What a worker claims, checked by the host. Pure: a claim and what was asked go in.
 
+use std::time::Duration;
+
 use crate::{
     codec::{DecodeLimits, Reference},
     model::{Bytes, MediaInfo, MediaKind, MediaType, Recipe},
@@ -47,7 +49,7 @@ pub(super) fn info(
     if info.dimensions.is_some_and(|d| d.pixels() > limits.max_pixels) {
         return violation("more pixels than it may have");
     }
-    if u64::from(info.duration_ms) > limits.max_duration_ms {
+    if Duration::from(info.duration) > limits.max_duration {
         return violation("longer than it may be");
     }
     if info.video.as_ref().is_some_and(|v| !(0.0..=1e6).contains(&v.frame_rate)) {

@@ -1,20 +1,22 @@
 //! The words of `model` and `codec` on the wire.
 
+use std::time::Duration;
+
 use bytes::Bytes as Buffer;
 
 use super::wire::{Garbled, Wire, choices, garbled, structs};
 use crate::{
     codec::{CodecError, ContentFacts, DecodeLimits, OpenHint, Reference, Verified},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, AudioTrack, Bytes, Chroma, Container, Dimensions,
-        Effort, FrameRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, MediaType, Orientation,
-        Quality, Recipe, RemuxRecipe, Rgb, StopCause, VideoCodec, VideoCoding, VideoRecipe,
-        VideoTrack,
+        AudioCodec, AudioCoding, AudioRecipe, AudioTrack, BitRate, Bytes, Chroma, Container,
+        Dimensions, Effort, FrameRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, MediaType,
+        Millis, Orientation, Quality, Recipe, RemuxRecipe, Rgb, SampleRate, StopCause, VideoCodec,
+        VideoCoding, VideoRecipe, VideoTrack,
     },
 };
 
 structs! {
-    DecodeLimits { max_pixels, max_total_pixels, max_frames, max_memory, max_duration_ms }
+    DecodeLimits { max_pixels, max_total_pixels, max_frames, max_memory, max_duration }
     OpenHint { largest, animation, effort }
     ContentFacts { distinct_colors, transparent, gray, graphic, music }
     Reference { dimensions, luma, background }
@@ -22,14 +24,14 @@ structs! {
     VideoTrack { codec, profile, frame_rate, bitrate }
     AudioTrack { codec, profile, sample_rate, channels, bitrate, unreadable }
     MediaInfo {
-        kind, media_type, codec, bytes, dimensions, frames, duration_ms, bitrate, video, audio,
+        kind, media_type, codec, bytes, dimensions, frames, duration, bitrate, video, audio,
         orientation, has_alpha, gray, exotic_color, has_metadata, truncated,
     }
     ImageRecipe { dimensions, coding, background }
     AudioCoding { codec, bitrate, sample_rate, channels }
-    AudioRecipe { container, coding, keep_ms }
+    AudioRecipe { container, coding, keep }
     VideoCoding { codec, bitrate, dimensions, rate }
-    VideoRecipe { container, video, audio, keep_ms }
+    VideoRecipe { container, video, audio, keep }
     RemuxRecipe { container, video, audio }
 }
 
@@ -53,6 +55,31 @@ impl Wire for Bytes {
         u64::take(from).map(Self::new)
     }
 }
+
+/// In milliseconds.
+impl Wire for Duration {
+    fn put(&self, out: &mut Vec<u8>) {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX).put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        u64::take(from).map(Self::from_millis)
+    }
+}
+
+/// Bare numbers of the unit that their type is in.
+macro_rules! units {
+    ($($unit:ty),+) => {$(
+        impl Wire for $unit {
+            fn put(&self, out: &mut Vec<u8>) {
+                self.get().put(out);
+            }
+            fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+                u32::take(from).map(Self::new)
+            }
+        }
+    )+};
+}
+units!(Millis, BitRate, SampleRate);
 
 impl Wire for Dimensions {
     fn put(&self, out: &mut Vec<u8>) {

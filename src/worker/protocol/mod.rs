@@ -28,7 +28,7 @@ pub use self::{
 };
 use crate::{
     codec::{CodecError, ContentFacts, DecodeLimits, OpenHint, Reference, Verified},
-    model::{Bytes, Dimensions, MediaInfo, Recipe, Rgb},
+    model::{Bytes, Dimensions, MediaInfo, Recipe, Rgb, SampleRate},
 };
 
 /// Bytes of the length before every frame.
@@ -60,8 +60,8 @@ pub enum Request {
     OpenAudio {
         /// The audio, as the host knows it.
         info: Box<MediaInfo>,
-        /// Samples per second and channel.
-        rate: u32,
+        /// Of each channel.
+        rate: SampleRate,
         /// One or two.
         channels: u8,
         /// Interleaved samples: 32-bit floats in little endian, full scale is 1.

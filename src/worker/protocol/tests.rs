@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    AudioCodec, AudioCoding, AudioRecipe, AudioTrack, Chroma, Container, Effort, FrameRate,
-    ImageCoding, ImageRecipe, MediaType, Quality, RemuxRecipe, StopCause, VideoCodec, VideoCoding,
-    VideoRecipe, VideoTrack,
+    AudioCodec, AudioCoding, AudioRecipe, AudioTrack, BitRate, Chroma, Container, Effort,
+    FrameRate, ImageCoding, ImageRecipe, MediaType, Millis, Quality, RemuxRecipe, SampleRate,
+    StopCause, VideoCodec, VideoCoding, VideoRecipe, VideoTrack,
 };
 
 fn parse<T: Message>(frame: &[u8]) -> Result<T, Garbled> {
@@ -36,20 +36,20 @@ fn info() -> MediaInfo {
         codec: "baseline".into(),
         dimensions: Some(d(320, 240)),
         frames: 30,
-        duration_ms: 2000,
-        bitrate: 64_000,
+        duration: Millis::new(2000),
+        bitrate: BitRate::new(64_000),
         video: Some(VideoTrack {
             codec: "h263".into(),
             profile: String::new(),
             frame_rate: 14.985,
-            bitrate: 50_000,
+            bitrate: BitRate::new(50_000),
         }),
         audio: Some(AudioTrack {
             codec: "amr_nb".into(),
             profile: "ä".into(),
-            sample_rate: 8000,
+            sample_rate: SampleRate::new(8000),
             channels: 1,
-            bitrate: 12_200,
+            bitrate: BitRate::new(12_200),
             unreadable: "why".into(),
         }),
         has_alpha: true,
@@ -67,25 +67,32 @@ fn recipes() -> Vec<Recipe> {
     let image = |coding| {
         Recipe::Image(ImageRecipe { dimensions: d(176, 144), coding, background: [255, 0, 7] })
     };
-    let audio =
-        AudioCoding { codec: AudioCodec::AmrWb, bitrate: 12_650, sample_rate: 16_000, channels: 1 };
+    let audio = AudioCoding {
+        codec: AudioCodec::AmrWb,
+        bitrate: BitRate::new(12_650),
+        sample_rate: SampleRate::new(16_000),
+        channels: 1,
+    };
     let video = VideoCoding {
         codec: VideoCodec::H264,
-        bitrate: 90_000,
+        bitrate: BitRate::new(90_000),
         dimensions: d(320, 180),
         rate: FrameRate::new(30_000, 1001).unwrap(),
     };
-    let video = |audio, keep_ms| {
-        Recipe::Video(VideoRecipe { container: Container::Mp4, video, audio, keep_ms })
-    };
+    let video =
+        |audio, keep| Recipe::Video(VideoRecipe { container: Container::Mp4, video, audio, keep });
     vec![
         image(ImageCoding::Jpeg { quality: Quality::new(71), chroma: Chroma::Full, trellis: true }),
         image(ImageCoding::Png { colors: Some(16), dither: true }),
         image(ImageCoding::Gif { colors: 64, frame_step: 3 }),
         image(ImageCoding::Wbmp),
-        Recipe::Audio(AudioRecipe { container: Container::Amr, coding: audio, keep_ms: Some(900) }),
+        Recipe::Audio(AudioRecipe {
+            container: Container::Amr,
+            coding: audio,
+            keep: Some(Millis::new(900)),
+        }),
         video(Some(audio), None),
-        video(None, Some(5000)),
+        video(None, Some(Millis::new(5000))),
         Recipe::Remux(RemuxRecipe { container: Container::ThreeGp, video: true, audio: None }),
     ]
 }
@@ -98,7 +105,7 @@ fn requests_survive() {
     survives(&Request::Open { input: input.clone(), hint, limits });
     survives(&Request::Preview { input: input.clone(), hint, limits });
     let samples = Buffer::from_static(&[0, 0, 128, 63]);
-    let (rate, channels) = (44_100, 1);
+    let (rate, channels) = (SampleRate::new(44_100), 1);
     let info = Box::new(info());
     survives(&Request::OpenAudio { info, rate, channels, samples, hint, limits });
     survives(&Request::Facts);

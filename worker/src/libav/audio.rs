@@ -8,7 +8,7 @@ use bytes::Bytes as Buffer;
 use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::{CodecError, DecodeLimits},
-    model::Stop,
+    model::{SampleRate, Stop},
 };
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 /// Interleaved 16-bit samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pcm {
-    pub rate: u32,
+    pub rate: SampleRate,
     pub channels: u8,
     pub samples: Vec<i16>,
 }
@@ -47,7 +47,7 @@ impl Pcm {
     /// Fades the end out.
     pub fn fade_out(&mut self) {
         let frames = self.frames();
-        let fade = (u64::from(self.rate) * FADE_MS / 1000) as usize;
+        let fade = (u64::from(self.rate.get()) * FADE_MS / 1000) as usize;
         let fade = fade.min(frames).max(1);
         let channels = usize::from(self.channels);
         for (n, frame) in self.samples.chunks_exact_mut(channels).skip(frames - fade).enumerate() {
@@ -79,7 +79,8 @@ impl Drop for Resampler {
 
 impl Resampler {
     /// To a rate and a number of channels.
-    pub fn new((rate, channels): (u32, u8)) -> Self {
+    pub fn new((rate, channels): (SampleRate, u8)) -> Self {
+        let rate = rate.get();
         Self { context: ptr::null_mut(), rate, channels, fold: None, from: None }
     }
 
@@ -190,8 +191,9 @@ fn resample(
 }
 
 /// Bytes that samples may take.
-pub(super) fn most_bytes(rate: u32, limits: &DecodeLimits) -> u64 {
-    limits.max_memory.get().min(limits.max_duration_ms * u64::from(rate) / 1000 * 4)
+pub(super) fn most_bytes(rate: SampleRate, limits: &DecodeLimits) -> u64 {
+    let samples = limits.max_duration.as_millis() * u128::from(rate.get()) / 1000;
+    limits.max_memory.get().min(u64::try_from(samples * 4).unwrap_or(u64::MAX))
 }
 
 /// Decodes the audio of a file whose beginning lies at `start` microseconds.
@@ -200,7 +202,7 @@ pub(super) fn most_bytes(rate: u32, limits: &DecodeLimits) -> u64 {
 pub(super) fn decode(
     bytes: &Buffer,
     chosen: Chosen,
-    (rate, channels): (u32, u8),
+    (rate, channels): (SampleRate, u8),
     start: i64,
     limits: &DecodeLimits,
     stop: &Stop,
@@ -259,7 +261,7 @@ fn align(pcm: &mut Pcm, track: &Track, frame: &Frame, start: i64) {
         return;
     }
     let late = track.micros(time).saturating_sub(start).clamp(0, 10_000_000);
-    let samples = late as u64 * u64::from(pcm.rate) / 1_000_000;
+    let samples = late as u64 * u64::from(pcm.rate.get()) / 1_000_000;
     pcm.fit(samples as usize);
 }
 
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_cut_audio_fades_and_keeps_its_length() {
-        let mut pcm = Pcm { rate: 8000, channels: 2, samples: vec![1000; 16_000] };
+        let mut pcm = Pcm { rate: SampleRate::new(8000), channels: 2, samples: vec![1000; 16_000] };
         pcm.fit(4000);
         pcm.fade_out();
         assert_eq!(pcm.frames(), 4000);

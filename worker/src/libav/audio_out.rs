@@ -37,7 +37,7 @@ pub(super) fn encode(pcm: &Pcm, coding: &AudioCoding, stop: &Stop) -> Result<Cod
         0 => 1024,
         n => usize::try_from(n).map_err(|_| internal("a frame size of nothing"))?,
     };
-    let mut coded = Coded::of(&encoder, (1, coding.sample_rate))?;
+    let mut coded = Coded::of(&encoder, (1, coding.sample_rate.get()))?;
     let mut packet = Packet::new()?;
     let channels = usize::from(pcm.channels);
     // Silence in front of what an encoder's delay does not fill its first packets with: those are
@@ -72,10 +72,10 @@ fn open(encoder: &Encoder, coding: &AudioCoding) -> Result<ff::AVSampleFormat, C
     unsafe {
         let context = &mut *encoder.0;
         context.sample_fmt = format;
-        context.sample_rate = coding.sample_rate as i32;
-        context.bit_rate = i64::from(coding.bitrate);
+        context.sample_rate = coding.sample_rate.get() as i32;
+        context.bit_rate = i64::from(coding.bitrate.get());
         ff::av_channel_layout_default(&mut context.ch_layout, i32::from(coding.channels));
-        context.time_base = ff::AVRational { num: 1, den: coding.sample_rate as i32 };
+        context.time_base = ff::AVRational { num: 1, den: coding.sample_rate.get() as i32 };
         context.flags |= (ff::AV_CODEC_FLAG_GLOBAL_HEADER | ff::AV_CODEC_FLAG_BITEXACT) as i32;
         context.thread_count = 1;
         if coding.codec == AudioCodec::Aac {
@@ -114,7 +114,7 @@ fn new_frame(
     let mut frame = Frame::new()?;
     frame.nb_samples = samples as i32;
     frame.format = format as i32;
-    frame.sample_rate = coding.sample_rate as i32;
+    frame.sample_rate = coding.sample_rate.get() as i32;
     // SAFETY: a valid frame, described as far as its buffers need.
     unsafe {
         ff::av_channel_layout_default(&mut frame.ch_layout, i32::from(coding.channels));

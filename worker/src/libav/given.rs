@@ -6,7 +6,7 @@ use bytes::Bytes as Buffer;
 use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::{CodecError, DecodeLimits},
-    model::Stop,
+    model::{SampleRate, Stop},
 };
 
 use super::{
@@ -19,7 +19,7 @@ const CHUNK: usize = 8192;
 
 /// Interleaved 32-bit floats in little endian.
 pub(super) struct Given {
-    rate: u32,
+    rate: SampleRate,
     channels: u8,
     samples: Buffer,
 }
@@ -27,9 +27,9 @@ pub(super) struct Given {
 impl Given {
     /// # Errors
     /// They are no samples of one or two channels: the host's mistake.
-    pub fn new(rate: u32, channels: u8, samples: Buffer) -> Result<Self, CodecError> {
+    pub fn new(rate: SampleRate, channels: u8, samples: Buffer) -> Result<Self, CodecError> {
         let whole = (1..=2).contains(&channels)
-            && (1..=192_000).contains(&rate)
+            && (1..=192_000).contains(&rate.get())
             && !samples.is_empty()
             && samples.len().is_multiple_of(4 * usize::from(channels));
         if !whole {
@@ -41,7 +41,7 @@ impl Given {
     /// At another rate, with other channels.
     pub fn at(
         &self,
-        (rate, channels): (u32, u8),
+        (rate, channels): (SampleRate, u8),
         limits: &DecodeLimits,
         stop: &Stop,
     ) -> Result<Pcm, CodecError> {
@@ -66,7 +66,7 @@ impl Given {
         let count = chunk.len() / (4 * usize::from(self.channels));
         frame.nb_samples = count as i32;
         frame.format = ff::AVSampleFormat::AV_SAMPLE_FMT_FLT as i32;
-        frame.sample_rate = self.rate as i32;
+        frame.sample_rate = self.rate.get() as i32;
         // SAFETY: a valid frame, described as far as its buffer needs; the one plane of
         // interleaved samples then has room for `count` of each channel.
         let plane = unsafe {

@@ -37,7 +37,7 @@ use std::ffi::CStr;
 use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, CodecError, DecodeLimits, OpenHint, Reference, Session, Verified, remote},
-    model::{MediaInfo, MediaKind, MediaType, Stop},
+    model::{MediaInfo, MediaKind, MediaType, SampleRate, Stop},
 };
 
 use self::{given::Given, session::AvSession};
@@ -79,7 +79,7 @@ pub fn libraries() -> Vec<String> {
 /// They are no such samples.
 pub fn open_audio(
     info: MediaInfo,
-    (rate, channels): (u32, u8),
+    (rate, channels): (SampleRate, u8),
     samples: Buffer,
     hint: OpenHint,
     limits: DecodeLimits,

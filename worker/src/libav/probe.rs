@@ -7,7 +7,10 @@ use bytes::Bytes as Buffer;
 use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::{CodecError, DecodeLimits},
-    model::{AudioTrack, Bytes, Dimensions, MediaInfo, MediaKind, MediaType, VideoTrack},
+    model::{
+        AudioTrack, BitRate, Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Millis,
+        SampleRate, VideoTrack,
+    },
 };
 
 use super::{
@@ -58,9 +61,8 @@ impl Walk {
         self.end.saturating_sub(self.start).max(0)
     }
 
-    fn bits_per_second(&self) -> u32 {
-        let micros = u128::try_from(self.micros()).unwrap_or(0).max(1);
-        u32::try_from(u128::from(self.bytes) * 8_000_000 / micros).unwrap_or(u32::MAX)
+    fn bitrate(&self) -> BitRate {
+        BitRate::of(Bytes::new(self.bytes), u64::try_from(self.micros()).unwrap_or(0))
     }
 }
 
@@ -98,11 +100,9 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
         video = None;
     }
     let micros = [&video, &audio].into_iter().flatten().map(|t| t.walk.micros()).max().unwrap_or(0);
-    info.duration_ms = u32::try_from((micros / 1000).max(1)).unwrap_or(u32::MAX);
-    if u64::from(info.duration_ms) > limits.max_duration_ms {
-        let (found, limit) = (info.duration_ms.into(), limits.max_duration_ms);
-        return Err(CodecError::Limit { what: "milliseconds", found, limit });
-    }
+    let micros = u64::try_from(micros).unwrap_or(0);
+    info.duration = Millis::saturating((micros / 1000).max(1));
+    limits.check_duration(info.duration.get().into())?;
     if let Some(tried) = &video {
         describe_video(&mut info, tried, limits)?;
     }
@@ -114,8 +114,7 @@ pub(super) fn probe(bytes: &Buffer, limits: &DecodeLimits) -> Result<Probed, Cod
         let detail = "it has no audio and no frame that could be played".into();
         return Err(CodecError::Malformed { format: "media", detail });
     }
-    let size = info.bytes.get();
-    info.bitrate = u32::try_from(u128::from(size) * 8_000_000 / micros as u128).unwrap_or(u32::MAX);
+    info.bitrate = BitRate::of(info.bytes, micros);
     let readable = |tried: &&Tried| tried.problem.is_none();
     let chosen = Chosen {
         video: video.as_ref().filter(readable).map(|tried| tried.track.index),
@@ -214,7 +213,7 @@ fn describe_video(
         codec: info.codec.clone(),
         profile: profile_name(track.codec(), profile),
         frame_rate: if told > 0.0 && told < 1000.0 { told } else { counted.min(1000.0) },
-        bitrate: walk.bits_per_second(),
+        bitrate: walk.bitrate(),
     });
     Ok(())
 }
@@ -229,9 +228,9 @@ fn describe_audio(info: &mut MediaInfo, Tried { track, walk, problem }: &Tried) 
     info.audio = Some(AudioTrack {
         codec: name,
         profile: profile_name(track.codec(), params.profile),
-        sample_rate: u32::try_from(params.sample_rate).unwrap_or(0),
+        sample_rate: SampleRate::new(u32::try_from(params.sample_rate).unwrap_or(0)),
         channels: u32::try_from(params.ch_layout.nb_channels).unwrap_or(0),
-        bitrate: walk.bits_per_second(),
+        bitrate: walk.bitrate(),
         unreadable: problem.as_ref().map_or_else(String::new, ToString::to_string),
     });
 }

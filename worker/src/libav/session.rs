@@ -4,8 +4,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{CodecError, ContentFacts, DecodeLimits, EncodeError, OpenHint, Session},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, FrameRate, MediaInfo,
-        Recipe, RemuxRecipe, Rgb, Stop,
+        AudioCodec, AudioCoding, AudioRecipe, BitRate, Bytes, Container, Dimensions, FrameRate,
+        MediaInfo, Millis, Recipe, RemuxRecipe, Rgb, SampleRate, Stop,
     },
 };
 
@@ -24,7 +24,7 @@ use super::{
 
 /// What was made for one form of output.
 pub(super) struct Video {
-    pub(super) key: (Dimensions, FrameRate, u64, bool),
+    pub(super) key: (Dimensions, FrameRate, Millis, bool),
     pub(super) master: Master,
     pub(super) first: Option<FirstPass>,
 }
@@ -77,13 +77,13 @@ impl AvSession {
         Self { given: Some(given), ..Self::new(Buffer::new(), probed, hint, limits) }
     }
 
-    /// Milliseconds of the output.
-    pub(super) fn length_ms(&self, keep_ms: Option<u32>) -> u64 {
-        let all = self.probed.info.duration_ms;
-        keep_ms.map_or(all, |keep| keep.min(all)).max(1).into()
+    /// How long the output is.
+    pub(super) fn length(&self, keep: Option<Millis>) -> Millis {
+        let all = self.probed.info.duration;
+        keep.map_or(all, |keep| keep.min(all)).max(Millis::new(1))
     }
 
-    fn pcm(&mut self, rate: u32, channels: u8, stop: &Stop) -> Result<&Pcm, CodecError> {
+    fn pcm(&mut self, rate: SampleRate, channels: u8, stop: &Stop) -> Result<&Pcm, CodecError> {
         let kept = self.pcm.take().filter(|pcm| (pcm.rate, pcm.channels) == (rate, channels));
         let pcm = match (kept, &self.given) {
             (Some(pcm), _) => pcm,
@@ -101,21 +101,22 @@ impl AvSession {
     pub(super) fn audio(
         &mut self,
         coding: &AudioCoding,
-        keep_ms: Option<u32>,
+        keep: Option<Millis>,
         stop: &Stop,
     ) -> Result<Coded, CodecError> {
-        let length = self.length_ms(keep_ms);
-        let whole = u64::from(self.probed.info.duration_ms);
+        let length = self.length(keep);
+        let whole = self.probed.info.duration;
         let beside_video = self.probed.info.video.is_some();
         let pcm = self.pcm(coding.sample_rate, coding.channels, stop)?;
-        let wanted = (length * u64::from(coding.sample_rate)).div_ceil(1000) as usize;
+        let wanted =
+            (u64::from(length.get()) * u64::from(coding.sample_rate.get())).div_ceil(1000) as usize;
         let mut cut = pcm.clone();
         // A decoder may give some more or less than the container promised: alone, an audio file is
         // as long as it really is; beside a video or cut, as long as that.
         if beside_video || length < whole {
             cut.fit(wanted);
         } else {
-            let slack = coding.sample_rate as usize / 20;
+            let slack = coding.sample_rate.get() as usize / 20;
             cut.fit(cut.frames().clamp(wanted.saturating_sub(slack), wanted + slack));
         }
         if length < whole {
@@ -132,13 +133,13 @@ impl AvSession {
             return Ok(coded);
         }
         // The encoder's rate control is loose on short audio files: once more, by what it missed.
-        let seconds = cut.frames() as f64 / f64::from(coding.sample_rate);
-        let promised = f64::from(coding.bitrate) * seconds / 8.0;
+        let seconds = cut.frames() as f64 / coding.sample_rate.per_second();
+        let promised = coding.bitrate.bytes_in(seconds);
         let ratio = coded.bytes() as f64 / promised;
         if ratio <= AAC_TOLERANCE {
             return Ok(coded);
         }
-        let bitrate = (f64::from(coding.bitrate) / ratio * 0.99) as u32;
+        let bitrate = BitRate::new((coding.bitrate.per_second() / ratio * 0.99) as u32);
         audio_out::encode(&cut, &AudioCoding { bitrate, ..*coding }, stop)
     }
 
@@ -148,7 +149,7 @@ impl AvSession {
         cap: Bytes,
         stop: &Stop,
     ) -> Result<Buffer, EncodeError> {
-        let coded = self.audio(&recipe.coding, recipe.keep_ms, stop)?;
+        let coded = self.audio(&recipe.coding, recipe.keep, stop)?;
         check_container(recipe.container, recipe.coding.codec)?;
         Ok(mux::write_file(recipe.container, &[&coded], false, cap)?.into())
     }
@@ -183,7 +184,7 @@ impl Session for AvSession {
             .audio
             .as_ref()
             .is_some_and(|track| track.is_readable() && !spoken(&track.codec))
-            && let Ok(pcm) = self.pcm(16_000, 1, &Stop::never())
+            && let Ok(pcm) = self.pcm(SampleRate::new(16_000), 1, &Stop::never())
         {
             facts.music = music::is_music(&pcm.samples);
         }

@@ -10,8 +10,8 @@ use mmsfit::{
         },
     },
     model::{
-        Bytes, Dimensions, FrameRate, ImageCoding, ImageRecipe, Recipe, Rgb, Stop, VideoCodec,
-        VideoRecipe,
+        Bytes, Dimensions, FrameRate, ImageCoding, ImageRecipe, Millis, Recipe, Rgb, Stop,
+        VideoCodec, VideoRecipe,
     },
 };
 
@@ -32,11 +32,11 @@ impl AvSession {
         &mut self,
         dimensions: Dimensions,
         rate: FrameRate,
-        length_ms: u64,
+        length: Millis,
         to_601: bool,
         stop: &Stop,
     ) -> Result<&mut Video, CodecError> {
-        let key = (dimensions, rate, length_ms, to_601);
+        let key = (dimensions, rate, length, to_601);
         let kept = self.video.take().filter(|video| video.key == key);
         let video = match kept {
             Some(video) => video,
@@ -47,10 +47,10 @@ impl AvSession {
 
     fn master(
         &self,
-        (dimensions, rate, length_ms, to_601): (Dimensions, FrameRate, u64, bool),
+        (dimensions, rate, length, to_601): (Dimensions, FrameRate, Millis, bool),
         stop: &Stop,
     ) -> Result<Master, CodecError> {
-        let count = ((length_ms as f64 / 1000.0 * rate.per_second()).round() as u64).max(1);
+        let count = ((length.seconds() * rate.per_second()).round() as u64).max(1);
         let source = self.probed.info.dimensions.map_or(0, Dimensions::pixels);
         let small = source >= dimensions.pixels() * 4;
         let ticks = Ticks { rate, count, start: self.probed.start(), small };
@@ -78,13 +78,13 @@ impl AvSession {
         stop: &Stop,
     ) -> Result<Buffer, EncodeError> {
         let coding = recipe.video;
-        let length = self.length_ms(recipe.keep_ms);
+        let length = self.length(recipe.keep);
         let to_601 = coding.codec != VideoCodec::H264;
         let video = self.video(coding.dimensions, coding.rate, length, to_601, stop)?;
         let video = video_out::encode(&video.master, &coding, &mut video.first, stop)?;
         let audio = match &recipe.audio {
             Some(audio) if self.probed.chosen.audio.is_some() => {
-                Some(self.audio(audio, recipe.keep_ms, stop)?)
+                Some(self.audio(audio, recipe.keep, stop)?)
             }
             _ => None,
         };
@@ -123,12 +123,12 @@ impl AvSession {
         let (Some(shown), Some(_)) = (info.dimensions, &info.video) else { return Ok(None) };
         let even = |n: u32| (n / 2 * 2).max(2);
         let dimensions = Dimensions::at_least_one(even(shown.width()), even(shown.height()));
-        let length = info.duration_ms.max(1);
+        let length = info.duration.max(Millis::new(1));
         // A frame takes the ticks from the nearest one on: at each tick there is what is on the
         // screen half a stretch later.
-        let rate = FrameRate::new(u32::from(count) * 1000, length);
+        let rate = FrameRate::new(u32::from(count) * 1000, length.get());
         let rate = rate.ok_or_else(|| super::ff::internal("a rate of nothing"))?;
-        let master = self.master((dimensions, rate, length.into(), true), stop)?;
+        let master = self.master((dimensions, rate, length, true), stop)?;
         let mut moments = Vec::with_capacity(count.into());
         for (yuv, ticks) in &master.frames {
             let luma: Buffer = yuv.planes[0].iter().map(|y| full_range(*y)).collect();
@@ -144,7 +144,7 @@ impl AvSession {
         let within = shown.shrunk_into(self.hint.largest.turned_to(shown));
         let even = |n: u32| (n / 2 * 2).max(2);
         let dimensions = Dimensions::at_least_one(even(within.width()), even(within.height()));
-        let seconds = f64::from(info.duration_ms.max(1)) / 1000.0;
+        let seconds = info.duration.max(Millis::new(1)).seconds();
         // An animation: at most ten frames a second and sixty in all. A poster: eight frames
         // of the first tenth, but at least of two seconds, of which the richest is taken.
         let span = if moving { seconds } else { seconds.min((seconds / 10.0).max(2.0)) };
@@ -152,18 +152,18 @@ impl AvSession {
         let count = if moving { (span * 10.0).clamp(2.0, 60.0) } else { 8.0 }.round();
         let rate = FrameRate::new((count * 1000.0) as u32, (span * 1000.0).max(1.0) as u32);
         let rate = rate.ok_or_else(|| super::ff::internal("a rate of nothing"))?;
-        let key = (dimensions, rate, (span * 1000.0) as u64, true);
+        let key = (dimensions, rate, Millis::new((span * 1000.0) as u32), true);
         let master = self.master(key, stop)?;
         let delay = span * 1000.0 / count;
         let frames: Vec<DecodedImage> = if moving {
             let of = |(yuv, ticks): &(Yuv, u64)| {
-                let delay_ms = (*ticks as f64 * delay).round() as u32;
-                Some(DecodedImage { raster: rgb(yuv)?, delay_ms })
+                let delay = Millis::new((*ticks as f64 * delay).round() as u32);
+                Some(DecodedImage { raster: rgb(yuv)?, delay })
             };
             master.frames.iter().filter_map(of).collect()
         } else {
             let best = master.frames.iter().max_by_key(|(yuv, _)| variance(&yuv.planes[0]));
-            best.and_then(|(yuv, _)| Some(DecodedImage { raster: rgb(yuv)?, delay_ms: 0 }))
+            best.and_then(|(yuv, _)| Some(DecodedImage { raster: rgb(yuv)?, delay: Millis::ZERO }))
                 .into_iter()
                 .collect()
         };

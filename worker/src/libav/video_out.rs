@@ -11,7 +11,7 @@ use std::{
 use ffmpeg_sys_next as ff;
 use mmsfit::{
     codec::CodecError,
-    model::{Dimensions, FrameRate, Stop, VideoCodec, VideoCoding},
+    model::{BitRate, Dimensions, FrameRate, Stop, VideoCodec, VideoCoding},
 };
 
 use super::{
@@ -101,7 +101,7 @@ pub(super) fn encode(
 ) -> Result<Coded, CodecError> {
     let drive = drive(coding.codec);
     let seconds = master.ticks() as f64 / master.rate.per_second();
-    let target = f64::from(coding.bitrate) * seconds * AIM;
+    let target = coding.bitrate.per_second() * seconds * AIM;
     let density = target / (master.ticks() as f64 * master.dimensions.pixels() as f64).max(1.0);
     let firsts = drive.firsts.iter().find(|(from, _)| density >= *from);
     let quantiser = firsts.map_or(8.0, |(_, quantiser)| *quantiser);
@@ -367,10 +367,10 @@ fn tag_colours(context: &mut ff::AVCodecContext, bt709: bool) {
 }
 
 /// Levels of the simple profile (ISO/IEC 14496-2 table N.1): 0 to 3.
-fn mpeg4_level(master: &Master, bitrate: u32) -> i32 {
+fn mpeg4_level(master: &Master, bitrate: BitRate) -> i32 {
     let blocks = master.dimensions.pixels() / 256;
     let speed = blocks as f64 * master.rate.per_second();
-    match (bitrate, blocks, speed) {
+    match (bitrate.get(), blocks, speed) {
         (0..=64_000, 0..=99, s) if s <= 1485.0 => 1,
         (0..=128_000, 0..=396, s) if s <= 5940.0 => 2,
         _ => 3,

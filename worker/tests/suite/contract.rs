@@ -4,8 +4,9 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, OpenHint},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Chroma, Container, Dimensions, Effort, FrameRate,
-        ImageCoding, ImageRecipe, Quality, Recipe, VideoCodec, VideoCoding, VideoRecipe,
+        AudioCodec, AudioCoding, AudioRecipe, BitRate, Chroma, Container, Dimensions, Effort,
+        FrameRate, ImageCoding, ImageRecipe, Quality, Recipe, SampleRate, VideoCodec, VideoCoding,
+        VideoRecipe,
     },
 };
 use mmsfit_worker::libav::AvCodec;
@@ -27,8 +28,9 @@ fn tone() -> Buffer {
 #[test]
 fn audio() {
     let recipe = |codec, container, bitrate, sample_rate| {
+        let (bitrate, sample_rate) = (BitRate::new(bitrate), SampleRate::new(sample_rate));
         let coding = AudioCoding { codec, bitrate, sample_rate, channels: 1 };
-        Recipe::Audio(AudioRecipe { container, coding, keep_ms: None })
+        Recipe::Audio(AudioRecipe { container, coding, keep: None })
     };
     for (name, recipe) in [
         ("WAV to AMR", recipe(AudioCodec::AmrNb, Container::Amr, 7_950, 8_000)),
@@ -47,15 +49,16 @@ fn video() {
     let Some(input) = ffmpeg(made, ".mp4").map(Buffer::from) else { return };
     let recipe = |container, codec, audio| {
         let rate = FrameRate::new(15, 2).unwrap();
-        let video = VideoCoding { codec, dimensions: SIZE, rate, bitrate: 64_000 };
+        let video = VideoCoding { codec, dimensions: SIZE, rate, bitrate: BitRate::new(64_000) };
         let coding = |codec, bitrate, sample_rate| {
+            let (bitrate, sample_rate) = (BitRate::new(bitrate), SampleRate::new(sample_rate));
             Some(AudioCoding { codec, bitrate, sample_rate, channels: 1 })
         };
         let audio = match audio {
             AudioCodec::AmrNb => coding(audio, 5_900, 8_000),
             _ => coding(audio, 24_000, 16_000),
         };
-        Recipe::Video(VideoRecipe { container, video, audio, keep_ms: None })
+        Recipe::Video(VideoRecipe { container, video, audio, keep: None })
     };
     let still = ImageRecipe {
         dimensions: SIZE,

@@ -8,8 +8,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, CodecError, DecodeLimits, EncodeError, OpenHint},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, FrameRate,
-        Recipe, Stop, StopCause, VideoCodec, VideoCoding, VideoRecipe,
+        AudioCodec, AudioCoding, AudioRecipe, BitRate, Bytes, Container, Dimensions, Effort,
+        FrameRate, Recipe, SampleRate, Stop, StopCause, VideoCodec, VideoCoding, VideoRecipe,
     },
     worker::host::{Settings, StartError, Workers, cpu_for_this_thread},
 };
@@ -41,12 +41,12 @@ fn recipe() -> Recipe {
         container: Container::ThreeGp,
         video: VideoCoding {
             codec: VideoCodec::H263,
-            bitrate: 40_000,
+            bitrate: BitRate::new(40_000),
             dimensions: HINT.largest,
             rate: FrameRate::new(10, 1).expect("a rate"),
         },
         audio: None,
-        keep_ms: None,
+        keep: None,
     })
 }
 
@@ -160,9 +160,13 @@ fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
     let mut session = workers.codec().open(&input, HINT, &limits, &Stop::never()).expect("opens");
     // Its job begins with the first call.
     session.facts();
-    let coding =
-        AudioCoding { codec: AudioCodec::AmrNb, bitrate: 12_200, sample_rate: 8000, channels: 1 };
-    (session, Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep_ms: None }))
+    let coding = AudioCoding {
+        codec: AudioCodec::AmrNb,
+        bitrate: BitRate::new(12_200),
+        sample_rate: SampleRate::new(8000),
+        channels: 1,
+    };
+    (session, Recipe::Audio(AudioRecipe { container: Container::Amr, coding, keep: None }))
 }
 
 fn signal(name: &str, pid: u32) {

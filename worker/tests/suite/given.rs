@@ -4,8 +4,8 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session, audio},
     model::{
-        AudioCodec, AudioCoding, AudioRecipe, Bytes, Container, Dimensions, Effort, MediaInfo,
-        Recipe, RemuxRecipe, Stop,
+        AudioCodec, AudioCoding, AudioRecipe, BitRate, Bytes, Container, Dimensions, Effort,
+        MediaInfo, Millis, Recipe, RemuxRecipe, SampleRate, Stop,
     },
     worker::host::{Settings, Workers},
 };
@@ -47,25 +47,25 @@ fn limits() -> DecodeLimits {
     DecodeLimits::default()
 }
 
-/// All fields are the same but two. `duration_ms`: libav counts what LAME puts around an audio file
+/// All fields are the same but two. `duration`: libav counts what LAME puts around an audio file
 /// (1105 samples before it, up to 1152 behind), and the first packet that an edit list hides a
 /// part of; this process does not. Rates follow from that: within as much.
 fn assert_same(ours: &MediaInfo, theirs: &MediaInfo, what: &str) {
     let rate = ours.audio.as_ref().expect("audio").sample_rate;
-    let slack = 2400 * 1000 / rate + 2;
-    let near = |a: u32, b: u32| {
-        let share = f64::from(slack) / f64::from(theirs.duration_ms) + 0.005;
-        f64::from(a.abs_diff(b)) <= f64::from(b) * share
+    let slack = Millis::new(2400 * 1000 / rate.get() + 2);
+    let near = |a: BitRate, b: BitRate| {
+        let share = slack.seconds() / theirs.duration.seconds() + 0.005;
+        (a.per_second() - b.per_second()).abs() <= b.per_second() * share
     };
-    assert!(ours.duration_ms.abs_diff(theirs.duration_ms) <= slack, "{what}: {ours:?} {theirs:?}");
+    assert!(ours.duration.abs_diff(theirs.duration) <= slack, "{what}: {ours:?} {theirs:?}");
     let (mut ours, mut theirs) = (ours.clone(), theirs.clone());
     assert!(near(ours.bitrate, theirs.bitrate), "{what}: {ours:?} {theirs:?}");
     let rates = ours.audio.as_ref().zip(theirs.audio.as_ref());
     let (a, b) = rates.map(|(a, b)| (a.bitrate, b.bitrate)).expect("both have audio");
     assert!(near(a, b), "{what}: {ours:?} {theirs:?}");
     for info in [&mut ours, &mut theirs] {
-        (info.duration_ms, info.bitrate) = (0, 0);
-        info.audio.as_mut().expect("audio").bitrate = 0;
+        (info.duration, info.bitrate) = (Millis::ZERO, BitRate::ZERO);
+        info.audio.as_mut().expect("audio").bitrate = BitRate::ZERO;
     }
     assert_eq!(ours, theirs, "{what}");
 }
@@ -109,8 +109,9 @@ fn given(bytes: &Buffer) -> Box<dyn Session> {
 }
 
 fn recipe(codec: AudioCodec, container: Container, bitrate: u32, form: (u32, u8)) -> Recipe {
-    let coding = AudioCoding { codec, bitrate, sample_rate: form.0, channels: form.1 };
-    Recipe::Audio(AudioRecipe { container, coding, keep_ms: None })
+    let (bitrate, sample_rate) = (BitRate::new(bitrate), SampleRate::new(form.0));
+    let coding = AudioCoding { codec, bitrate, sample_rate, channels: form.1 };
+    Recipe::Audio(AudioRecipe { container, coding, keep: None })
 }
 
 fn heard(bytes: &Buffer, arguments: &str) -> Option<Vec<f64>> {
@@ -182,7 +183,7 @@ fn samples_of_no_form_are_refused() {
     let info = audio::probe(&wav(8000, 1, &[1000; 8000]).into(), &limits()).expect("an audio file");
     let opened = |rate, channels, bytes: usize| {
         let samples = Buffer::from(vec![0; bytes]);
-        open_audio(info.clone(), (rate, channels), samples, HINT, limits())
+        open_audio(info.clone(), (SampleRate::new(rate), channels), samples, HINT, limits())
     };
     for (rate, channels, bytes) in
         [(8000, 0, 8), (8000, 3, 24), (0, 1, 8), (8000, 2, 4), (8000, 1, 0)]
@@ -209,7 +210,7 @@ fn jobs_are_started_for_what_needs_them() {
         (0..80_000).map(|n| ((f64::from(n) * 0.1).sin() * 9000.0) as i16).collect();
     let bytes = Buffer::from(wav(16_000, 1, &tone));
     let info = codec.probe(&bytes, &limits(), &Stop::never()).expect("an audio file");
-    assert_eq!((info.duration_ms, info.codec.as_str()), (5000, "pcm_s16le"));
+    assert_eq!((info.duration, info.codec.as_str()), (Millis::new(5000), "pcm_s16le"));
     let mut session = open(&bytes, limits());
     assert_eq!(session.info(), &info);
     assert_eq!(jobs(), 0);

@@ -5,9 +5,9 @@ use bytes::Bytes as Buffer;
 use mmsfit::{
     codec::{Codec, DecodeLimits, OpenHint, Session},
     model::{
-        AudioCodec, AudioCoding, Bytes, Chroma, Container, Dimensions, Effort, FrameRate,
-        ImageCoding, ImageRecipe, MediaKind, Quality, Recipe, Stop, VideoCodec, VideoCoding,
-        VideoRecipe,
+        AudioCodec, AudioCoding, BitRate, Bytes, Chroma, Container, Dimensions, Effort, FrameRate,
+        ImageCoding, ImageRecipe, MediaKind, Millis, Quality, Recipe, SampleRate, Stop, VideoCodec,
+        VideoCoding, VideoRecipe,
     },
 };
 use mmsfit_worker::libav::AvCodec;
@@ -26,13 +26,16 @@ fn recipe(
     with_audio: bool,
 ) -> Recipe {
     let audio = match codec {
-        VideoCodec::H263 => {
-            AudioCoding { codec: AudioCodec::AmrNb, bitrate: 5900, sample_rate: 8000, channels: 1 }
-        }
+        VideoCodec::H263 => AudioCoding {
+            codec: AudioCodec::AmrNb,
+            bitrate: BitRate::new(5900),
+            sample_rate: SampleRate::new(8000),
+            channels: 1,
+        },
         _ => AudioCoding {
             codec: AudioCodec::Aac,
-            bitrate: 32_000,
-            sample_rate: 32_000,
+            bitrate: BitRate::new(32_000),
+            sample_rate: SampleRate::new(32_000),
             channels: 1,
         },
     };
@@ -40,13 +43,13 @@ fn recipe(
         container: if codec == VideoCodec::H264 { Container::Mp4 } else { Container::ThreeGp },
         video: VideoCoding {
             codec,
-            bitrate,
+            bitrate: BitRate::new(bitrate),
             dimensions,
             rate: FrameRate::new(rate, 1).expect("a rate"),
         },
         audio: with_audio.then_some(audio),
         // Half a minute of the long ones.
-        keep_ms: Some(30_000),
+        keep: Some(Millis::new(30_000)),
     })
 }
 
@@ -84,7 +87,7 @@ fn every_video_becomes_every_video_format() {
         let info = session.info().clone();
         println!(
             "{name}: {:?} {} ms {:?} {:?}",
-            info.dimensions, info.duration_ms, info.video, info.audio
+            info.dimensions, info.duration, info.video, info.audio
         );
         // Audio alone, or beside a cover, in a file made for videos.
         let (Some(source), audio) = (info.dimensions, info.audio.is_some()) else { continue };
@@ -104,18 +107,18 @@ fn every_video_becomes_every_video_format() {
                 }
             };
             let took = began.elapsed();
-            let seconds = f64::from(info.duration_ms.min(30_000)) / 1000.0;
+            let seconds = info.duration.min(Millis::new(30_000)).seconds();
             let audio_bits =
-                if !audio { 0.0 } else { f64::from(video.audio.map_or(0, |a| a.bitrate)) };
+                if !audio { 0.0 } else { video.audio.map_or(0.0, |a| a.bitrate.per_second()) };
             let fill =
-                out.len() as f64 * 8.0 / seconds / (f64::from(video.video.bitrate) + audio_bits);
+                out.len() as f64 * 8.0 / seconds / (video.video.bitrate.per_second() + audio_bits);
             println!("   {:?} {} bytes, {fill:.3}, {took:?}", video.video.codec, out.len());
             if seconds > 2.0 {
                 fills.push(fill);
             }
             match AvCodec.verify(&out, None, &limits, &Stop::never()) {
                 Ok(verified) => {
-                    let got = f64::from(verified.info.duration_ms) / 1000.0;
+                    let got = verified.info.duration.seconds();
                     if (got - seconds).abs() > 0.1 {
                         wrong.push(format!(
                             "{name}: {:?}: {got} s of {seconds} s",
@@ -222,11 +225,11 @@ fn what_an_edit_list_hides_is_not_playing_time() {
     let Some(cut) = ffmpeg(&cut, ".mp4") else { return };
     let mut session = opened(&cut.into());
     let info = session.info().clone();
-    assert!(info.duration_ms.abs_diff(2500) <= 150, "{info:?}");
+    assert!(info.duration.get().abs_diff(2500) <= 150, "{info:?}");
     assert!(info.frames.abs_diff(50) <= 5, "{info:?}");
     let out = through(&mut session, VideoCodec::Mpeg4, SMALL);
     let made = opened(&out).info().clone();
-    assert!(made.duration_ms.abs_diff(info.duration_ms) <= 150, "{made:?} of {info:?}");
+    assert!(made.duration.abs_diff(info.duration) <= Millis::new(150), "{made:?} of {info:?}");
     // The images are those of the cut: the counter of seconds is at 4, not at 0.
     let luma = |bytes: &[u8], from: &str| {
         let file = tempfile::NamedTempFile::new().expect("a file");
@@ -263,7 +266,7 @@ fn old_containers_and_codecs_of_films_are_read() {
         let mut session = opened(&bytes.into());
         let info = session.info().clone();
         assert_eq!((info.media_type.as_str(), info.codec.as_str()), (media_type, codec));
-        assert!(info.duration_ms.abs_diff(2000) < 200 && info.audio.is_some(), "{info:?}");
+        assert!(info.duration.get().abs_diff(2000) < 200 && info.audio.is_some(), "{info:?}");
         through(&mut session, VideoCodec::H263, Dimensions::at_least_one(128, 96));
     }
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes as Buffer;
 
 use crate::codec::CodecError;
-use crate::model::{Dimensions, MediaType};
+use crate::model::{Dimensions, MediaType, Millis};
 
 /// A forward-only reader that never leaves its slice.
 struct Cursor<'a>(&'a [u8]);
@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Frames, at most `max`, and the sum of their delays in milliseconds, without decoding a pixel.
+/// Frames, at most `max`, and the sum of their delays, without decoding a pixel.
 /// A still has one frame and lasts 0 ms; other types than GIF, PNG and WebP count as stills. A
 /// file that breaks off counts the frames whose pixels have begun.
 ///
@@ -35,8 +35,8 @@ pub fn count_frames(
     input: &Buffer,
     media_type: &MediaType,
     max: u32,
-) -> Result<(u32, u32), CodecError> {
-    let mut tally = Tally { max, frames: 0, total_ms: 0 };
+) -> Result<(u32, Millis), CodecError> {
+    let mut tally = Tally { max, frames: 0, total: Millis::ZERO };
     let format = if *media_type == MediaType::GIF {
         let _ = walk_gif(input, &mut tally);
         "GIF"
@@ -48,25 +48,25 @@ pub fn count_frames(
         let _ = walk_webp(input, &mut tally);
         "WebP"
     } else {
-        return Ok((1, 0));
+        return Ok((1, Millis::ZERO));
     };
     if tally.frames == 0 {
         return Err(CodecError::Malformed { format, detail: "no frame".into() });
     }
-    Ok((tally.frames, if tally.frames == 1 { 0 } else { tally.total_ms }))
+    Ok((tally.frames, if tally.frames == 1 { Millis::ZERO } else { tally.total }))
 }
 
 struct Tally {
     max: u32,
     frames: u32,
-    total_ms: u32,
+    total: Millis,
 }
 
 impl Tally {
     /// Counts a frame; `None` once there are enough.
-    fn frame(&mut self, delay_ms: u32) -> Option<()> {
+    fn frame(&mut self, delay: Millis) -> Option<()> {
         self.frames += 1;
-        self.total_ms = self.total_ms.saturating_add(delay_ms);
+        self.total = self.total.saturating_add(delay);
         (self.frames < self.max).then_some(())
     }
 }
@@ -91,14 +91,14 @@ fn walk_gif(input: &[u8], tally: &mut Tally) -> Option<()> {
     let [b'G', b'I', b'F', b'8', b'7' | b'9', b'a'] = cursor.array()? else { return None };
     let [_, _, _, _, flags, _, _] = cursor.array()?;
     skip_table(&mut cursor, flags)?;
-    let mut delay_ms = 0;
+    let mut delay = Millis::ZERO;
     loop {
         match cursor.byte()? {
             0x21 => {
                 if cursor.byte()? == 0xF9
                     && let Some([4, _, low, high, ..]) = cursor.0.first_chunk::<5>()
                 {
-                    delay_ms = u32::from(u16::from_le_bytes([*low, *high])) * 10;
+                    delay = Millis::new(u32::from(u16::from_le_bytes([*low, *high])) * 10);
                 }
                 skip_sub_blocks(&mut cursor)?;
             }
@@ -106,7 +106,7 @@ fn walk_gif(input: &[u8], tally: &mut Tally) -> Option<()> {
                 let [.., flags] = cursor.array::<9>()?;
                 skip_table(&mut cursor, flags)?;
                 cursor.byte()?;
-                tally.frame(std::mem::take(&mut delay_ms))?;
+                tally.frame(std::mem::take(&mut delay))?;
                 skip_sub_blocks(&mut cursor)?;
             }
             _ => return None,
@@ -132,7 +132,7 @@ fn walk_png(input: &[u8], tally: &mut Tally) -> Option<()> {
     let mut cursor = Cursor(input);
     cursor.take(8)?;
     let mut animated = false;
-    let mut delay_ms = None;
+    let mut delay = None;
     loop {
         let length = u32::from_be_bytes(cursor.array()?) as usize;
         let kind: [u8; 4] = cursor.array()?;
@@ -150,15 +150,15 @@ fn walk_png(input: &[u8], tally: &mut Tally) -> Option<()> {
                     0 => 100,
                     den => den,
                 };
-                delay_ms = Some((num + den / 2) / den);
+                delay = Some(Millis::new((num + den / 2) / den));
             }
             b"IDAT" if !animated => {
-                tally.frame(0);
+                tally.frame(Millis::ZERO);
                 return None;
             }
             b"IDAT" | b"fdAT" => {
-                if let Some(delay_ms) = delay_ms.take() {
-                    tally.frame(delay_ms)?;
+                if let Some(delay) = delay.take() {
+                    tally.frame(delay)?;
                 }
             }
             b"IEND" => return None,
@@ -183,12 +183,12 @@ fn walk_webp(input: &[u8], tally: &mut Tally) -> Option<()> {
         let length = u32::from_le_bytes(cursor.array()?) as usize;
         match &kind {
             b"VP8 " | b"VP8L" => {
-                tally.frame(0);
+                tally.frame(Millis::ZERO);
                 return None;
             }
             b"ANMF" => {
                 let [low, middle, high] = *cursor.0.get(12..15)?.first_chunk()?;
-                tally.frame(u32::from_le_bytes([low, middle, high, 0]))?;
+                tally.frame(Millis::new(u32::from_le_bytes([low, middle, high, 0])))?;
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ use gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, Frame, MemoryLimi
 use super::reel::Reel;
 use crate::codec::image::raster::DecodedImage;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
-use crate::model::{Dimensions, MediaType, Stop};
+use crate::model::{Dimensions, MediaType, Millis, Stop};
 
 fn malformed(error: &dyn std::fmt::Display) -> CodecError {
     CodecError::Malformed { format: "GIF", detail: error.to_string() }
@@ -64,7 +64,7 @@ pub(super) fn decode(
         }
         let palette = decoder.palette().map_err(|e| malformed(&e))?;
         canvas.show(&frame, indices.as_deref().unwrap_or_default(), palette);
-        reel.push(&canvas.pixels, u32::from(frame.delay) * 10)?;
+        reel.push(&canvas.pixels, Millis::new(u32::from(frame.delay) * 10))?;
         if !whole || reel.is_full() {
             break;
         }

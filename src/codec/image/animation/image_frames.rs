@@ -10,7 +10,7 @@ use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
 use super::reel::Reel;
 use crate::codec::image::raster::DecodedImage;
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
-use crate::model::{MediaType, Stop};
+use crate::model::{MediaType, Millis, Stop};
 
 /// Bytes per canvas pixel that `image` holds while it composes: the current and the previous
 /// canvas, the raw frame, and the copy it hands out.
@@ -81,7 +81,7 @@ pub(super) fn still(
     limits: &DecodeLimits,
 ) -> Result<DecodedImage, CodecError> {
     let image = DynamicImage::from_decoder(decoder).map_err(|e| classify(format, &e, limits))?;
-    reel.push(image.into_rgba8().as_raw(), 0)?;
+    reel.push(image.into_rgba8().as_raw(), Millis::ZERO)?;
     reel.finish(1)
 }
 
@@ -105,9 +105,9 @@ fn run<'a>(
             Err(e) => return Err(classify(format, &e, limits)),
         };
         let (num, den) = frame.delay().numer_denom_ms();
-        let delay_ms = (u64::from(num) + u64::from(den) / 2) / u64::from(den.max(1));
-        let delay_ms = u32::try_from(delay_ms).unwrap_or(u32::MAX);
-        reel.push(frame.buffer().as_raw(), delay_ms)?;
+        let delay = (u64::from(num) + u64::from(den) / 2) / u64::from(den.max(1));
+        let delay = Millis::saturating(delay);
+        reel.push(frame.buffer().as_raw(), delay)?;
         if reel.is_full() {
             break;
         }

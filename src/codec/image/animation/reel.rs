@@ -2,9 +2,9 @@
 
 use mmsfit_resample::{Kernel, Pixels, Resampler, Window};
 
-use crate::codec::image::raster::{BROWSER_DELAY_MS, DecodedImage, Frame, Layout, Raster};
+use crate::codec::image::raster::{BROWSER_DELAY, DecodedImage, Frame, Layout, Raster};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
-use crate::model::Dimensions;
+use crate::model::{Dimensions, Millis};
 
 /// Frames kept so far, already scaled.
 pub(super) struct Reel {
@@ -15,7 +15,7 @@ pub(super) struct Reel {
     max_memory: u64,
     max_frames: usize,
     layout: Layout,
-    frames: Vec<(Vec<u8>, u32)>,
+    frames: Vec<(Vec<u8>, Millis)>,
     resampler: Resampler,
 }
 
@@ -68,7 +68,7 @@ impl Reel {
     }
 
     /// Keeps `canvas`, straight RGBA, scaled.
-    pub(super) fn push(&mut self, canvas: &[u8], delay_ms: u32) -> Result<(), CodecError> {
+    pub(super) fn push(&mut self, canvas: &[u8], delay: Millis) -> Result<(), CodecError> {
         self.reserve(1)?;
         let scaled;
         let rgba: &[u8] = if self.canvas == self.shown {
@@ -88,7 +88,7 @@ impl Reel {
             Layout::Rgba => rgba.to_vec(),
             _ => rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect(),
         };
-        self.frames.push((pixels, delay_ms));
+        self.frames.push((pixels, delay));
         Ok(())
     }
 
@@ -104,14 +104,15 @@ impl Reel {
 
     /// The image; `loops` as [`DecodedImage::loops`], 1 if there is a single frame.
     pub(super) fn finish(self, loops: u16) -> Result<DecodedImage, CodecError> {
-        let timeless = self.frames.len() > 1 && self.frames.iter().all(|(_, delay)| *delay == 0);
+        let timeless =
+            self.frames.len() > 1 && self.frames.iter().all(|(_, delay)| delay.is_zero());
         let loops = if self.frames.len() > 1 { loops } else { 1 };
         let frames: Option<Vec<Frame>> = self
             .frames
             .into_iter()
             .map(|(pixels, delay)| {
-                let delay_ms = if timeless { BROWSER_DELAY_MS } else { delay };
-                Some(Frame { raster: Raster::new(self.shown, self.layout, pixels)?, delay_ms })
+                let delay = if timeless { BROWSER_DELAY } else { delay };
+                Some(Frame { raster: Raster::new(self.shown, self.layout, pixels)?, delay })
             })
             .collect();
         match frames {

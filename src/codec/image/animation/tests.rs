@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::codec::image::palette::{self, Rgba};
 use crate::codec::image::raster::Layout;
-use crate::model::{Bytes, Effort, StopCause};
+use crate::model::{Bytes, Effort, Millis, StopCause};
 use crate::{cost, need};
 
 /// The corpus' folder, if it is there.
@@ -103,7 +103,7 @@ fn every_gif_of_the_corpus_is_composed_as_ffmpeg_does() {
 fn counting_agrees_with_decoding_on_every_file() {
     for (name, bytes) in files("image") {
         let media = media_type(&bytes).expect("filtered");
-        let (frames, total_ms) =
+        let (frames, total) =
             count_frames(&Buffer::copy_from_slice(&bytes), &media, 2000).expect(&name);
         let image = match decode(&bytes, hint(64)) {
             Err(CodecError::Unsupported { .. }) if frames == 1 => continue,
@@ -111,7 +111,8 @@ fn counting_agrees_with_decoding_on_every_file() {
         };
         assert_eq!(image.frames.len(), frames as usize, "{name}");
         if frames > 1 {
-            let sum: u32 = image.frames.iter().map(|f| f.delay_ms).sum();
+            let sum: u32 = image.frames.iter().map(|f| f.delay.get()).sum();
+            let total_ms = total.get();
             // a file whose delays are all zero gets others
             assert!(sum.abs_diff(total_ms) <= frames || total_ms == 0, "{name}: {sum} {total_ms}");
             assert!(sum > 0, "{name}");
@@ -136,7 +137,7 @@ fn loops_and_delays_are_those_of_the_file() {
     assert!((3..=4).contains(&gif.loops), "{}", gif.loops);
     assert_eq!(gif.frames.len(), webp.frames.len());
     let ball = read("image__apng_ball.png").expect("valid");
-    assert_eq!((ball.frames.len(), ball.loops, ball.frames[0].delay_ms), (20, 0, 75));
+    assert_eq!((ball.frames.len(), ball.loops, ball.frames[0].delay), (20, 0, Millis::new(75)));
 }
 
 #[test]
@@ -233,9 +234,7 @@ fn limits_and_stop_are_kept() {
     stop.set(StopCause::Deadline);
     assert_eq!(run(limits, &stop), Err(CodecError::Stopped(StopCause::Deadline)));
     let timeless = decode(&tiny(3, 0), hint(100)).expect("valid");
-    assert!(
-        timeless.frames.iter().all(|f| f.delay_ms == crate::codec::image::raster::BROWSER_DELAY_MS)
-    );
+    assert!(timeless.frames.iter().all(|f| f.delay == crate::codec::image::raster::BROWSER_DELAY));
 }
 
 #[test]

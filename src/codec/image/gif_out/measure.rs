@@ -33,7 +33,7 @@ fn read(file: &Path, (w, h): (u32, u32), frames: u32) -> DecodedImage {
         .chunks_exact((w * h * 3) as usize)
         .map(|pixels| Frame {
             raster: Raster::new(size, Layout::Rgb, pixels.to_vec()).expect("lengths"),
-            delay_ms: 125,
+            delay: Millis::new(125),
         })
         .collect();
     DecodedImage { frames, loops: 0 }

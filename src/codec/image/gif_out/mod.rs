@@ -10,10 +10,10 @@ use gif::{DisposalMethod, Encoder, EncodingError, Frame as GifFrame, Repeat};
 
 use super::capped::CappedWriter;
 use super::palette::{self, CLEAR, Dither, Palette, Rgba, Survey};
-use super::raster::shown_ms;
+use super::raster::shown_for;
 use super::raster::{DecodedImage, Raster};
 use crate::codec::{CodecError, EncodeError};
-use crate::model::{Bytes, Dimensions, Rgb, Stop};
+use crate::model::{Bytes, Dimensions, Millis, Rgb, Stop};
 
 /// Below this a pixel is transparent in a GIF, which knows no other kind.
 pub const ALPHA_THRESHOLD: u8 = 128;
@@ -68,7 +68,7 @@ pub fn encode(
 /// A frame that will be written, and for how long it is shown.
 struct Shot<'a> {
     raster: &'a Raster,
-    delay_ms: u32,
+    delay: Millis,
 }
 
 /// The frames that are left after stepping and merging.
@@ -98,22 +98,24 @@ impl<'a> Reel<'a> {
         };
         let mut reel = Self { size, sides: (width, height), shots: Vec::new(), background };
         if frame_step == u16::MAX {
-            reel.shots.push(Shot { raster: &first.raster, delay_ms: 0 });
+            reel.shots.push(Shot { raster: &first.raster, delay: Millis::ZERO });
             return Ok(reel);
         }
         for group in image.frames.chunks(usize::from(frame_step.max(1))) {
             stop.check()?;
             let Some(frame) = group.first() else { continue };
-            let delay_ms = match group {
-                [one] => one.delay_ms,
-                all => all.iter().fold(0, |sum, f| shown_ms(f.delay_ms).saturating_add(sum)),
+            let delay = match group {
+                [one] => one.delay,
+                all => {
+                    all.iter().fold(Millis::ZERO, |sum, f| shown_for(f.delay).saturating_add(sum))
+                }
             };
             match reel.shots.last_mut() {
                 Some(last) if last.raster == &frame.raster => {
-                    last.delay_ms = shown_ms(last.delay_ms).saturating_add(shown_ms(delay_ms));
+                    last.delay = shown_for(last.delay).saturating_add(shown_for(delay));
                 }
                 _ if frame.raster.dimensions() == size => {
-                    reel.shots.push(Shot { raster: &frame.raster, delay_ms });
+                    reel.shots.push(Shot { raster: &frame.raster, delay });
                 }
                 _ => {
                     let detail = "frames of different dimensions".to_owned();
@@ -287,7 +289,7 @@ impl Writer {
                 rect.positions(width).map(keep).collect()
             });
             let frame = GifFrame {
-                delay: clock.centiseconds(reel.shots[at].delay_ms),
+                delay: clock.centiseconds(reel.shots[at].delay),
                 dispose: if vanishing.is_some() {
                     DisposalMethod::Background
                 } else {
@@ -348,11 +350,11 @@ struct Clock {
 }
 
 impl Clock {
-    fn centiseconds(&mut self, delay_ms: u32) -> u16 {
-        self.exact_ms += u64::from(delay_ms);
+    fn centiseconds(&mut self, delay: Millis) -> u16 {
+        self.exact_ms += u64::from(delay.get());
         let owed = ((self.exact_ms + 5) / 10).saturating_sub(self.told_cs);
         // a delay that was there stays there
-        let owed = owed.max(u64::from(delay_ms > 0)).min(u64::from(u16::MAX));
+        let owed = owed.max(u64::from(!delay.is_zero())).min(u64::from(u16::MAX));
         self.told_cs += owed;
         owed as u16
     }

@@ -64,7 +64,7 @@ fn paint(size: (u32, u32), frames: &[&[Rgba]], delay_ms: u32) -> DecodedImage {
         .iter()
         .map(|f| Frame {
             raster: Raster::new(size, Layout::Rgba, f.as_flattened().to_vec()).expect("lengths"),
-            delay_ms,
+            delay: Millis::new(delay_ms),
         })
         .collect();
     DecodedImage { frames, loops: 0 }
@@ -115,7 +115,8 @@ fn corpus_animations_come_back_pixel_for_pixel_and_not_larger() {
         println!("{name}: {} -> {} bytes", input.len(), bytes.len());
         before += input.len();
         after += bytes.len();
-        let shown = |p: &DecodedImage| p.frames.iter().map(|f| shown_ms(f.delay_ms)).sum::<u32>();
+        let shown =
+            |p: &DecodedImage| p.frames.iter().map(|f| shown_for(f.delay).get()).sum::<u32>();
         let back = decode(&bytes);
         if back.frames.len() > 1 {
             assert_eq!(shown(&image), shown(&back), "{name}");
@@ -133,16 +134,16 @@ fn steps_keep_the_time_and_the_last_step_gives_a_still() {
     image.loops = 4;
     for (step, want) in [(1, 7), (2, 4), (3, 3), (7, 1), (100, 1), (u16::MAX, 1)] {
         let bytes = encode(&image, 256, step, WHITE, LARGE, &Stop::never()).expect("no cap");
-        let (frames, total_ms) = count_frames(&bytes, &MediaType::GIF, 100).expect("ours");
+        let (frames, total) = count_frames(&bytes, &MediaType::GIF, 100).expect("ours");
         assert_eq!(frames, want, "{step}");
         if want > 1 {
-            assert_eq!(total_ms, 230, "{step}");
+            assert_eq!(total, Millis::new(230), "{step}");
         }
         assert_eq!(decode(&bytes).loops, if want > 1 { 4 } else { 1 });
     }
     image.frames[3].raster = image.frames[2].raster.clone();
     let bytes = encode(&image, 256, 1, WHITE, LARGE, &Stop::never()).expect("no cap");
-    assert_eq!(count_frames(&bytes, &MediaType::GIF, 100).expect("ours"), (6, 230));
+    assert_eq!(count_frames(&bytes, &MediaType::GIF, 100).expect("ours"), (6, Millis::new(230)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Header, peek::le16};
 use crate::{
     codec::{CodecError, DecodeLimits},
-    model::{Dimensions, MediaType},
+    model::{Dimensions, MediaType, Millis},
 };
 
 /// What a top-level block is.
@@ -119,7 +119,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
     if frames > 1 {
         header.codec = "animated";
         header.frames = frames;
-        header.duration_ms = hundredths.saturating_mul(10);
+        header.duration = Millis::new(hundredths.saturating_mul(10));
     }
     Ok(header)
 }

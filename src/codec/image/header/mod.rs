@@ -10,7 +10,7 @@ pub(super) mod webp;
 use super::{recognise::recognise, wbmp};
 use crate::{
     codec::{CodecError, DecodeLimits},
-    model::{Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Orientation},
+    model::{BitRate, Bytes, Dimensions, MediaInfo, MediaKind, MediaType, Millis, Orientation},
 };
 
 /// Everything that `open` must know before it allocates.
@@ -25,7 +25,7 @@ pub(super) struct Header {
     /// Frames found, capped by the limits.
     pub frames: u32,
     /// Sum of the frames' delays.
-    pub duration_ms: u32,
+    pub duration: Millis,
     /// The turn that stored pixels need.
     pub orientation: Orientation,
     /// Whether there is an alpha channel or a transparent colour.
@@ -55,7 +55,7 @@ impl Header {
             stored,
             codec,
             frames: 1,
-            duration_ms: 0,
+            duration: Millis::ZERO,
             orientation: Orientation::NORMAL,
             alpha: false,
             gray: false,
@@ -80,10 +80,10 @@ impl Header {
             bytes,
             dimensions: Some(self.shown()),
             frames: self.frames,
-            bitrate: 0,
+            bitrate: BitRate::ZERO,
             video: None,
             audio: None,
-            duration_ms: self.duration_ms,
+            duration: self.duration,
             orientation: self.orientation,
             has_alpha: self.alpha,
             gray: self.gray,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     codec::{CodecError, DecodeLimits},
-    model::{Dimensions, MediaType},
+    model::{Dimensions, MediaType, Millis},
 };
 
 /// Length of the signature.
@@ -97,7 +97,8 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
                 frames += 1;
                 let (num, den) = (be16(body, 20).unwrap_or(0), be16(body, 22).unwrap_or(0));
                 let den = if den == 0 { 100 } else { u32::from(den) };
-                header.duration_ms = header.duration_ms.saturating_add(u32::from(num) * 1000 / den);
+                let delay = Millis::new(u32::from(num) * 1000 / den);
+                header.duration = header.duration.saturating_add(delay);
             }
             b"eXIf" => header.orientation = tiff::orientation(body).unwrap_or_default(),
             _ => {}
@@ -110,7 +111,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
         header.codec = "apng";
         header.frames = frames;
     } else {
-        header.duration_ms = 0;
+        header.duration = Millis::ZERO;
     }
     Ok(header)
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     codec::{CodecError, DecodeLimits},
-    model::{Dimensions, MediaType},
+    model::{Dimensions, MediaType, Millis},
 };
 
 /// RIFF header and form type.
@@ -65,7 +65,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
                 frames += 1;
                 if let Some(header) = header.as_mut().filter(|_| frames <= limits.max_frames) {
                     let delay = le24(body, 12).unwrap_or(0);
-                    header.duration_ms = header.duration_ms.saturating_add(delay);
+                    header.duration = header.duration.saturating_add(Millis::new(delay));
                 }
             }
             b"EXIF" => {
@@ -94,7 +94,7 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Header, CodecError> {
         header.frames = frames.min(limits.max_frames);
     }
     if header.frames < 2 {
-        header.duration_ms = 0;
+        header.duration = Millis::ZERO;
     }
     Ok(header)
 }

@@ -141,11 +141,6 @@ impl Palette {
         &self.colors
     }
 
-    /// Whether nothing is lost.
-    pub fn is_exact(&self) -> bool {
-        self.exact.is_some()
-    }
-
     /// The index of the clear entry, 0 if there is one.
     pub fn clear(&self) -> Option<u8> {
         self.clear.then_some(0)

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::codec::image::{header::peek::le24, raster::DecodedImage};
 use crate::codec::{CodecError, DecodeLimits, OpenHint};
-use crate::model::{Dimensions, MediaType, Stop};
+use crate::model::{Dimensions, MediaType, Millis, Stop};
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +49,7 @@ struct Frame<'a> {
     left: u32,
     top: u32,
     dimensions: Dimensions,
-    delay_ms: u32,
+    delay: Millis,
     /// Whether it is laid over what is there, or replaces it.
     blend: bool,
     /// Whether its area is cleared before the next.
@@ -66,7 +66,7 @@ impl<'a> Frame<'a> {
             left: side(0)? * 2,
             top: side(3)? * 2,
             dimensions,
-            delay_ms: side(12)?,
+            delay: Millis::new(side(12)?),
             blend: flags & 2 == 0,
             dispose: flags & 1 == 1,
             data: content.get(16..)?,
@@ -248,7 +248,7 @@ fn decode(
                     canvas.clear(&before);
                 }
                 canvas.draw(&frame, &rgba);
-                reel.push(&canvas.pixels, frame.delay_ms)?;
+                reel.push(&canvas.pixels, frame.delay)?;
                 before = Some(frame);
                 if reel.is_full() {
                     break;

@@ -122,7 +122,7 @@ fn frames_of_any_place_blending_and_disposal_are_composed_as_libwebp_does() {
         // One for each time that something lies on nothing: see `blended`.
         assert!(difference <= 4, "round {round}: {difference}");
         let ours = decoded(&bytes);
-        assert_eq!((ours.loops, ours.frames[3].delay_ms), (2, 70));
+        assert_eq!((ours.loops, ours.frames[3].delay), (2, Millis::new(70)));
     }
 }
 
