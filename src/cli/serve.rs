@@ -1,27 +1,38 @@
 //! `mmsfit serve`: the one place where the command starts the gRPC shell.
 
-use std::{future::Future, net::SocketAddr, path::Path};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
+
+use tokio::task::JoinHandle;
 
 use crate::{
     batch::write,
     grpc::{self, ServeError},
     offload::Offload,
     service::Service,
+    telemetry::admin::{self, Page, Readiness},
 };
 
 use super::{Failure, args::ServeArgs, term::Screen};
 
 /// Serves until Ctrl-C or SIGTERM, then lets the calls in flight finish.
 pub fn run(service: Service, args: &ServeArgs, screen: &Screen) -> Result<u8, Failure> {
-    super::setup::start_workers(&service)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("RUNTIME", error.to_string()))?;
     runtime.block_on(async {
+        let offload = Offload::new(service);
+        let readiness = Readiness::default();
+        // First of all: a service whose workers do not start can be seen not to be ready.
+        let admin = start_admin(&offload, readiness.clone(), args, screen).await?;
+        // Nothing else waits on this thread.
+        tokio::task::block_in_place(|| super::setup::start_workers(offload.service()))?;
         let shutdown = shutdown()?;
-        let address = args.listen.unwrap_or(service.config().listen);
-        start(service, address, args.port_file.as_deref(), shutdown, screen).await
+        let ended = start(offload, args, readiness, shutdown, screen).await;
+        if let Some(admin) = admin {
+            admin.abort();
+        }
+        ended
     })?;
     Ok(0)
 }
@@ -46,21 +57,52 @@ fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     })
 }
 
+/// The admin port, where one is asked for. It outlives the service: how that ends can be seen.
+async fn start_admin(
+    offload: &Offload,
+    readiness: Readiness,
+    args: &ServeArgs,
+    screen: &Screen,
+) -> Result<Option<JoinHandle<()>>, Failure> {
+    let Some(address) = args.admin_listen.or(offload.service().config().admin_listen) else {
+        return Ok(None);
+    };
+    let listener = admin::bind(address).await.map_err(|error| {
+        Failure::internal("SERVE", format!("cannot listen on {address}: {error}"))
+    })?;
+    let bound = listener.addr();
+    write_address(args.admin_port_file.as_deref(), bound)?;
+    screen.out(&format!("serving metrics on http://{bound}/metrics\n"))?;
+    let offload = offload.clone();
+    let scrape = Arc::new(move |format| offload.scrape(format));
+    Ok(Some(tokio::spawn(admin::serve(listener, Page { scrape, readiness }))))
+}
+
 /// Hands over to the gRPC shell.
 async fn start(
-    service: Service,
-    address: SocketAddr,
-    port_file: Option<&Path>,
+    offload: Offload,
+    args: &ServeArgs,
+    readiness: Readiness,
     shutdown: impl Future<Output = ()> + Send + 'static,
     screen: &Screen,
 ) -> Result<(), Failure> {
     let failed = |error: ServeError| Failure::internal("SERVE", error.to_string());
+    let address = args.listen.unwrap_or(offload.service().config().listen);
     let listener = grpc::bind(address).await.map_err(failed)?;
     let bound = listener.addr();
-    if let Some(path) = port_file {
-        write::whole(path, bound.to_string().as_bytes())
-            .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))?;
-    }
+    // The socket takes connections from here on: calls wait there for a moment at most.
+    readiness.serving();
+    write_address(args.port_file.as_deref(), bound)?;
     screen.out(&format!("serving gRPC on {bound}\n"))?;
-    grpc::serve(Offload::new(service), listener, shutdown).await.map_err(failed)
+    let shutdown = async move {
+        shutdown.await;
+        readiness.ending();
+    };
+    grpc::serve(offload, listener, shutdown).await.map_err(failed)
+}
+
+fn write_address(path: Option<&Path>, bound: SocketAddr) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    write::whole(path, bound.to_string().as_bytes())
+        .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))
 }

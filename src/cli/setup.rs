@@ -84,6 +84,7 @@ pub fn check_config(
         let value = json!({
             "config": source,
             "listen": config.listen.to_string(),
+            "adminListen": config.admin_listen.map(|address| address.to_string()),
             "threads": config.threads,
             "maxRequestBytes": config.max_request_bytes,
             "parse": {
@@ -127,6 +128,7 @@ pub fn check_config(
     let mut table = Table::new(&[("setting", Align::Left), ("value", Align::Right)]);
     for (name, value) in [
         ("listen", config.listen.to_string()),
+        ("admin port", config.admin_listen.map_or("none".to_owned(), |at| at.to_string())),
         ("threads", config.threads.to_string()),
         ("largest request", config.max_request_bytes.to_string()),
         ("parts of a message", config.parse.max_parts.to_string()),

@@ -7,6 +7,7 @@ mod adaptation;
 mod convert;
 mod deadline;
 mod many;
+mod metered;
 mod profile;
 mod serve;
 mod status;

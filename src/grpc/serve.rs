@@ -16,6 +16,7 @@ use tower::util::{MapRequestLayer, MapResponseLayer};
 use super::{
     Adaptation, DESCRIPTORS, Profiles,
     deadline::stamp,
+    metered::Metered,
     status::typed,
     v1::{
         adaptation_service_server::AdaptationServiceServer,
@@ -107,6 +108,7 @@ pub async fn serve(
     let cap = offload.service().config().max_request_bytes;
     let adaptation = AdaptationServiceServer::new(Adaptation::new(offload.clone()))
         .max_decoding_message_size(cap.as_usize());
+    let metered = Metered(offload.metrics().clone());
     let profiles =
         ProfileServiceServer::new(Profiles::new(offload)).max_decoding_message_size(cap.as_usize());
 
@@ -123,6 +125,8 @@ pub async fn serve(
     let server = Server::builder()
         .http2_keepalive_interval(Some(HTTP2_PING.0))
         .http2_keepalive_timeout(Some(HTTP2_PING.1))
+        // The outermost: it sees what the caller sees.
+        .layer(metered)
         .layer(MapRequestLayer::new(stamp))
         .layer(MapResponseLayer::new(move |response| type_refusal(response, cap)))
         .add_service(adaptation)

@@ -21,15 +21,16 @@ use std::{
 use tokio::{sync::oneshot, time::timeout_at};
 
 use self::{
-    door::{Door, MAX_WAIT, Ticket},
+    door::{Door, MAX_WAIT, PANIC, Permit, Ticket},
     times::Times,
 };
 use crate::{
-    model::{Stop, StopCause},
+    model::{Category, Stop, StopCause},
     service::{
         Begun, Pool, Service, ServiceError,
         request::{AdaptRequest, AdaptResponse},
     },
+    telemetry::{self, Format, Metrics},
 };
 
 /// What the threads are doing.
@@ -57,6 +58,7 @@ pub struct Offload {
     work: Arc<Door>,
     quick: Arc<Door>,
     quick_pool: Arc<Pool>,
+    metrics: Metrics,
 }
 
 impl Offload {
@@ -64,12 +66,28 @@ impl Offload {
     pub fn new(service: Service) -> Self {
         let size = service.pool().size();
         let door = || Arc::new(Door::new(size));
-        Self { service, work: door(), quick: door(), quick_pool: Arc::new(Pool::new(size)) }
+        let quick_pool = Arc::new(Pool::new(size));
+        Self { service, work: door(), quick: door(), quick_pool, metrics: Metrics::new() }
     }
 
     /// The service, for what takes no time.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// What is counted of all that goes through here.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// All metrics as text, with the state of now.
+    pub fn scrape(&self, format: Format) -> String {
+        self.metrics.saturation(telemetry::Lane::Work, self.work.saturation());
+        self.metrics.saturation(telemetry::Lane::Quick, self.quick.saturation());
+        if let Some(counts) = self.service.worker_counts() {
+            self.metrics.workers(&counts);
+        }
+        self.metrics.text(format)
     }
 
     /// What the threads that encode are doing now.
@@ -82,6 +100,17 @@ impl Offload {
     /// # Errors
     /// As [`Offload::run`]; `Busy`, too, where an interactive call would wait too long.
     pub async fn adapt(
+        &self,
+        request: AdaptRequest,
+        priority: Priority,
+        deadline: Option<Instant>,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let result = self.adapt_uncounted(request, priority, deadline).await;
+        self.metrics.message(&result);
+        result
+    }
+
+    async fn adapt_uncounted(
         &self,
         request: AdaptRequest,
         priority: Priority,
@@ -105,7 +134,9 @@ impl Offload {
         });
         let answer = answer.await?;
         let cost = answer.report.account.as_ref().map_or(0.0, |account| account.cpu_ms);
-        self.work.learn(price, Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3));
+        let cost = Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3);
+        self.work.learn(price, cost);
+        self.metrics.price(price, cost);
         Ok(answer)
     }
 
@@ -118,7 +149,7 @@ impl Offload {
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let lane = Lane { door: &self.quick, pool: &self.quick_pool };
+        let lane = Lane { door: &self.quick, pool: &self.quick_pool, name: telemetry::Lane::Quick };
         self.pass(lane, Ticket { price: None, max_wait: None }, deadline, work).await
     }
 
@@ -141,7 +172,25 @@ impl Offload {
     }
 
     fn work_lane(&self) -> Lane<'_> {
-        Lane { door: &self.work, pool: self.service.pool() }
+        Lane { door: &self.work, pool: self.service.pool(), name: telemetry::Lane::Work }
+    }
+
+    /// Waits at a door, and counts how that went.
+    async fn admit(
+        &self,
+        door: &Arc<Door>,
+        lane: telemetry::Lane,
+        ticket: Ticket,
+        times: Option<Times>,
+    ) -> Result<Permit, ServiceError> {
+        let asked = Instant::now();
+        let admitted = door.admit(ticket, times).await;
+        match &admitted {
+            Ok(_) => self.metrics.waited(lane, asked.elapsed()),
+            Err(error) if error.category == Category::Busy => self.metrics.refused_at_door(lane),
+            Err(_) => {}
+        }
+        admitted
     }
 
     /// A job through a lane.
@@ -156,19 +205,23 @@ impl Offload {
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let Lane { door, pool } = lane;
+        let Lane { door, pool, name } = lane;
         if let Some(fault) = pool.fault() {
             return Err(ServiceError::internal("NO_THREADS", fault));
         }
         let stop = Stop::never();
         let mut leaving = StopOnDrop(Some(stop.clone()));
         let times = deadline.map(Times::until);
-        let permit = door.admit(ticket, times).await?;
+        let permit = self.admit(door, name, ticket, times).await?;
 
         let (answer, answered) = oneshot::channel();
         let (service, door, flag) = (self.service.clone(), Arc::clone(door), stop.clone());
+        let metrics = self.metrics.clone();
         let started = pool.spawn(move || {
             let outcome = door.perform(&flag, |stop| work(&service, stop));
+            if outcome.as_ref().is_err_and(|error| error.reason == PANIC) {
+                metrics.panicked(name);
+            }
             // Before the answer: a caller who comes again at once finds the place free.
             drop(permit);
             // Nobody listens any more if the caller has left.
@@ -209,6 +262,7 @@ impl fmt::Debug for Offload {
 struct Lane<'a> {
     door: &'a Arc<Door>,
     pool: &'a Pool,
+    name: telemetry::Lane,
 }
 
 /// Sets the flag when the future that waits for the job is dropped.

@@ -33,6 +33,7 @@ mod python_client;
 mod random;
 mod serving;
 mod sharing;
+mod telemetry;
 mod voice_notes;
 mod whole;
 mod words;
