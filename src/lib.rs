@@ -75,6 +75,8 @@ pub mod grpc;
 pub mod offload;
 #[cfg(feature = "server")]
 pub mod samples;
+#[cfg(feature = "server")]
+pub mod telemetry;
 
 // What the tests of both packages share names this one as they do.
 #[cfg(test)]

@@ -328,6 +328,15 @@ pub struct ServeArgs {
     /// Write the address in use to this file once the service is ready
     #[arg(long, value_name = "PATH")]
     pub port_file: Option<PathBuf>,
+
+    /// Address and port for metrics and health over plain HTTP [default: the configuration's,
+    /// none]
+    #[arg(long, value_name = "ADDR")]
+    pub admin_listen: Option<SocketAddr>,
+
+    /// Write the address in use for them to this file, before the workers are started
+    #[arg(long, value_name = "PATH")]
+    pub admin_port_file: Option<PathBuf>,
 }
 
 /// `mmsfit devices`.

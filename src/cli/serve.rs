@@ -2,15 +2,20 @@
 
 use std::{
     future::Future,
+    net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use tokio::task::JoinHandle;
 
 use crate::{
     batch::write,
     config::{Config, ProcessEnv},
-    grpc::{self, Clients, Listener, ServeError, Tls},
+    grpc::{self, Clients, ServeError, Tls},
     offload::Offload,
     service::Service,
+    telemetry::admin::{self, Page, Readiness},
 };
 
 use super::{Failure, args::ServeArgs, term::Screen};
@@ -23,19 +28,22 @@ pub fn run(
     args: &ServeArgs,
     screen: &Screen,
 ) -> Result<u8, Failure> {
-    super::setup::start_workers(&service)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("RUNTIME", error.to_string()))?;
     runtime.block_on(async {
-        let address = args.listen.unwrap_or(service.config().listen);
-        let listener = grpc::bind(address).await.map_err(failed)?;
         let files = Files::read(service, config)?;
-        let listener = listener.with_tls(files.tls.clone()).with_clients(files.clients.clone());
-        let offload = files.offload.clone();
-        let shutdown = shutdown(files)?;
-        start(offload, listener, args.port_file.as_deref(), shutdown, screen).await
+        let (offload, readiness) = (files.offload.clone(), Readiness::default());
+        // First of all: a service whose workers do not start can be seen not to be ready.
+        let admin = start_admin(&offload, readiness.clone(), args, screen).await?;
+        // Nothing else waits on this thread.
+        tokio::task::block_in_place(|| super::setup::start_workers(&offload.service()))?;
+        let ended = start(files, args, readiness, screen).await;
+        if let Some(admin) = admin {
+            admin.abort();
+        }
+        ended
     })?;
     Ok(0)
 }
@@ -112,23 +120,54 @@ fn shutdown(files: Files) -> Result<impl Future<Output = ()> + Send + 'static, F
     })
 }
 
+/// The admin port, where one is asked for. It outlives the service: how that ends can be seen.
+async fn start_admin(
+    offload: &Offload,
+    readiness: Readiness,
+    args: &ServeArgs,
+    screen: &Screen,
+) -> Result<Option<JoinHandle<()>>, Failure> {
+    let Some(address) = args.admin_listen.or(offload.service().config().admin_listen) else {
+        return Ok(None);
+    };
+    let listener = admin::bind(address).await.map_err(|error| {
+        Failure::internal("SERVE", format!("cannot listen on {address}: {error}"))
+    })?;
+    let bound = listener.addr();
+    write_address(args.admin_port_file.as_deref(), bound)?;
+    screen.out(&format!("serving metrics on http://{bound}/metrics\n"))?;
+    let offload = offload.clone();
+    let scrape = Arc::new(move |format| offload.scrape(format));
+    Ok(Some(tokio::spawn(admin::serve(listener, Page { scrape, readiness }))))
+}
+
 /// Hands over to the gRPC shell.
 async fn start(
-    offload: Offload,
-    listener: Listener,
-    port_file: Option<&Path>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    files: Files,
+    args: &ServeArgs,
+    readiness: Readiness,
     screen: &Screen,
 ) -> Result<(), Failure> {
+    let failed = |error: ServeError| Failure::internal("SERVE", error.to_string());
+    let Files { offload, tls, clients, .. } = files.clone();
+    let address = args.listen.unwrap_or(offload.service().config().listen);
+    let listener = grpc::bind(address).await.map_err(failed)?;
+    let listener = listener.with_tls(tls).with_clients(clients);
+    let shutdown = shutdown(files)?;
     let bound = listener.addr();
-    if let Some(path) = port_file {
-        write::whole(path, bound.to_string().as_bytes())
-            .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))?;
-    }
+    // The socket takes connections from here on: calls wait there for a moment at most.
+    readiness.serving();
+    write_address(args.port_file.as_deref(), bound)?;
     screen.out(&format!("serving gRPC on {bound}\n"))?;
+    let shutdown = async move {
+        shutdown.await;
+        readiness.ending();
+    };
     grpc::serve(offload, listener, shutdown).await.map_err(failed)
 }
 
-fn failed(error: ServeError) -> Failure {
-    Failure::internal("SERVE", error.to_string())
+fn write_address(path: Option<&Path>, bound: SocketAddr) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    write::whole(path, bound.to_string().as_bytes())
+        .map_err(|error| Failure::internal("PORT_FILE", error.to_string()))
 }

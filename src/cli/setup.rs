@@ -86,6 +86,7 @@ pub fn check_config(
         let value = json!({
             "config": source,
             "listen": config.listen.to_string(),
+            "adminListen": config.admin_listen.map(|address| address.to_string()),
             "threads": config.threads,
             "maxRequestBytes": config.max_request_bytes,
             "cacheBytes": config.cache_bytes,
@@ -132,6 +133,7 @@ pub fn check_config(
     let mut table = Table::new(&[("setting", Align::Left), ("value", Align::Right)]);
     for (name, value) in [
         ("listen", config.listen.to_string()),
+        ("admin port", config.admin_listen.map_or("none".to_owned(), |at| at.to_string())),
         ("threads", config.threads.to_string()),
         ("largest request", config.max_request_bytes.to_string()),
         ("memory of the cache", config.cache_bytes.to_string()),

@@ -32,6 +32,7 @@ type Entry = Option<Spanned<Value>>;
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Entry,
+    admin_listen: Entry,
     threads: Entry,
     max_request_bytes: Entry,
     cache_bytes: Entry,
@@ -130,6 +131,11 @@ pub(super) fn resolve(
     let settings = Settings { path: &path, text, env };
     let mut config = Config::default();
     settings.set("listen", &file.listen, &mut config.listen)?;
+    if settings.find("admin_listen", &file.admin_listen).is_some() {
+        let mut admin = config.listen;
+        settings.set("admin_listen", &file.admin_listen, &mut admin)?;
+        config.admin_listen = Some(admin);
+    }
     settings.number("threads", &file.threads, 1, 4096, &mut config.threads)?;
     settings.set("max_request_bytes", &file.max_request_bytes, &mut config.max_request_bytes)?;
     settings.set("cache_bytes", &file.cache_bytes, &mut config.cache_bytes)?;

@@ -39,6 +39,8 @@ use crate::{
 pub struct Config {
     /// Where the service listens. Default: 127.0.0.1:50051.
     pub listen: SocketAddr,
+    /// Where metrics and health are told over plain HTTP. Default: nowhere.
+    pub admin_listen: Option<SocketAddr>,
     /// Limits on message structure.
     pub parse: ParseLimits,
     /// Limits on decoding.
@@ -74,6 +76,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
+            admin_listen: None,
             parse: ParseLimits::default(),
             decode: DecodeLimits::default(),
             max_request_bytes: Bytes::new(64 << 20),

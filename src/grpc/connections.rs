@@ -21,7 +21,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::tls::Tls;
-use crate::config::ServerConfig;
+use crate::{
+    config::ServerConfig,
+    telemetry::{Metrics, Refused},
+};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -35,6 +38,7 @@ pub(super) fn accept(
     listener: TcpListener,
     tls: Option<Tls>,
     config: &ServerConfig,
+    metrics: Metrics,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (ready, incoming) = mpsc::channel(16);
     let places = Places {
@@ -57,11 +61,12 @@ pub(super) fn accept(
                 }
             };
             let Some(place) = places.take(peer.ip()) else {
-                tracing::warn!("a connection was turned away: too many are open");
+                metrics.connection_refused(Refused::TooMany);
+                tracing::debug!("a connection was turned away: too many are open");
                 continue;
             };
             // A slow handshake holds up no other.
-            let (ready, tls) = (ready.clone(), tls.clone());
+            let (ready, tls, metrics) = (ready.clone(), tls.clone(), metrics.clone());
             tokio::spawn(async move {
                 match timeout(HANDSHAKE, open(stream, tls)).await {
                     Ok(Ok(stream)) => {
@@ -70,8 +75,14 @@ pub(super) fn accept(
                         // The server has ended: nobody is served any more.
                         let _ = ready.send(Ok(connection)).await;
                     }
-                    Ok(Err(error)) => tracing::info!(%error, "a connection was not opened"),
-                    Err(_) => tracing::info!("a connection was not opened in time"),
+                    Ok(Err(error)) => {
+                        metrics.connection_refused(Refused::Handshake);
+                        tracing::debug!(%error, "a connection was not opened");
+                    }
+                    Err(_) => {
+                        metrics.connection_refused(Refused::Silent);
+                        tracing::debug!("a connection was not opened in time");
+                    }
                 }
             });
         }

@@ -34,10 +34,11 @@ pub fn run(
     let (answers, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let sender = answers.clone();
-        let runtime = Handle::current();
+        let (runtime, metrics) = (Handle::current(), offload.metrics().clone());
         let work = offload.run(deadline, move |service, stop| {
             let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
             service.adapt_many(request, &recipients, stop, &mut |answer| {
+                metrics.message(&answer.result);
                 let answer = Ok(answered(&ids, answer));
                 let taken =
                     runtime.block_on(async { timeout(PATIENCE, sender.send(answer)).await });
@@ -49,6 +50,8 @@ pub fn run(
             () = answers.closed() => {}
             done = work => {
                 if let Err(error) = done {
+                    // All of it: no recipient's answer was counted for this.
+                    offload.metrics().refused(&error);
                     let _ = answers.send(Err(from_error(error))).await;
                 }
             }

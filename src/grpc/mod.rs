@@ -11,6 +11,7 @@ mod convert;
 mod deadline;
 mod gate;
 mod many;
+mod metered;
 mod profile;
 mod serve;
 mod status;

@@ -12,6 +12,7 @@ use super::{
     clients::Clients,
     connections,
     gate::Gate,
+    metered::Metered,
     tls::Tls,
     v1::{
         adaptation_service_server::AdaptationServiceServer,
@@ -116,6 +117,8 @@ pub async fn serve(
     let settings = offload.service().config().server.clone();
     let adaptation = AdaptationServiceServer::new(Adaptation::new(offload.clone()))
         .max_decoding_message_size(cap.as_usize());
+    let metrics = offload.metrics().clone();
+    let metered = Metered(metrics.clone());
     let profiles =
         ProfileServiceServer::new(Profiles::new(offload)).max_decoding_message_size(cap.as_usize());
 
@@ -125,12 +128,14 @@ pub async fn serve(
         tonic_health::server::HealthService::from_health_reporter(health.clone()),
     );
 
-    let incoming = connections::accept(listener.tcp, listener.tls, &settings);
+    let incoming = connections::accept(listener.tcp, listener.tls, &settings, metrics);
     let draining = Notify::new();
     let server = Server::builder()
         .http2_keepalive_interval(Some(HTTP2_PING.0))
         .http2_keepalive_timeout(Some(HTTP2_PING.1))
         .max_concurrent_streams(u32::try_from(settings.max_streams).ok())
+        // The outermost: it sees what the caller sees.
+        .layer(metered)
         .layer(Gate { clients: listener.clients, bodies: Bodies::new(&settings), cap })
         .add_service(adaptation)
         .add_service(profiles)

@@ -20,6 +20,7 @@ use super::{Load, times::Times};
 use crate::{
     model::{Stop, StopCause},
     service::ServiceError,
+    telemetry::Saturation,
 };
 
 /// Jobs that may wait, for each thread, whatever they cost.
@@ -28,6 +29,9 @@ pub(super) const MAX_QUEUED_PER_THREAD: usize = 64;
 /// How long a job may have to wait by what is planned for those before it. A prior: about as long as
 /// most jobs take by themselves.
 pub(super) const MAX_WAIT: Duration = Duration::from_millis(1_500);
+
+/// The reason of a job that panicked.
+pub(super) const PANIC: &str = "PANIC";
 
 /// What a job is expected to take, and how long it is worth waiting for.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +69,14 @@ impl Door {
             mean_us: AtomicU64::new(100_000),
             cost_over_price: AtomicU64::new(1_000),
         }
+    }
+
+    /// How full it is.
+    pub fn saturation(&self) -> Saturation {
+        let Load { running, queued } = self.load();
+        let time = |us: &AtomicU64| Duration::from_micros(us.load(Ordering::Relaxed));
+        let (waiting, working) = (time(&self.waiting_us), time(&self.working_us));
+        Saturation { threads: self.size, running, queued, waiting, working }
     }
 
     pub fn load(&self) -> Load {
@@ -156,7 +168,7 @@ impl Door {
         moved(&self.mean_us, micros(started.elapsed()));
         outcome.unwrap_or_else(|panic| {
             tracing::error!(panic = panic_text(&*panic), "a job panicked");
-            Err(ServiceError::internal("PANIC", "internal error"))
+            Err(ServiceError::internal(PANIC, "internal error"))
         })
     }
 

@@ -23,17 +23,18 @@ use tokio::{sync::oneshot, time::timeout_at};
 
 pub use self::results::CacheCounts;
 use self::{
-    door::{Door, MAX_WAIT, Ticket},
+    door::{Door, MAX_WAIT, PANIC, Permit, Ticket},
     results::{Results, Unkept},
     times::Times,
 };
 use crate::{
     config::Config,
-    model::{Stop, StopCause},
+    model::{Category, Stop, StopCause},
     service::{
         Begun, EncodedMessage, PlannedMessage, Pool, Service, ServiceError,
         request::{AdaptRequest, AdaptResponse},
     },
+    telemetry::{self, Format, Metrics},
 };
 
 /// What the threads are doing.
@@ -72,6 +73,7 @@ pub struct Offload {
     quick_pool: Arc<Pool>,
     /// `None`: nothing is kept.
     results: Option<Results>,
+    metrics: Metrics,
 }
 
 impl Offload {
@@ -82,7 +84,15 @@ impl Offload {
         let (pool, quick_pool) = (Arc::clone(service.pool()), Arc::new(Pool::new(size)));
         let results = Results::within(service.config().cache_bytes);
         let service = Arc::new(RwLock::new(service));
-        Self { service, pool, work: door(), quick: door(), quick_pool, results }
+        Self {
+            service,
+            pool,
+            work: door(),
+            quick: door(),
+            quick_pool,
+            results,
+            metrics: Metrics::new(),
+        }
     }
 
     /// The service as it is now, for what takes no time.
@@ -95,6 +105,24 @@ impl Offload {
     pub fn reload(&self, config: Config) {
         let mut service = self.service.write().unwrap_or_else(PoisonError::into_inner);
         *service = service.reconfigured(config);
+    }
+
+    /// What is counted of all that goes through here.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// All metrics as text, with the state of now.
+    pub fn scrape(&self, format: Format) -> String {
+        self.metrics.saturation(telemetry::Lane::Work, self.work.saturation());
+        self.metrics.saturation(telemetry::Lane::Quick, self.quick.saturation());
+        if let Some(counts) = self.service().worker_counts() {
+            self.metrics.workers(&counts);
+        }
+        if let Some(CacheCounts { hits, misses, held }) = self.cache_counts() {
+            self.metrics.cache(hits, misses, held);
+        }
+        self.metrics.text(format)
     }
 
     /// What the threads that encode are doing now.
@@ -112,6 +140,17 @@ impl Offload {
     /// # Errors
     /// As [`Offload::run`]; `Busy`, too, where an interactive call would wait too long.
     pub async fn adapt(
+        &self,
+        request: AdaptRequest,
+        priority: Priority,
+        deadline: Option<Instant>,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let result = self.adapt_uncounted(request, priority, deadline).await;
+        self.metrics.message(&result);
+        result
+    }
+
+    async fn adapt_uncounted(
         &self,
         request: AdaptRequest,
         priority: Priority,
@@ -184,7 +223,9 @@ impl Offload {
         });
         let (answer, encoded) = done.await?;
         let cost = answer.report.account.as_ref().map_or(0.0, |account| account.cpu_ms);
-        self.work.learn(price, Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3));
+        let cost = Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3);
+        self.work.learn(price, cost);
+        self.metrics.price(price, cost);
         Ok((answer, encoded))
     }
 
@@ -211,7 +252,7 @@ impl Offload {
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let lane = Lane { door: &self.quick, pool: &self.quick_pool };
+        let lane = Lane { door: &self.quick, pool: &self.quick_pool, name: telemetry::Lane::Quick };
         self.pass(lane, Ticket { price: None, max_wait: None }, deadline, work).await
     }
 
@@ -234,7 +275,25 @@ impl Offload {
     }
 
     fn work_lane(&self) -> Lane<'_> {
-        Lane { door: &self.work, pool: &self.pool }
+        Lane { door: &self.work, pool: &self.pool, name: telemetry::Lane::Work }
+    }
+
+    /// Waits at a door, and counts how that went.
+    async fn admit(
+        &self,
+        door: &Arc<Door>,
+        lane: telemetry::Lane,
+        ticket: Ticket,
+        times: Option<Times>,
+    ) -> Result<Permit, ServiceError> {
+        let asked = Instant::now();
+        let admitted = door.admit(ticket, times).await;
+        match &admitted {
+            Ok(_) => self.metrics.waited(lane, asked.elapsed()),
+            Err(error) if error.category == Category::Busy => self.metrics.refused_at_door(lane),
+            Err(_) => {}
+        }
+        admitted
     }
 
     /// A job through a lane.
@@ -249,19 +308,23 @@ impl Offload {
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        let Lane { door, pool } = lane;
+        let Lane { door, pool, name } = lane;
         if let Some(fault) = pool.fault() {
             return Err(ServiceError::internal("NO_THREADS", fault));
         }
         let stop = Stop::never();
         let mut leaving = StopOnDrop(Some(stop.clone()));
         let times = deadline.map(Times::until);
-        let permit = door.admit(ticket, times).await?;
+        let permit = self.admit(door, name, ticket, times).await?;
 
         let (answer, answered) = oneshot::channel();
         let (service, door, flag) = (self.service(), Arc::clone(door), stop.clone());
+        let metrics = self.metrics.clone();
         let started = pool.spawn(move || {
             let outcome = door.perform(&flag, |stop| work(&service, stop));
+            if outcome.as_ref().is_err_and(|error| error.reason == PANIC) {
+                metrics.panicked(name);
+            }
             // Before the answer: a caller who comes again at once finds the place free.
             drop(permit);
             // Nobody listens any more if the caller has left.
@@ -302,6 +365,7 @@ impl fmt::Debug for Offload {
 struct Lane<'a> {
     door: &'a Arc<Door>,
     pool: &'a Pool,
+    name: telemetry::Lane,
 }
 
 /// Sets the flag when the future that waits for the job is dropped.

@@ -61,7 +61,7 @@ pub struct CacheCounts {
     /// Calls that encoded.
     pub misses: u64,
     /// Memory in use, about.
-    pub bytes: u64,
+    pub held: Bytes,
 }
 
 /// The cache. Bounded in bytes; what is asked for often stays (TinyLFU). Clones share it.
@@ -111,7 +111,7 @@ impl Results {
         CacheCounts {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
-            bytes: self.kept.weighted_size(),
+            held: Bytes::new(self.kept.weighted_size()),
         }
     }
 }

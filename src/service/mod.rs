@@ -34,7 +34,9 @@ use crate::{
 /// The kind of bytes by their content: the same for every entry point.
 pub use crate::codec::sniff;
 pub use crate::pipeline::EncodedMessage;
-pub use crate::worker::host::{StartError as WorkerError, Status as WorkerStatus};
+pub use crate::worker::host::{
+    Counts as WorkerCounts, StartError as WorkerError, Status as WorkerStatus,
+};
 use account::Caller;
 pub use adapt::{Begun, PlannedMessage};
 pub use pool::Pool;
@@ -75,6 +77,12 @@ impl Service {
     /// The worker cannot be started, is of another version, or refuses to run unconfined.
     pub fn start_workers(&self) -> Result<Option<WorkerStatus>, WorkerError> {
         self.workers.as_ref().map(Workers::ready).transpose()
+    }
+
+    /// What has become of the workers so far; starts none. `None` where there is no worker, or while
+    /// one starts.
+    pub fn worker_counts(&self) -> Option<WorkerCounts> {
+        self.workers.as_ref().and_then(Workers::counts)
     }
 
     /// The configuration in force.

@@ -35,6 +35,7 @@ mod random;
 mod security;
 mod serving;
 mod sharing;
+mod telemetry;
 mod voice_notes;
 mod whole;
 mod words;

@@ -11,7 +11,8 @@ use std::{
 };
 
 /// What `MMSFIT_REQUIRE` may name, with commas between; `all` is all of them.
-const NAMES: [&str; 7] = ["worker", "corpus", "ffmpeg", "netpbm", "tshark", "python", "all"];
+const NAMES: [&str; 8] =
+    ["worker", "corpus", "ffmpeg", "netpbm", "tshark", "python", "promtool", "all"];
 
 /// Says that the calling test is skipped since `what` is not there.
 ///

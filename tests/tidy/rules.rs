@@ -97,12 +97,19 @@ pub const ROOMS: &[Room] = &[
         crates: None,
         pure: false,
     },
+    // what the service counts, and the port that tells: it knows reports and errors, not the door
+    Room { name: "telemetry", imports: &["model", "service"], crates: None, pure: false },
     // the door from async code to the service: apart from it, so that the engine is had without tokio
-    Room { name: "offload", imports: &["model", "config", "service"], crates: None, pure: false },
+    Room {
+        name: "offload",
+        imports: &["model", "config", "service", "telemetry"],
+        crates: None,
+        pure: false,
+    },
     // shells: they see the engine through `service`, and the words
     Room {
         name: "grpc",
-        imports: &["model", "message", "profile", "config", "service", "offload"],
+        imports: &["model", "message", "profile", "config", "service", "telemetry", "offload"],
         crates: None,
         pure: false,
     },
@@ -120,8 +127,18 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "cli",
         imports: &[
-            "model", "policy", "message", "profile", "config", "service", "offload", "grpc",
-            "batch", "samples", "capacity",
+            "model",
+            "policy",
+            "message",
+            "profile",
+            "config",
+            "service",
+            "telemetry",
+            "offload",
+            "grpc",
+            "batch",
+            "samples",
+            "capacity",
         ],
         crates: None,
         pure: false,
@@ -131,13 +148,18 @@ pub const ROOMS: &[Room] = &[
 /// Crates that have a home: no other room names them.
 pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     // The async runtime: CPU work never runs on it, so the engine never sees it.
-    (&["tokio", "tokio_stream", "tokio_util"], &["offload", "grpc", "batch", "capacity", "cli"]),
+    (
+        &["tokio", "tokio_stream", "tokio_util"],
+        &["telemetry", "offload", "grpc", "batch", "capacity", "cli"],
+    ),
     (&["rayon"], &["pipeline", "service", "batch"]),
     // Generated types stay in the gRPC shell; capacity is its client.
     (
         &["tonic", "tonic_prost", "tonic_health", "tonic_reflection", "prost", "prost_types"],
         &["grpc", "capacity"],
     ),
+    (&["axum", "prometheus_client"], &["telemetry"]),
+    (&["http_body"], &["grpc"]),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
     (&["tracing_subscriber"], &["cli"]),
@@ -153,14 +175,15 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     // Sockets, descriptors and processes of the workers.
     (&["rustix"], &["worker"]),
     // Measured CPU time is a clock.
-    (&["cpu_time"], &["pipeline", "service", "capacity"]),
+    (&["cpu_time"], &["pipeline", "service", "telemetry", "capacity"]),
 ];
 
 /// Parts of the standard library that have a home.
 pub const STD_HOMES: &[(&str, &[&str])] = &[
-    ("fs", &["config", "batch", "capacity", "cli"]),
+    // telemetry: what Linux tells of the process
+    ("fs", &["config", "telemetry", "batch", "capacity", "cli"]),
     ("env", &["config", "cli"]),
-    ("net", &["config", "worker", "service", "grpc", "capacity", "cli"]),
+    ("net", &["config", "worker", "service", "telemetry", "grpc", "capacity", "cli"]),
     // batch: its process id in the names of unfinished files
     ("process", &["worker", "batch", "cli", "capacity"]),
     // config: the number of cores

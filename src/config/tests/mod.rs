@@ -53,6 +53,17 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn there_is_no_admin_port_unless_one_is_asked_for() {
+    assert_eq!(Config::load(None, &env(&[])).unwrap().admin_listen, None);
+    let text = "admin_listen = '127.0.0.1:9090'";
+    let of = |pairs| load(text, pairs).unwrap().admin_listen.map(|address| address.to_string());
+    assert_eq!(of(&[]).as_deref(), Some("127.0.0.1:9090"));
+    assert_eq!(of(&[("MMSFIT_ADMIN_LISTEN", "[::1]:1")]).as_deref(), Some("[::1]:1"));
+    let wrong = load("admin_listen = 'here'", &[]).unwrap_err().to_string();
+    assert!(wrong.contains(":1") && wrong.contains("admin_listen"), "{wrong}");
+}
+
+#[test]
 fn errors_name_line_and_key() {
     for (text, expected) in [
         ("\nlissten = 'x'", ":2: unknown field `lissten`"),

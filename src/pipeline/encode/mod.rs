@@ -78,7 +78,7 @@ impl EncodedMessage {
             match outcome {
                 PartOutcome::Kept | PartOutcome::Rewritten => {}
                 PartOutcome::Dropped { cpu } => *cpu = Duration::ZERO,
-                PartOutcome::Encoded(part) => part.cpu = Duration::ZERO,
+                PartOutcome::Encoded(part) => (part.cpu, part.encodes) = (Duration::ZERO, 0),
             }
         }
         other

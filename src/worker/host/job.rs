@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
-    CPU, deadline,
+    CPU,
+    counts::{Lost, Restart},
+    deadline,
     line::{Line, LineError, Watch},
     settings::Settings,
     zygote::{Ended, Ending, Zygote},
@@ -104,6 +106,7 @@ impl Job {
 
     /// Ends the job because of what it claimed.
     pub fn kill_for_violation(&mut self, what: String) -> CodecError {
+        self.zygote.tally.lost(Lost::WrongAnswer);
         self.end_with(CodecError::Internal(format!("a worker answered wrongly: {what}")))
     }
 
@@ -124,7 +127,7 @@ impl Job {
                 zygote.ping();
             }
             (elapsed, Some(before)) if elapsed >= 2 * SUSPICION && zygote.pongs() == before => {
-                zygote.destroy();
+                zygote.destroy(Restart::Silent);
             }
             _ => {}
         };
@@ -144,22 +147,36 @@ impl Job {
     /// What a broken conversation means, with the process dead in any case.
     fn explain(&mut self, error: LineError) -> CallError {
         self.zygote.kill_job(self.id);
+        let tally = &self.zygote.tally;
         CallError::Codec(match error {
             LineError::Stopped(cause) => CodecError::Stopped(cause),
-            LineError::TimedOut => CodecError::Limit {
-                what: "seconds of one call",
-                found: self.settings.call_time.as_secs().saturating_add(1),
-                limit: self.settings.call_time.as_secs(),
-            },
-            LineError::Garbled(what) => CodecError::Internal(what),
+            LineError::TimedOut => {
+                tally.lost(Lost::CallTime);
+                CodecError::Limit {
+                    what: "seconds of one call",
+                    found: self.settings.call_time.as_secs().saturating_add(1),
+                    limit: self.settings.call_time.as_secs(),
+                }
+            }
+            LineError::Garbled(what) => {
+                tally.lost(Lost::WrongAnswer);
+                CodecError::Internal(what)
+            }
             LineError::Closed => match self.ending.wait(EXIT_GRACE) {
                 Some(Ended::Lost | Ended::Exit(Exit::NotStarted(_))) => {
+                    tally.lost(Lost::Zygote);
                     return CallError::Lost(Loss::WithAll);
                 }
                 // A decoder never sends itself SIGKILL; a job that hung up and lived was killed
                 // just now.
-                Some(Ended::Exit(Exit::Signal(9))) | None => return CallError::Lost(Loss::Alone),
-                Some(Ended::Exit(exit)) => obituary(exit, &self.settings),
+                Some(Ended::Exit(Exit::Signal(9))) | None => {
+                    tally.lost(Lost::Killed);
+                    return CallError::Lost(Loss::Alone);
+                }
+                Some(Ended::Exit(exit)) => {
+                    tally.lost(cause(exit));
+                    obituary(exit, &self.settings)
+                }
             },
         })
     }
@@ -176,6 +193,18 @@ fn honest(error: CodecError) -> CodecError {
             CodecError::Internal(format!("a worker spoke for the host: {what}"))
         }
         error => error,
+    }
+}
+
+/// How the end of a process is counted.
+fn cause(exit: Exit) -> Lost {
+    match exit {
+        Exit::Signal(24) => Lost::CpuTime,
+        Exit::Signal(31) => Lost::Sandbox,
+        Exit::Signal(6) => Lost::Aborted,
+        Exit::Signal(_) => Lost::Crashed,
+        Exit::Status(_) => Lost::Ended,
+        Exit::NotStarted(_) => Lost::Zygote,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod audio;
 mod codec;
+mod counts;
 mod job;
 mod line;
 mod recheck;
@@ -14,20 +15,22 @@ use std::{
     cell::Cell,
     os::unix::net::UnixStream,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, PoisonError, TryLockError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+pub use self::{
+    counts::Counts,
+    remote::RemoteCodec,
+    settings::{Settings, StartError},
+};
 use self::{
+    counts::{Restart, Tally},
     job::{CallError, Job, Loss},
     line::Line,
     zygote::Zygote,
-};
-pub use self::{
-    remote::RemoteCodec,
-    settings::{Settings, StartError},
 };
 use crate::{codec::CodecError, worker::protocol::Confinement};
 
@@ -52,7 +55,7 @@ struct Shared {
     settings: Settings,
     zygote: Mutex<Option<Arc<Zygote>>>,
     jobs: AtomicU64,
-    restarts: AtomicU64,
+    tally: Arc<Tally>,
     itself: Weak<Shared>,
 }
 
@@ -80,7 +83,7 @@ impl Workers {
             settings,
             zygote: Mutex::new(None),
             jobs: AtomicU64::new(0),
-            restarts: AtomicU64::new(0),
+            tally: Arc::default(),
             itself: itself.clone(),
         }))
     }
@@ -95,9 +98,27 @@ impl Workers {
             pid: zygote.pid,
             jobs_running: zygote.running(),
             jobs_started: self.0.jobs.load(Ordering::Relaxed),
-            restarts: self.0.restarts.load(Ordering::Relaxed),
+            restarts: self.0.tally.restarts().iter().map(|(_, count)| count).sum(),
             confinement: zygote.confinement.clone(),
             libraries: zygote.libraries.clone(),
+        })
+    }
+
+    /// What runs and what has happened so far. Starts nothing, and does not wait for what starts:
+    /// `None` while a zygote is being started.
+    pub fn counts(&self) -> Option<Counts> {
+        let current = match self.0.zygote.try_lock() {
+            Ok(current) => current,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let alive = current.as_ref().filter(|zygote| zygote.alive());
+        Some(Counts {
+            zygote_alive: alive.is_some(),
+            jobs_alive: alive.map_or(0, |zygote| zygote.running()),
+            jobs_started: self.0.jobs.load(Ordering::Relaxed),
+            restarts: self.0.tally.restarts(),
+            jobs_lost: self.0.tally.jobs_lost(),
         })
     }
 
@@ -124,11 +145,11 @@ impl Shared {
         if let Some(zygote) = current.as_ref().filter(|zygote| zygote.alive()) {
             return Ok(Arc::clone(zygote));
         }
-        if current.is_some() {
-            self.restarts.fetch_add(1, Ordering::Relaxed);
+        if let Some(dead) = current.as_ref() {
+            self.tally.restart(dead.cause());
         }
         let shared = self.itself.clone();
-        let started = Zygote::start(&self.settings, move |dead| {
+        let started = Zygote::start(&self.settings, Arc::clone(&self.tally), move |dead| {
             if dead.started.elapsed() >= STABLE
                 && let Some(shared) = shared.upgrade()
             {
@@ -162,7 +183,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let current = self.zygote.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(zygote) = current.take() {
-            zygote.destroy();
+            zygote.destroy(Restart::Died);
         }
     }
 }

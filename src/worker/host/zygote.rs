@@ -10,7 +10,7 @@ use std::{
     },
     process::{Child, Command as Process, Stdio},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -22,7 +22,10 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use super::settings::{Settings, StartError};
+use super::{
+    counts::{Restart, Tally},
+    settings::{Settings, StartError},
+};
 use crate::worker::protocol::{
     Command, Confinement, Event, Exit, Greeting, JobId, Message, PREFIX, frame_length,
 };
@@ -79,6 +82,9 @@ pub(super) struct Zygote {
     pidfd: OwnedFd,
     pub pid: u32,
     dead: AtomicBool,
+    /// Why the host gave it up, if it was the host.
+    given_up: OnceLock<Restart>,
+    pub tally: Arc<Tally>,
     pongs: AtomicU64,
     pub confinement: Confinement,
     pub libraries: Vec<String>,
@@ -90,6 +96,7 @@ impl Zygote {
     /// it has died.
     pub fn start(
         settings: &Settings,
+        tally: Arc<Tally>,
         on_exit: impl FnOnce(&Zygote) + Send + 'static,
     ) -> Result<Arc<Self>, StartError> {
         let program = || settings.program.clone();
@@ -117,6 +124,8 @@ impl Zygote {
             pidfd,
             pid: child.id(),
             dead: AtomicBool::new(false),
+            given_up: OnceLock::new(),
+            tally,
             pongs: AtomicU64::new(0),
             confinement,
             libraries,
@@ -132,7 +141,7 @@ impl Zygote {
             on_exit(&watched);
         });
         watching.map_err(|e| {
-            zygote.destroy();
+            zygote.destroy(Restart::Died);
             spawn(e.to_string())
         })?;
         Ok(zygote)
@@ -160,7 +169,7 @@ impl Zygote {
         let order = Command::Start { job, limits: settings.limits };
         if let Err(error) = self.order(order, Some(socket)) {
             lock(&self.jobs).remove(&job);
-            self.destroy();
+            self.give_up(&error);
             return Err(error);
         }
         // Died in between: the end of this job will never be reported.
@@ -172,15 +181,17 @@ impl Zygote {
 
     /// Has a job killed, if it has not ended.
     pub fn kill_job(&self, job: JobId) {
-        if lock(&self.jobs).contains_key(&job) && self.order(Command::Kill(job), None).is_err() {
-            self.destroy();
+        if lock(&self.jobs).contains_key(&job)
+            && let Err(error) = self.order(Command::Kill(job), None)
+        {
+            self.give_up(&error);
         }
     }
 
     /// Asks for a sign of life; [`Zygote::pongs`] counts the answers.
     pub fn ping(&self) {
-        if self.order(Command::Ping, None).is_err() {
-            self.destroy();
+        if let Err(error) = self.order(Command::Ping, None) {
+            self.give_up(&error);
         }
     }
 
@@ -190,10 +201,25 @@ impl Zygote {
     }
 
     /// Kills it, and with it (by their parent-death signal) its jobs.
-    pub fn destroy(&self) {
-        self.dead.store(true, Ordering::Release);
+    pub fn destroy(&self, why: Restart) {
+        // One that has died already was not given up.
+        if !self.dead.swap(true, Ordering::AcqRel) {
+            let _ = self.given_up.set(why);
+        }
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
         let _ = lock(&self.control).shutdown(std::net::Shutdown::Both);
+    }
+
+    /// Why it has to be replaced.
+    pub fn cause(&self) -> Restart {
+        self.given_up.get().copied().unwrap_or(Restart::Died)
+    }
+
+    /// It took no order: the socket is closed where it has died, and full where it has not.
+    fn give_up(&self, error: &std::io::Error) {
+        use std::io::ErrorKind::{TimedOut, WouldBlock, WriteZero};
+        let deaf = matches!(error.kind(), TimedOut | WouldBlock | WriteZero);
+        self.destroy(if deaf { Restart::Deaf } else { Restart::Died });
     }
 
     fn order(&self, command: Command, socket: Option<UnixStream>) -> std::io::Result<()> {
@@ -239,7 +265,7 @@ impl Zygote {
 
 impl Drop for Zygote {
     fn drop(&mut self) {
-        self.destroy();
+        self.destroy(Restart::Died);
     }
 }
 
