@@ -26,9 +26,18 @@ use crate::{
 /// Jobs that may wait, for each thread, whatever they cost.
 pub(super) const MAX_QUEUED_PER_THREAD: usize = 64;
 
-/// How long a job may have to wait by what is planned for those before it. A prior: about as long as
-/// most jobs take by themselves.
+/// How long a job may have to wait, by what is planned for those before it, while the queue comes and
+/// goes: long enough for a burst.
 pub(super) const MAX_WAIT: Duration = Duration::from_millis(1_500);
+
+/// A queue that was never empty for this long is no burst: then a job waits no longer than jobs take
+/// (controlled delay: Nichols and Jacobson 2012, and Maurer, "Fail at scale", 2015). What is accepted
+/// is then answered in about twice its own time, and the rest is refused while it is cheap.
+/// `tests/measured/overload.rs` tries it.
+const STANDING: Duration = Duration::from_millis(500);
+
+/// The least of such a wait: below it a queue would run dry between two arrivals.
+const MIN_WAIT: Duration = Duration::from_millis(20);
 
 /// The reason of a job that panicked.
 pub(super) const PANIC: &str = "PANIC";
@@ -49,13 +58,17 @@ pub(super) struct Door {
     slots: Arc<Semaphore>,
     size: usize,
     queued: AtomicUsize,
+    began: Instant,
+    /// Since when jobs have been waiting without a pause, in microseconds since it began; 0: none
+    /// waits.
+    standing_since_us: AtomicU64,
     /// What is planned for the jobs that wait and for those at work, in microseconds.
     waiting_us: AtomicU64,
     working_us: AtomicU64,
     /// Running mean of the time that jobs take, in microseconds.
     mean_us: AtomicU64,
-    /// Running mean of cost over price, in thousandths.
-    cost_over_price: AtomicU64,
+    /// Running mean of the time that jobs take over their price, in thousandths.
+    time_over_price: AtomicU64,
 }
 
 impl Door {
@@ -64,10 +77,12 @@ impl Door {
             slots: Arc::new(Semaphore::new(size)),
             size,
             queued: AtomicUsize::new(0),
+            began: Instant::now(),
+            standing_since_us: AtomicU64::new(0),
             waiting_us: AtomicU64::new(0),
             working_us: AtomicU64::new(0),
             mean_us: AtomicU64::new(100_000),
-            cost_over_price: AtomicU64::new(1_000),
+            time_over_price: AtomicU64::new(1_000),
         }
     }
 
@@ -113,7 +128,7 @@ impl Door {
 
     /// What a job is expected to take: by its plan, corrected by what such plans came to.
     fn price(&self, ticket: Ticket) -> u64 {
-        let learnt = self.cost_over_price.load(Ordering::Relaxed);
+        let learnt = self.time_over_price.load(Ordering::Relaxed);
         let planned = ticket.price.map(|price| micros(price).saturating_mul(learnt) / 1_000);
         planned.unwrap_or_else(|| self.mean_us.load(Ordering::Relaxed))
     }
@@ -132,13 +147,17 @@ impl Door {
     ) -> Result<Place<'_>, ServiceError> {
         let wait = self.wait();
         let left = times.map(|times| times.stop.saturating_duration_since(Instant::now()));
-        let bound = ticket.max_wait.into_iter().chain(left).min();
+        let patience = ticket.max_wait.map(|most| most.min(self.patience()));
+        let bound = patience.into_iter().chain(left).min();
         // Hints are no shorter than a client should wait at all, and no longer than an outage.
         let hint = wait.clamp(Duration::from_millis(100), Duration::from_secs(30));
         if bound.is_some_and(|bound| wait > bound) {
             return Err(ServiceError::busy("QUEUE_FULL", hint));
         }
         let before = self.queued.fetch_add(1, Ordering::Relaxed);
+        if before == 0 {
+            self.standing_since_us.store(self.age_us().max(1), Ordering::Relaxed);
+        }
         self.waiting_us.fetch_add(price, Ordering::Relaxed);
         let place = Place { door: self, price };
         if before < self.size.saturating_mul(MAX_QUEUED_PER_THREAD) {
@@ -153,6 +172,21 @@ impl Door {
         let working = self.working_us.load(Ordering::Relaxed) / 2;
         let ahead = self.waiting_us.load(Ordering::Relaxed).saturating_add(working);
         Duration::from_micros(ahead / self.size as u64)
+    }
+
+    /// Microseconds since it began.
+    fn age_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// How long a job may wait now.
+    fn patience(&self) -> Duration {
+        let since = self.standing_since_us.load(Ordering::Relaxed);
+        let standing = Duration::from_micros(self.age_us().saturating_sub(since));
+        if since == 0 || standing < STANDING {
+            return MAX_WAIT;
+        }
+        Duration::from_micros(self.mean_us.load(Ordering::Relaxed)).clamp(MIN_WAIT, MAX_WAIT)
     }
 
     /// Does a job on a thread of the pool.
@@ -172,10 +206,10 @@ impl Door {
         })
     }
 
-    /// What a job of this price really took: plans are corrected by it.
-    pub fn learn(&self, price: Duration, cost: Duration) {
-        let ratio = cost.as_secs_f64() / price.as_secs_f64().max(1e-3);
-        moved(&self.cost_over_price, (ratio.clamp(0.1, 10.0) * 1e3) as u64);
+    /// How long a job of this price was at work: what is planned is corrected by it.
+    pub fn learn(&self, price: Duration, took: Duration) {
+        let ratio = took.as_secs_f64() / price.as_secs_f64().max(1e-3);
+        moved(&self.time_over_price, (ratio.clamp(0.1, 10.0) * 1e3) as u64);
     }
 }
 
@@ -210,7 +244,9 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.door.queued.fetch_sub(1, Ordering::Relaxed);
+        if self.door.queued.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.door.standing_since_us.store(0, Ordering::Relaxed);
+        }
         self.door.waiting_us.fetch_sub(self.price, Ordering::Relaxed);
     }
 }

@@ -216,15 +216,17 @@ impl Offload {
         let asked = Instant::now();
         let done = self.pass(self.work_lane(), ticket, deadline, move |service, stop| {
             planned.wait(asked.elapsed());
+            let began = Instant::now();
             let encoded = service.encode(&planned, stop)?;
             let repeatable = encoded.is_repeatable() && stop.check().is_ok();
             let answer = service.assemble(planned, &encoded)?;
-            Ok((answer, repeatable.then(|| Arc::new(encoded))))
+            Ok((answer, repeatable.then(|| Arc::new(encoded)), began.elapsed()))
         });
-        let (answer, encoded) = done.await?;
+        let (answer, encoded, took) = done.await?;
         let cost = answer.report.account.as_ref().map_or(0.0, |account| account.cpu_ms);
         let cost = Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3);
-        self.work.learn(price, cost);
+        // By the clock: what others do on the same machine makes a queue slower, too.
+        self.work.learn(price, took);
         self.metrics.price(price, cost);
         Ok((answer, encoded))
     }

@@ -163,3 +163,39 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
     assert!(waits.is_err(), "it waits for its turn");
     assert_eq!(door.load(), Load { running: 1, queued: 0 });
 }
+
+#[tokio::test]
+async fn a_queue_that_stands_is_kept_short() {
+    let milliseconds = |n| Some(Duration::from_millis(n));
+    let door = Arc::new(Door::new(1));
+    let _at_work = door.admit(Ticket { price: milliseconds(1), max_wait: None }, None).await;
+    // One waits for its turn, and is planned to take as long as three jobs take on the average.
+    let patient = Arc::clone(&door);
+    let first = tokio::spawn(async move {
+        let _permit =
+            patient.admit(Ticket { price: milliseconds(300), max_wait: None }, None).await;
+    });
+    while door.load().queued == 0 {
+        tokio::task::yield_now().await;
+    }
+    let ticket = Ticket { price: milliseconds(1), max_wait: Some(MAX_WAIT) };
+    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(ticket, None)).await;
+    assert!(waits.is_err(), "a burst may wait");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let refused = door.admit(ticket, None).await.err().expect("the queue has been standing");
+    assert_eq!((refused.category, refused.reason), (Category::Busy, "QUEUE_FULL"));
+    // It was empty for a moment: the next one is a burst again.
+    first.abort();
+    let _ = first.await;
+    assert_eq!(door.load().queued, 0);
+    let next = Arc::clone(&door);
+    let second = tokio::spawn(async move {
+        let _permit = next.admit(Ticket { price: milliseconds(300), max_wait: None }, None).await;
+    });
+    while door.load().queued == 0 {
+        tokio::task::yield_now().await;
+    }
+    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(ticket, None)).await;
+    assert!(waits.is_err(), "a burst may wait");
+    second.abort();
+}
