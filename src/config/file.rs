@@ -96,6 +96,7 @@ struct Server {
     max_body_gap_seconds: Entry,
     max_body_seconds: Entry,
     max_bytes_in_flight: Entry,
+    brown_out: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -304,6 +305,8 @@ impl Settings<'_> {
         self.number("server.max_body_seconds", &from.max_body_seconds, 1, 86_400, to)?;
         let to = &mut server.max_bytes_in_flight;
         self.set("server.max_bytes_in_flight", &from.max_bytes_in_flight, to)?;
+
+        self.set("server.brown_out", &from.brown_out, &mut server.brown_out)?;
 
         let client_ca = self.path("tls.client_ca", &tls.client_ca)?;
         let certificate = self.path("tls.certificate", &tls.certificate)?;

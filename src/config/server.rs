@@ -21,6 +21,9 @@ pub struct ServerConfig {
     pub max_body_gap_seconds: usize,
     /// Seconds in which the whole of a request must be there. Default: 60.
     pub max_body_seconds: usize,
+    /// Under pressure messages get one effort less than was asked for, and their reports say so.
+    /// Default: yes.
+    pub brown_out: bool,
     /// Bytes of requests in memory at most, those at work included. Default: 1 GiB.
     pub max_bytes_in_flight: Bytes,
 }
@@ -35,6 +38,7 @@ impl Default for ServerConfig {
             max_streams: 256,
             max_body_gap_seconds: 10,
             max_body_seconds: 60,
+            brown_out: true,
             max_bytes_in_flight: Bytes::new(1 << 30),
         }
     }

@@ -9,6 +9,7 @@ use std::{
 
 use http_body::{Frame, SizeHint};
 use tonic::{Code, Status, body::Body, codegen::http};
+use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
 use super::{
@@ -62,17 +63,43 @@ where
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let mut request = stamp(request);
         let call = match self.gate.clients.as_ref().map(|clients| clients.admit(&mut request)) {
-            Some(Err(status)) => return Box::pin(async move { Ok(status.into_http()) }),
+            Some(Err(status)) => {
+                log(request.uri().path(), &status);
+                return Box::pin(async move { Ok(status.into_http()) });
+            }
             Some(Ok(call)) => call,
             None => None,
         };
         let (request, held) = self.gate.bodies.watch(request);
         let cap = self.gate.cap;
+        let path = request.uri().path().to_owned();
         let answer = self.inner.call(request);
         Box::pin(async move {
             let response = type_refusal(answer.await?, cap);
+            if let Some(status) = response.extensions().get::<Status>() {
+                log(&path, status);
+            }
             Ok(response.map(|inner| Body::new(Outgoing { inner, _call: call, _held: held })))
         })
+    }
+}
+
+/// The line of a call that is refused before the service sees it, which logs all others.
+fn log(path: &str, status: &Status) {
+    const OWN: [&str; 8] = [
+        "BAD_REQUEST",
+        "CARRIER_NOT_ALLOWED",
+        "CLIENT_LIMIT",
+        "NO_TOKEN",
+        "REQUEST_TOO_LARGE",
+        "SLOW_REQUEST",
+        "TOO_MANY_BYTES_IN_FLIGHT",
+        "UNKNOWN_TOKEN",
+    ];
+    let Some(reason) = status.get_details_error_info().map(|info| info.reason) else { return };
+    if OWN.contains(&reason.as_str()) {
+        let call = path.rsplit('/').next().unwrap_or_default();
+        tracing::info!(call, reason, code = ?status.code(), "refused");
     }
 }
 

@@ -16,7 +16,11 @@ use tokio::{
     time::timeout_at,
 };
 
-use super::{Load, times::Times};
+use super::{
+    Load,
+    shares::{Share, Shares},
+    times::Times,
+};
 use crate::{
     model::{Stop, StopCause},
     service::ServiceError,
@@ -43,8 +47,10 @@ const MIN_WAIT: Duration = Duration::from_millis(20);
 pub(super) const PANIC: &str = "PANIC";
 
 /// What a job is expected to take, and how long it is worth waiting for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ticket {
+    /// Whose it is; empty: of one who was not asked.
+    pub client: Arc<str>,
     /// CPU time; `None`: what jobs take on the average.
     pub price: Option<Duration>,
     /// Refused where it would wait longer; `None`: it waits as long as its deadline lets it.
@@ -69,6 +75,7 @@ pub(super) struct Door {
     mean_us: AtomicU64,
     /// Running mean of the time that jobs take over their price, in thousandths.
     time_over_price: AtomicU64,
+    shares: Arc<Shares>,
 }
 
 impl Door {
@@ -83,6 +90,7 @@ impl Door {
             working_us: AtomicU64::new(0),
             mean_us: AtomicU64::new(100_000),
             time_over_price: AtomicU64::new(1_000),
+            shares: Arc::default(),
         }
     }
 
@@ -110,11 +118,13 @@ impl Door {
         ticket: Ticket,
         times: Option<Times>,
     ) -> Result<Permit, ServiceError> {
-        let price = self.price(ticket);
+        let price = self.price(&ticket);
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-            return Ok(self.permit(slot, price));
+            let share = self.shares.enter(&ticket.client, price);
+            return Ok(self.permit(slot, price, share));
         }
-        let _place = self.queue(ticket, price, times)?;
+        let _place = self.queue(&ticket, price, times)?;
+        let share = self.shares.enter(&ticket.client, price);
         let slots = Arc::clone(&self.slots).acquire_owned();
         let slot = match times {
             None => slots.await,
@@ -123,31 +133,31 @@ impl Door {
                 .map_err(|_| ServiceError::stopped(StopCause::Deadline))?,
         };
         let slot = slot.map_err(|_| ServiceError::internal("POOL_CLOSED", "the pool is closed"))?;
-        Ok(self.permit(slot, price))
+        Ok(self.permit(slot, price, share))
     }
 
     /// What a job is expected to take: by its plan, corrected by what such plans came to.
-    fn price(&self, ticket: Ticket) -> u64 {
+    fn price(&self, ticket: &Ticket) -> u64 {
         let learnt = self.time_over_price.load(Ordering::Relaxed);
         let planned = ticket.price.map(|price| micros(price).saturating_mul(learnt) / 1_000);
         planned.unwrap_or_else(|| self.mean_us.load(Ordering::Relaxed))
     }
 
-    fn permit(self: &Arc<Self>, slot: OwnedSemaphorePermit, price: u64) -> Permit {
+    fn permit(self: &Arc<Self>, slot: OwnedSemaphorePermit, price: u64, share: Share) -> Permit {
         self.working_us.fetch_add(price, Ordering::Relaxed);
-        Permit { door: Arc::clone(self), price, _slot: slot }
+        Permit { door: Arc::clone(self), price, _slot: slot, _share: share }
     }
 
     /// Takes a place in the queue.
     fn queue(
         &self,
-        ticket: Ticket,
+        ticket: &Ticket,
         price: u64,
         times: Option<Times>,
     ) -> Result<Place<'_>, ServiceError> {
         let wait = self.wait();
         let left = times.map(|times| times.stop.saturating_duration_since(Instant::now()));
-        let patience = ticket.max_wait.map(|most| most.min(self.patience()));
+        let patience = ticket.max_wait.map(|most| most.min(self.patience(&ticket.client)));
         let bound = patience.into_iter().chain(left).min();
         // Hints are no shorter than a client should wait at all, and no longer than an outage.
         let hint = wait.clamp(Duration::from_millis(100), Duration::from_secs(30));
@@ -179,11 +189,16 @@ impl Door {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// How long a job may wait now.
-    fn patience(&self) -> Duration {
+    /// Whether the queue has been there for so long that it is no burst.
+    pub fn is_standing(&self) -> bool {
         let since = self.standing_since_us.load(Ordering::Relaxed);
-        let standing = Duration::from_micros(self.age_us().saturating_sub(since));
-        if since == 0 || standing < STANDING {
+        since > 0 && Duration::from_micros(self.age_us().saturating_sub(since)) >= STANDING
+    }
+
+    /// How long a job of a client may wait now. Whoever has less than their share may wait as ever:
+    /// the queue is kept short by those who fill it.
+    fn patience(&self, client: &str) -> Duration {
+        if !self.is_standing() || !self.shares.is_full(client) {
             return MAX_WAIT;
         }
         Duration::from_micros(self.mean_us.load(Ordering::Relaxed)).clamp(MIN_WAIT, MAX_WAIT)
@@ -228,6 +243,7 @@ pub(super) struct Permit {
     door: Arc<Door>,
     price: u64,
     _slot: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Drop for Permit {

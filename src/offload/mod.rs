@@ -7,8 +7,10 @@
 //! time: a call that would wait too long, or past its deadline, is refused at once, with a hint when
 //! to try again. A job stops when its caller leaves or its deadline comes.
 
+mod adapt;
 mod door;
 mod results;
+mod shares;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -16,24 +18,21 @@ mod times;
 use std::{
     fmt,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::{sync::oneshot, time::timeout_at};
 
 pub use self::results::CacheCounts;
 use self::{
-    door::{Door, MAX_WAIT, PANIC, Permit, Ticket},
-    results::{Results, Unkept},
+    door::{Door, PANIC, Permit, Ticket},
+    results::Results,
     times::Times,
 };
 use crate::{
     config::Config,
     model::{Category, Stop, StopCause},
-    service::{
-        Begun, EncodedMessage, PlannedMessage, Pool, Service, ServiceError,
-        request::{AdaptRequest, AdaptResponse},
-    },
+    service::{Pool, Service, ServiceError},
     telemetry::{self, Format, Metrics},
 };
 
@@ -55,13 +54,6 @@ pub enum Priority {
     Bulk,
 }
 
-/// How a call is to be treated.
-#[derive(Clone, Copy)]
-struct Call {
-    priority: Priority,
-    deadline: Option<Instant>,
-}
-
 /// A service for async callers. Clones share the queues. Cheap to clone.
 #[derive(Clone)]
 pub struct Offload {
@@ -73,6 +65,8 @@ pub struct Offload {
     quick_pool: Arc<Pool>,
     /// `None`: nothing is kept.
     results: Option<Results>,
+    /// Effort falls under pressure.
+    brown_out: bool,
     metrics: Metrics,
 }
 
@@ -83,6 +77,7 @@ impl Offload {
         let door = || Arc::new(Door::new(size));
         let (pool, quick_pool) = (Arc::clone(service.pool()), Arc::new(Pool::new(size)));
         let results = Results::within(service.config().cache_bytes);
+        let brown_out = service.config().server.brown_out;
         let service = Arc::new(RwLock::new(service));
         Self {
             service,
@@ -91,6 +86,7 @@ impl Offload {
             quick: door(),
             quick_pool,
             results,
+            brown_out,
             metrics: Metrics::new(),
         }
     }
@@ -135,116 +131,6 @@ impl Offload {
         self.results.as_ref().map(Results::counts)
     }
 
-    /// Adapts one message: planned on the quick lane, encoded, where it has to be, on the other.
-    ///
-    /// # Errors
-    /// As [`Offload::run`]; `Busy`, too, where an interactive call would wait too long.
-    pub async fn adapt(
-        &self,
-        request: AdaptRequest,
-        priority: Priority,
-        deadline: Option<Instant>,
-    ) -> Result<AdaptResponse, ServiceError> {
-        let result = self.adapt_uncounted(request, priority, deadline).await;
-        self.metrics.message(&result);
-        result
-    }
-
-    async fn adapt_uncounted(
-        &self,
-        request: AdaptRequest,
-        priority: Priority,
-        deadline: Option<Instant>,
-    ) -> Result<AdaptResponse, ServiceError> {
-        let asked = Instant::now();
-        let results = self.results.clone();
-        let begun = self.quick(deadline, move |service, stop| {
-            let begun = service.begin(AdaptRequest { queued: asked.elapsed(), ..request }, stop)?;
-            let key = match (&begun, results) {
-                (Begun::Planned(planned), Some(results)) => {
-                    Some((results::key(service, planned)?, results))
-                }
-                _ => None,
-            };
-            Ok((begun, key))
-        });
-        let call = Call { priority, deadline };
-        match begun.await? {
-            (Begun::Done(answer), _) => Ok(*answer),
-            (Begun::Planned(planned), None) => Ok(self.encode(*planned, call).await?.0),
-            (Begun::Planned(planned), Some((key, results))) => {
-                let mut own = Some(planned);
-                let mut answer = None;
-                let shared = results.get(key, async {
-                    let planned = own.take().ok_or(Unkept)?;
-                    let (response, encoded) = match self.encode(*planned, call).await {
-                        Ok((response, encoded)) => (Ok(response), encoded),
-                        Err(error) => (Err(error), None),
-                    };
-                    answer = Some(response);
-                    encoded.ok_or(Unkept)
-                });
-                let shared = match deadline {
-                    None => shared.await,
-                    Some(deadline) => timeout_at(deadline.into(), shared)
-                        .await
-                        .map_err(|_| ServiceError::stopped(StopCause::Deadline))?,
-                };
-                match (answer, own, shared) {
-                    (Some(answer), ..) => answer,
-                    (None, Some(planned), Ok(encoded)) => {
-                        self.reuse(*planned, encoded, deadline).await
-                    }
-                    // What the other call came to is no answer to this one.
-                    (None, Some(planned), Err(Unkept)) => Ok(self.encode(*planned, call).await?.0),
-                    (None, None, _) => Err(ServiceError::internal("JOB_LOST", "the job was lost")),
-                }
-            }
-        }
-    }
-
-    /// Encodes on the work lane. What it came to is told, too, if another attempt would come to the
-    /// same.
-    async fn encode(
-        &self,
-        mut planned: PlannedMessage,
-        Call { priority, deadline }: Call,
-    ) -> Result<(AdaptResponse, Option<Arc<EncodedMessage>>), ServiceError> {
-        let price = Duration::from_secs_f64(planned.cpu_ms().clamp(0.0, 3.6e6) / 1e3);
-        let max_wait = (priority == Priority::Interactive).then_some(MAX_WAIT);
-        let ticket = Ticket { price: Some(price), max_wait };
-        let asked = Instant::now();
-        let done = self.pass(self.work_lane(), ticket, deadline, move |service, stop| {
-            planned.wait(asked.elapsed());
-            let began = Instant::now();
-            let encoded = service.encode(&planned, stop)?;
-            let repeatable = encoded.is_repeatable() && stop.check().is_ok();
-            let answer = service.assemble(planned, &encoded)?;
-            Ok((answer, repeatable.then(|| Arc::new(encoded)), began.elapsed()))
-        });
-        let (answer, encoded, took) = done.await?;
-        let cost = answer.report.account.as_ref().map_or(0.0, |account| account.cpu_ms);
-        let cost = Duration::from_secs_f64(cost.clamp(0.0, 3.6e6) / 1e3);
-        // By the clock: what others do on the same machine makes a queue slower, too.
-        self.work.learn(price, took);
-        self.metrics.price(price, cost);
-        Ok((answer, encoded))
-    }
-
-    /// Puts parts that were encoded before into a message of its own.
-    async fn reuse(
-        &self,
-        mut planned: PlannedMessage,
-        encoded: Arc<EncodedMessage>,
-        deadline: Option<Instant>,
-    ) -> Result<AdaptResponse, ServiceError> {
-        let assembled = self.quick(deadline, move |service, _| {
-            planned.reuse();
-            service.assemble(planned, &encoded.at_no_cost())
-        });
-        assembled.await
-    }
-
     /// Runs what takes little time and encodes nothing, off the async threads.
     ///
     /// # Errors
@@ -255,7 +141,7 @@ impl Offload {
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
         let lane = Lane { door: &self.quick, pool: &self.quick_pool, name: telemetry::Lane::Quick };
-        self.pass(lane, Ticket { price: None, max_wait: None }, deadline, work).await
+        self.pass(lane, Ticket::default(), deadline, work).await
     }
 
     /// Runs CPU work off the async threads. No more jobs are at work than there are threads; some
@@ -273,7 +159,7 @@ impl Offload {
         T: Send + 'static,
         F: FnOnce(&Service, &Stop) -> Result<T, ServiceError> + Send + 'static,
     {
-        self.pass(self.work_lane(), Ticket { price: None, max_wait: None }, deadline, work).await
+        self.pass(self.work_lane(), Ticket::default(), deadline, work).await
     }
 
     fn work_lane(&self) -> Lane<'_> {

@@ -1,7 +1,10 @@
-use std::{sync::mpsc, thread};
+use std::{sync::mpsc, thread, time::Duration};
 
-use super::{door::MAX_QUEUED_PER_THREAD, *};
-use crate::{config::Config, model::Category};
+use super::{
+    door::{MAX_QUEUED_PER_THREAD, MAX_WAIT},
+    *,
+};
+use crate::{config::Config, model::Category, service::request::AdaptRequest};
 
 fn one_thread() -> Offload {
     Offload::new(Service::new(Config { threads: 1, ..Config::default() }))
@@ -143,14 +146,14 @@ async fn what_encodes_nothing_waits_for_nothing_that_does() {
 async fn a_wait_that_is_too_long_is_refused_at_once() {
     let seconds = |n| Some(Duration::from_secs(n));
     let door = Arc::new(Door::new(1));
-    let at_work = door.admit(Ticket { price: seconds(10), max_wait: None }, None).await;
-    let ticket = Ticket { price: seconds(1), max_wait: Some(MAX_WAIT) };
-    let refused = door.admit(ticket, None).await.err().expect("five seconds are too long");
+    let at_work = door.admit(Ticket { price: seconds(10), ..Ticket::default() }, None).await;
+    let ticket = Ticket { price: seconds(1), max_wait: Some(MAX_WAIT), ..Ticket::default() };
+    let refused = door.admit(ticket.clone(), None).await.err().expect("five seconds are too long");
     assert_eq!((refused.category, refused.reason), (Category::Busy, "QUEUE_FULL"));
     assert_eq!(refused.retry_after, Some(crate::model::Millis::new(5_000)));
     // A deadline that cannot be met is told before it passes, too.
     let soon = Times::until(Instant::now() + Duration::from_secs(3));
-    let patient = Ticket { price: seconds(1), max_wait: None };
+    let patient = Ticket { price: seconds(1), ..Ticket::default() };
     let refused = door.admit(patient, Some(soon)).await.err().expect("not in time");
     assert_eq!(refused.category, Category::Busy);
     // Plans that cost a tenth of what they said: the same queue is short.
@@ -158,8 +161,9 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
         door.learn(Duration::from_secs(10), Duration::from_secs(1));
     }
     drop(at_work);
-    let _short = door.admit(Ticket { price: seconds(10), max_wait: None }, None).await;
-    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(ticket, None)).await;
+    let _short = door.admit(Ticket { price: seconds(10), ..Ticket::default() }, None).await;
+    let waits =
+        tokio::time::timeout(Duration::from_millis(20), door.admit(ticket.clone(), None)).await;
     assert!(waits.is_err(), "it waits for its turn");
     assert_eq!(door.load(), Load { running: 1, queued: 0 });
 }
@@ -168,34 +172,42 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
 async fn a_queue_that_stands_is_kept_short() {
     let milliseconds = |n| Some(Duration::from_millis(n));
     let door = Arc::new(Door::new(1));
-    let _at_work = door.admit(Ticket { price: milliseconds(1), max_wait: None }, None).await;
+    let _at_work = door.admit(Ticket { price: milliseconds(1), ..Ticket::default() }, None).await;
     // One waits for its turn, and is planned to take as long as three jobs take on the average.
     let patient = Arc::clone(&door);
     let first = tokio::spawn(async move {
         let _permit =
-            patient.admit(Ticket { price: milliseconds(300), max_wait: None }, None).await;
+            patient.admit(Ticket { price: milliseconds(300), ..Ticket::default() }, None).await;
     });
     while door.load().queued == 0 {
         tokio::task::yield_now().await;
     }
-    let ticket = Ticket { price: milliseconds(1), max_wait: Some(MAX_WAIT) };
-    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(ticket, None)).await;
+    let ticket = Ticket { price: milliseconds(1), max_wait: Some(MAX_WAIT), ..Ticket::default() };
+    let waits =
+        tokio::time::timeout(Duration::from_millis(20), door.admit(ticket.clone(), None)).await;
     assert!(waits.is_err(), "a burst may wait");
     tokio::time::sleep(Duration::from_millis(600)).await;
-    let refused = door.admit(ticket, None).await.err().expect("the queue has been standing");
+    let refused =
+        door.admit(ticket.clone(), None).await.err().expect("the queue has been standing");
     assert_eq!((refused.category, refused.reason), (Category::Busy, "QUEUE_FULL"));
+    // Somebody else did not fill it.
+    let other = Ticket { client: "other".into(), ..ticket.clone() };
+    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(other, None)).await;
+    assert!(waits.is_err(), "another client waits for its turn");
     // It was empty for a moment: the next one is a burst again.
     first.abort();
     let _ = first.await;
     assert_eq!(door.load().queued, 0);
     let next = Arc::clone(&door);
     let second = tokio::spawn(async move {
-        let _permit = next.admit(Ticket { price: milliseconds(300), max_wait: None }, None).await;
+        let _permit =
+            next.admit(Ticket { price: milliseconds(300), ..Ticket::default() }, None).await;
     });
     while door.load().queued == 0 {
         tokio::task::yield_now().await;
     }
-    let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(ticket, None)).await;
+    let waits =
+        tokio::time::timeout(Duration::from_millis(20), door.admit(ticket.clone(), None)).await;
     assert!(waits.is_err(), "a burst may wait");
     second.abort();
 }

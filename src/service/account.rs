@@ -115,9 +115,16 @@ pub(super) fn log<A: Answer>(call: &str, caller: &Caller, result: &Result<A, Ser
 
 /// Who asked, for the log.
 #[derive(Clone, Debug)]
-pub(super) struct Caller {
-    pub request_id: String,
-    client: String,
+pub struct Caller {
+    pub(super) request_id: String,
+    pub(super) client: String,
+}
+
+impl Caller {
+    /// The line of a call that was refused before the service worked on it.
+    pub fn log_refusal(&self, call: &str, error: &ServiceError) {
+        log_error(call, self, error);
+    }
 }
 
 impl From<&AdaptRequest> for Caller {

@@ -214,8 +214,13 @@ impl PlannedMessage {
         Ok(AdaptResponse { request_id, content, report, limits: resolved.job.limits })
     }
 
+    /// Who asked, by the name that the operator gave them.
+    pub fn client(&self) -> &str {
+        &self.caller.client
+    }
+
     /// Who asked.
-    pub(super) fn caller(&self) -> &Caller {
+    pub fn caller(&self) -> &Caller {
         &self.caller
     }
 }
@@ -227,9 +232,18 @@ impl Service {
         stop: &Stop,
     ) -> Result<Begun, ServiceError> {
         let resolved = resolved(&self.config, &mut request)?;
-        let planned = PlannedMessage::of(&self.engine, resolved, &request, stop)?;
+        let mut planned = PlannedMessage::of(&self.engine, resolved, &request, stop)?;
         if planned.encodes_nothing() {
             return Ok(Begun::Done(Box::new(self.run_finish(&self.engine, planned, stop)?)));
+        }
+        if let Some(asked) = request.reduced_from {
+            let done = request.effort;
+            planned.resolved.warnings.push(Warning {
+                code: "EFFORT_REDUCED".into(),
+                message: format!(
+                    "under pressure: encoded with effort {done:?} instead of {asked:?}"
+                ),
+            });
         }
         Ok(Begun::Planned(Box::new(planned)))
     }

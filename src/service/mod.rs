@@ -37,7 +37,7 @@ pub use crate::pipeline::EncodedMessage;
 pub use crate::worker::host::{
     Counts as WorkerCounts, StartError as WorkerError, Status as WorkerStatus,
 };
-use account::Caller;
+pub use account::Caller;
 pub use adapt::{Begun, PlannedMessage};
 pub use pool::Pool;
 pub use status::ServiceError;

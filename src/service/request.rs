@@ -86,11 +86,24 @@ pub struct AdaptRequest {
     pub report_level: ReportLevel,
     /// The form wanted back; by default the form it came in.
     pub output_form: Option<Form>,
+    /// The effort that was asked for, where the service has no time for it now.
+    pub reduced_from: Option<Effort>,
     /// How long it has waited in the queue.
     pub queued: Duration,
 }
 
 impl AdaptRequest {
+    /// The same with one effort less, if there is one: for a service under pressure.
+    #[must_use]
+    pub fn with_less_effort(self) -> Self {
+        let effort = match self.effort {
+            Effort::Best => Effort::Balanced,
+            Effort::Balanced => Effort::Fast,
+            Effort::Fast => return self,
+        };
+        Self { effort, reduced_from: Some(self.effort), ..self }
+    }
+
     /// A request with all options at their defaults.
     pub fn new(content: Content) -> Self {
         Self {
@@ -105,6 +118,7 @@ impl AdaptRequest {
             effort: Effort::default(),
             report_level: ReportLevel::default(),
             output_form: None,
+            reduced_from: None,
             queued: Duration::ZERO,
         }
     }

@@ -53,6 +53,7 @@ struct Inner {
     price: Gauges,
     queue_wait: Histograms,
     refused_at_door: Counters<u64>,
+    effort_reduced: Counters<u64>,
     price_error: Histograms,
     panicked: Counters<u64>,
     worker_processes: Gauges,
@@ -125,6 +126,7 @@ impl Metrics {
             price: Gauges::new(r, &table::PRICE),
             queue_wait: Histograms::new(r, &table::QUEUE_WAIT),
             refused_at_door: Counters::new(r, &table::REFUSED_AT_DOOR),
+            effort_reduced: Counters::new(r, &table::EFFORT_REDUCED),
             price_error: Histograms::new(r, &table::PRICE_ERROR_RATIO),
             panicked: Counters::new(r, &table::JOBS_PANICKED),
             worker_processes: Gauges::new(r, &table::WORKER_PROCESSES),
@@ -188,6 +190,11 @@ impl Metrics {
     /// A job was refused at the door of a lane.
     pub fn refused_at_door(&self, lane: Lane) {
         self.0.refused_at_door.add(&[lane.label()], 1);
+    }
+
+    /// A message got less effort than was asked for.
+    pub fn effort_reduced(&self) {
+        self.0.effort_reduced.add(&[], 1);
     }
 
     /// A job panicked.
@@ -276,6 +283,7 @@ impl Inner {
             self.cpu.add(&[media.into()], 0.0);
         }
         self.fill.open(&[]);
+        self.effort_reduced.add(&[], 0);
         self.price_error.open(&[]);
     }
 

@@ -165,6 +165,11 @@ pub(super) static REFUSED_AT_DOOR: Declared = counter(
     "Jobs refused because they would have waited too long",
 )
 .by(&["lane"]);
+pub(super) static EFFORT_REDUCED: Declared = counter(
+    "mmsfit_effort_reduced_total",
+    Unit::None,
+    "Messages that got one effort less than was asked for, because the queue of the lane work stood",
+);
 pub(super) static PRICE_ERROR_RATIO: Declared = histogram(
     "mmsfit_price_error_ratio",
     Unit::None,
@@ -267,6 +272,7 @@ pub static ALL: &[&Declared] = &[
     &PRICE,
     &QUEUE_WAIT,
     &REFUSED_AT_DOOR,
+    &EFFORT_REDUCED,
     &PRICE_ERROR_RATIO,
     &JOBS_PANICKED,
     &WORKER_PROCESSES,

@@ -6,6 +6,7 @@ mod support;
 
 mod campaign;
 mod deadlines;
+mod isolation;
 mod lanes;
 mod overload;
 mod worker_faults;

@@ -92,6 +92,8 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused}");
     let plan = v1::PlanRequest { request: Some(request("call-3", 40_000)) };
     client.plan(plan).await.expect("it is planned");
+    let malformed = client.adapt(v1::AdaptRequest::default()).await.expect_err("no content");
+    assert_eq!(malformed.code(), tonic::Code::InvalidArgument, "{malformed}");
     drop(client);
 
     let log = served.end();
@@ -109,6 +111,8 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     }
     assert!(of("call-2").contains("CANNOT_FIT") && of("call-2").contains("CannotFit"), "{log}");
     assert!(of("call-3").contains("Plan"), "{log}");
+    // What is refused before it is read has a line, too.
+    assert!(of("BAD_REQUEST").contains("call=\"Adapt\""), "{log}");
     // Nobody's address, no name of a file, no text.
     for word in ["1555", "TYPE=PLMN", "photo.jpg", "hello"] {
         assert!(!log.contains(word), "{word}: {log}");

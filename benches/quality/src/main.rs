@@ -40,6 +40,8 @@ struct Arguments {
     cache: PathBuf,
     /// The ceiling of the policy stays in force.
     ceiling: bool,
+    /// The oracle, which takes most of the time, is asked.
+    oracle: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -48,6 +50,7 @@ fn arguments() -> Result<Arguments, String> {
         html: None,
         cache: PathBuf::from("target/quality.json"),
         ceiling: false,
+        oracle: true,
     };
     let mut rest = std::env::args().skip(1);
     while let Some(name) = rest.next() {
@@ -57,11 +60,12 @@ fn arguments() -> Result<Arguments, String> {
             "--html" => found.html = Some(value()?),
             "--cache" => found.cache = value()?,
             "--ceiling" => found.ceiling = true,
+            "--without-oracle" => found.oracle = false,
             _ => return Err(format!("unknown: {name}")),
         }
     }
     if found.photos.as_os_str().is_empty() {
-        return Err("--photos DIR [--ceiling] [--html FILE] [--cache FILE]".into());
+        return Err("--photos DIR [--ceiling] [--without-oracle] [--html FILE] [--cache FILE]".into());
     }
     Ok(found)
 }
@@ -90,7 +94,8 @@ fn main() -> Result<(), String> {
                 put(name, at, cache.maybe(photo, case, name, || peer(photo, case, judge)));
             }
             let oracle = || peers::oracle(photo, case, judge);
-            put("oracle", at, cache.maybe(photo, case, "oracle", oracle));
+            let asked = arguments.oracle.then(|| cache.maybe(photo, case, "oracle", oracle));
+            put("oracle", at, asked.flatten());
         }
         eprint!("\r{} of {}: {:40}", number + 1, photos.len(), photo.name);
         cache.save()?;

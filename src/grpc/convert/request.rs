@@ -68,6 +68,7 @@ impl TryFrom<v1::AdaptRequest> for AdaptRequest {
             effort: effort.unwrap_or_default(),
             report_level: report_level.unwrap_or_default(),
             output_form,
+            reduced_from: None,
             queued: Duration::ZERO,
         }))
     }
