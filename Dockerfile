@@ -1,5 +1,5 @@
 # Build:  docker build -t mmsfit .
-# Run:    docker run --read-only --cap-drop=ALL -p 50051:50051 mmsfit
+# Run:    docker run --init --read-only --cap-drop=ALL -p 50051:50051 mmsfit
 #
 # The service needs no writable path, no capability and no root. Reports and devices of your own are
 # mounted read-only and named in the configuration. The worker confines its processes by itself

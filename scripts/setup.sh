@@ -21,6 +21,8 @@ has_roots() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s "${SSL_CERT_FILE
     [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]; }
 # A Python that can make virtual environments, for the stock gRPC client of tests/python.
 has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
+# Reads the manifests of deploy/ for a test.
+has_yaml() { have python3 && python3 -c 'import yaml' 2>/dev/null; }
 # What tests/python/webp_frames.py calls.
 has_demux() { python3 -c 'import ctypes; ctypes.CDLL("libwebpdemux.so.2")' 2>/dev/null; }
 
@@ -49,6 +51,7 @@ missing_build() {
 }
 missing_test() {
     has_python || echo python3 python3-venv
+    has_yaml || echo python3-yaml
     have ffprobe || echo ffmpeg                  # decodes JPEG, PNG, GIF, audio, video
     have djpeg || echo libjpeg-turbo-progs       # the reference JPEG decoder, with its warnings
     have wbmptopbm || echo netpbm                # decodes WBMP

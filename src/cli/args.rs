@@ -86,6 +86,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Load the configuration and show what is in force
     CheckConfig(CheckConfigArgs),
+    /// Print a configuration file with all keys, their defaults and what they mean
+    Config(ConfigArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  mmsfit completions bash > ~/.local/share/bash-completion/completions/mmsfit"
@@ -116,7 +118,10 @@ impl Command {
             Self::Batch(BatchCommand::Run(args)) => args.json,
             Self::Bench(args) => args.json,
             Self::CheckConfig(args) => args.json,
-            Self::Serve(_) | Self::Completions { .. } | Self::DemoSamples { .. } => false,
+            Self::Serve(_)
+            | Self::Config(_)
+            | Self::Completions { .. }
+            | Self::DemoSamples { .. } => false,
         }
     }
 
@@ -471,6 +476,16 @@ pub struct CheckConfigArgs {
     /// JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+}
+
+/// `mmsfit config`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mmsfit config --default > /etc/mmsfit.toml")]
+#[group(required = true)]
+pub struct ConfigArgs {
+    /// The defaults, each as a comment; nothing of this machine's configuration is in it
+    #[arg(long, help_heading = "Output")]
+    pub default: bool,
 }
 
 #[cfg(test)]

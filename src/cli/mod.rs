@@ -82,6 +82,11 @@ fn run(args: Args, screen: &Screen) -> Result<u8, Failure> {
         }
         Command::Bench(args) => bench::run(&setup::service(config)?, &args, screen),
         Command::CheckConfig(args) => setup::check_config(config, &args, screen),
+        // Its one argument is required.
+        Command::Config(_) => {
+            screen.out(setup::DEFAULT_CONFIG)?;
+            Ok(0)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "mmsfit", &mut script);

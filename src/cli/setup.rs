@@ -20,6 +20,9 @@ use super::{
     term::Screen,
 };
 
+/// A configuration file with all keys and their defaults, as comments.
+pub const DEFAULT_CONFIG: &str = include_str!("../../deploy/mmsfit.toml");
+
 /// The configuration in force: file, then environment, over the defaults.
 ///
 /// # Errors

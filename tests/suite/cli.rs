@@ -53,6 +53,7 @@ fn every_command_explains_itself() {
         "batch",
         "bench",
         "check-config",
+        "config",
         "completions",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command}\n{help}");

@@ -12,6 +12,7 @@ mod cases;
 mod ceilings;
 mod cli;
 mod contract;
+mod deploy;
 mod determinism;
 mod drawings;
 mod foretold;
