@@ -65,7 +65,9 @@ fn arguments() -> Result<Arguments, String> {
         }
     }
     if found.photos.as_os_str().is_empty() {
-        return Err("--photos DIR [--ceiling] [--without-oracle] [--html FILE] [--cache FILE]".into());
+        return Err(
+            "--photos DIR [--ceiling] [--without-oracle] [--html FILE] [--cache FILE]".into()
+        );
     }
     Ok(found)
 }

@@ -65,12 +65,7 @@ fn small(photo: &Photo, size: (u32, u32)) -> Option<RgbImage> {
 
 /// The best quality at which `image` takes no more than `limit`, and its file; and how many were
 /// tried.
-fn search(
-    image: &RgbImage,
-    limit: u64,
-    full: bool,
-    coder: Coder,
-) -> (Option<(u8, Vec<u8>)>, u32) {
+fn search(image: &RgbImage, limit: u64, full: bool, coder: Coder) -> (Option<(u8, Vec<u8>)>, u32) {
     let (mut fits, mut over, mut best, mut tried) = (0u8, 101u8, None, 0);
     while over - fits > 1 {
         let middle = u8::midpoint(fits, over);

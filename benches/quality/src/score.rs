@@ -34,8 +34,7 @@ impl Judge {
     pub fn new(photo: &Photo, size: (u32, u32)) -> Self {
         let small = image::imageops::resize(&photo.rgb, size.0, size.1, FilterType::Lanczos3);
         let mean = means(&photo.rgb, size);
-        let of =
-            |image: &RgbImage| Ssimulacra2Reference::new(&view(image)).expect("large enough");
+        let of = |image: &RgbImage| Ssimulacra2Reference::new(&view(image)).expect("large enough");
         Self { size, lanczos: of(&small), area: of(&mean), small, smaller: RefCell::default() }
     }
 
