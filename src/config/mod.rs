@@ -115,6 +115,14 @@ impl Config {
 /// Configuration files larger than this are refused.
 const MAX_FILE: u64 = 4 << 20;
 
+/// The bytes of a file of certificates or keys.
+///
+/// # Errors
+/// It cannot be read, or is far too large.
+pub fn pem(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    read_bytes(path, MAX_FILE)
+}
+
 fn read_text(path: &Path) -> Result<String, ConfigError> {
     let bytes = read_bytes(path, MAX_FILE)?;
     String::from_utf8(bytes).map_err(|_| ConfigError::Read {

@@ -85,8 +85,9 @@ impl AdaptationService for Adaptation {
         let (deadline, client) = (deadline(&request), client(&request));
         let (request, recipients): (AdaptRequest, Vec<Recipient>) =
             request.into_inner().try_into()?;
-        for recipient in recipients.iter().filter(|_| client.is_some()) {
-            client.iter().try_for_each(|c| c.check_carrier(recipient.carrier.as_deref()))?;
+        if let Some(client) = &client {
+            let mut carriers = recipients.iter().map(|recipient| recipient.carrier.as_deref());
+            carriers.try_for_each(|carrier| client.check_carrier(carrier))?;
         }
         let request = asked(request, client)?;
         let answers = many::run(self.offload.clone(), request, recipients, deadline);

@@ -21,6 +21,9 @@ use crate::config::ServerConfig;
 /// What a caller who finds no room is told to wait.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Streams of requests, which may rest as long as their callers like.
+const STREAMS: [&str; 2] = ["/AdaptStream", "/ServerReflectionInfo"];
+
 /// The rules, and what is in memory now. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Bodies {
@@ -55,10 +58,9 @@ impl Bodies {
         }
     }
 
-    /// Puts the body of a request under the rules. Of a stream of requests, which may rest as long as
-    /// its caller likes, none holds.
+    /// Puts the body of a request under the rules. None of them holds for a stream of requests.
     pub fn watch(&self, request: http::Request<Body>) -> (http::Request<Body>, Option<Arc<Held>>) {
-        if request.uri().path().ends_with("/AdaptStream") {
+        if STREAMS.iter().any(|stream| request.uri().path().ends_with(stream)) {
             return (request, None);
         }
         let held = Arc::new(Held { bytes: AtomicU64::new(0), all: Arc::clone(&self.held) });

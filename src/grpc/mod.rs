@@ -24,7 +24,7 @@ pub use convert::{BadRequest, Violation};
 pub use profile::Profiles;
 pub use serve::{Listener, ServeError, bind, serve};
 pub use status::{ERROR_DOMAIN, from_error as status_from_error};
-pub use tls::{Tls, TlsError};
+pub use tls::Tls;
 
 /// Messages, clients and servers generated from `proto/mmsfit/v1`. Documented there.
 #[allow(missing_docs, clippy::all, reason = "generated code")]

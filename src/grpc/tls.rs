@@ -18,18 +18,10 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use crate::config::TlsConfig;
+use crate::config::{self, ConfigError, TlsConfig};
 
-/// What cannot be used, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: {message}")]
-pub struct TlsError {
-    file: String,
-    message: String,
-}
-
-fn failed(file: &Path, message: impl ToString) -> TlsError {
-    TlsError { file: file.display().to_string(), message: message.to_string() }
+fn failed(path: &Path, message: impl ToString) -> ConfigError {
+    ConfigError::Document { path: path.to_path_buf(), message: message.to_string() }
 }
 
 /// The certificate in force. Clones share it.
@@ -44,7 +36,7 @@ impl Tls {
     ///
     /// # Errors
     /// One of them cannot be read, or the key is not that of the certificate.
-    pub fn load(files: &TlsConfig) -> Result<Self, TlsError> {
+    pub fn load(files: &TlsConfig) -> Result<Self, ConfigError> {
         Ok(Self { files: files.clone(), now: Arc::new(RwLock::new(Arc::new(read(files)?))) })
     }
 
@@ -52,7 +44,7 @@ impl Tls {
     ///
     /// # Errors
     /// As [`Tls::load`]; the old certificate stays in force.
-    pub fn reload(&self) -> Result<(), TlsError> {
+    pub fn reload(&self) -> Result<(), ConfigError> {
         let new = Arc::new(read(&self.files)?);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
@@ -68,7 +60,7 @@ impl Tls {
     }
 }
 
-fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
+fn read(files: &TlsConfig) -> Result<ServerConfig, ConfigError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -85,15 +77,17 @@ fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
         }
     };
     let chain = certificates(&files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|e| failed(&files.key, e))?;
+    let key = PrivateKeyDer::from_pem_slice(&config::pem(&files.key)?);
+    let key = key.map_err(|e| failed(&files.key, e))?;
     let config = builder.with_single_cert(chain, key);
     let mut config = config.map_err(|e| failed(&files.certificate, e))?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let read = CertificateDer::pem_file_iter(path).map_err(|e| failed(path, e))?;
-    let all = read.collect::<Result<Vec<_>, _>>().map_err(|e| failed(path, e))?;
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let pem = config::pem(path)?;
+    let all = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let all = all.map_err(|e| failed(path, e))?;
     if all.is_empty() { Err(failed(path, "no certificate is in it")) } else { Ok(all) }
 }

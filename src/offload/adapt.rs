@@ -14,7 +14,7 @@ use tokio::time::timeout_at;
 use super::{
     Offload, Priority,
     door::{MAX_WAIT, Ticket},
-    results::{self, Unkept},
+    results::{self, Key, Results, Unkept},
 };
 use crate::{
     model::StopCause,
@@ -80,33 +80,45 @@ impl Offload {
             (Begun::Done(answer), _) => Ok(*answer),
             (Begun::Planned(planned), None) => Ok(self.encode(*planned, call).await?.0),
             (Begun::Planned(planned), Some((key, results))) => {
-                let mut own = Some(planned);
-                let mut answer = None;
-                let shared = results.get(key, async {
-                    let planned = own.take().ok_or(Unkept)?;
-                    let (response, encoded) = match self.encode(*planned, call).await {
-                        Ok((response, encoded)) => (Ok(response), encoded),
-                        Err(error) => (Err(error), None),
-                    };
-                    answer = Some(response);
-                    encoded.ok_or(Unkept)
-                });
-                let shared = match deadline {
-                    None => shared.await,
-                    Some(deadline) => timeout_at(deadline.into(), shared)
-                        .await
-                        .map_err(|_| ServiceError::stopped(StopCause::Deadline))?,
-                };
-                match (answer, own, shared) {
-                    (Some(answer), ..) => answer,
-                    (None, Some(planned), Ok(encoded)) => {
-                        self.reuse(*planned, encoded, deadline).await
-                    }
-                    // What the other call came to is no answer to this one.
-                    (None, Some(planned), Err(Unkept)) => Ok(self.encode(*planned, call).await?.0),
-                    (None, None, _) => Err(ServiceError::internal("JOB_LOST", "the job was lost")),
-                }
+                self.encode_once(*planned, key, &results, call).await
             }
+        }
+    }
+
+    /// Encodes, unless that was done, or is being done, for another call that asks the same.
+    async fn encode_once(
+        &self,
+        planned: PlannedMessage,
+        key: Key,
+        results: &Results,
+        call: Call,
+    ) -> Result<AdaptResponse, ServiceError> {
+        let caller = planned.caller().clone();
+        // Taken by the one who encodes, who then has its answer at once.
+        let (mut own, mut answer) = (Some(planned), None);
+        let shared = results.get(key, async {
+            let planned = own.take().ok_or(Unkept)?;
+            let (response, encoded) = match self.encode(planned, call).await {
+                Ok((response, encoded)) => (Ok(response), encoded),
+                Err(error) => (Err(error), None),
+            };
+            answer = Some(response);
+            encoded.ok_or(Unkept)
+        });
+        let shared = match call.deadline {
+            None => shared.await,
+            Some(deadline) => timeout_at(deadline.into(), shared).await.map_err(|_| {
+                let error = ServiceError::stopped(StopCause::Deadline);
+                caller.log_refusal("Adapt", &error);
+                error
+            })?,
+        };
+        match (answer, own, shared) {
+            (Some(answer), ..) => answer,
+            (None, Some(planned), Ok(encoded)) => self.reuse(planned, encoded, call).await,
+            // What the other call came to is no answer to this one.
+            (None, Some(planned), Err(Unkept)) => Ok(self.encode(planned, call).await?.0),
+            (None, None, _) => Err(ServiceError::internal("JOB_LOST", "the job was lost")),
         }
     }
 
@@ -152,9 +164,9 @@ impl Offload {
         &self,
         mut planned: PlannedMessage,
         encoded: Arc<EncodedMessage>,
-        deadline: Option<Instant>,
+        call: Call,
     ) -> Result<AdaptResponse, ServiceError> {
-        let assembled = self.quick(deadline, move |service, _| {
+        let assembled = self.quick(call.deadline, move |service, _| {
             planned.reuse();
             service.assemble(planned, &encoded.at_no_cost())
         });

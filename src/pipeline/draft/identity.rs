@@ -22,13 +22,19 @@ pub(in crate::pipeline) fn identity(
         writeln!(sink, "{name:?} {}", value.len())?;
     }
     for part in message.parts() {
-        let Part { data, declared, spelling, charset, content_id, content_location, .. } = part;
-        let Part { name, alternative, opaque, .. } = part;
-        writeln!(
-            sink,
-            "{declared:?} {spelling:?} {charset:?} {content_id:?} {content_location:?}"
-        )?;
-        writeln!(sink, "{name:?} {alternative:?} {opaque} {}", data.len())?;
+        let Part {
+            declared,
+            spelling,
+            charset,
+            content_id,
+            content_location,
+            name,
+            alternative,
+            opaque,
+            data,
+        } = part;
+        let labels = (declared, spelling, charset, content_id, content_location, name);
+        writeln!(sink, "{labels:?} {alternative:?} {opaque} {}", data.len())?;
         sink.write_all(data)?;
     }
     let Prepared { examined, plan } = prepared;
