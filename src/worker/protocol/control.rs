@@ -2,7 +2,7 @@
 
 use bytes::Bytes as Buffer;
 
-use super::wire::{Garbled, Wire, garbled, structs};
+use super::wire::{Garbled, Wire, garbled, structs, variants};
 
 /// A job's number: never used twice by one host.
 pub type JobId = u64;
@@ -103,97 +103,12 @@ structs! {
     Confinement { system_call_filter, no_new_privileges, resource_limits, landlock }
 }
 
-impl Wire for Greeting {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Ready { version, confinement, libraries } => {
-                0u8.put(out);
-                version.put(out);
-                confinement.put(out);
-                libraries.put(out);
-            }
-            Self::Refused { version, reason } => {
-                1u8.put(out);
-                version.put(out);
-                reason.put(out);
-            }
-        }
+variants! {
+    Greeting {
+        0 => Ready { version, confinement, libraries },
+        1 => Refused { version, reason },
     }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => Self::Ready {
-                version: Wire::take(from)?,
-                confinement: Wire::take(from)?,
-                libraries: Wire::take(from)?,
-            },
-            1 => Self::Refused { version: Wire::take(from)?, reason: Wire::take(from)? },
-            other => return garbled(format!("no greeting {other}")),
-        })
-    }
-}
-
-impl Wire for Command {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Start { job, limits } => {
-                0u8.put(out);
-                job.put(out);
-                limits.put(out);
-            }
-            Self::Kill(job) => {
-                1u8.put(out);
-                job.put(out);
-            }
-            Self::Ping => 2u8.put(out),
-        }
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => Self::Start { job: Wire::take(from)?, limits: Wire::take(from)? },
-            1 => Self::Kill(Wire::take(from)?),
-            2 => Self::Ping,
-            other => return garbled(format!("no command {other}")),
-        })
-    }
-}
-
-impl Wire for Event {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Ended { job, exit } => {
-                0u8.put(out);
-                job.put(out);
-                exit.put(out);
-            }
-            Self::Pong => 1u8.put(out),
-        }
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => Self::Ended { job: Wire::take(from)?, exit: Wire::take(from)? },
-            1 => Self::Pong,
-            other => return garbled(format!("no event {other}")),
-        })
-    }
-}
-
-impl Wire for Exit {
-    fn put(&self, out: &mut Vec<u8>) {
-        let (tag, number) = match self {
-            Self::Status(number) => (0u8, number),
-            Self::Signal(number) => (1, number),
-            Self::NotStarted(number) => (2, number),
-        };
-        tag.put(out);
-        number.put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        let (tag, number) = (u8::take(from)?, i32::take(from)?);
-        Ok(match tag {
-            0 => Self::Status(number),
-            1 => Self::Signal(number),
-            2 => Self::NotStarted(number),
-            other => return garbled(format!("no end {other}")),
-        })
-    }
+    Command { 0 => Start { job, limits }, 1 => Kill(job), 2 => Ping }
+    Event { 0 => Ended { job, exit }, 1 => Pong }
+    Exit { 0 => Status(status), 1 => Signal(signal), 2 => NotStarted(errno) }
 }

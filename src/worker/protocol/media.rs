@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes as Buffer;
 
-use super::wire::{Garbled, Wire, choices, garbled, structs};
+use super::wire::{Garbled, Wire, choices, garbled, structs, variants};
 use crate::{
     codec::{CodecError, ContentFacts, DecodeLimits, OpenHint, Reference, Verified},
     model::{
@@ -141,73 +141,14 @@ impl Wire for Quality {
     }
 }
 
-impl Wire for ImageCoding {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Jpeg { quality, chroma, trellis } => {
-                0u8.put(out);
-                quality.put(out);
-                chroma.put(out);
-                trellis.put(out);
-            }
-            Self::Png { colors, dither } => {
-                1u8.put(out);
-                colors.put(out);
-                dither.put(out);
-            }
-            Self::Gif { colors, frame_step } => {
-                2u8.put(out);
-                colors.put(out);
-                frame_step.put(out);
-            }
-            Self::Wbmp => 3u8.put(out),
-        }
+variants! {
+    ImageCoding {
+        0 => Jpeg { quality, chroma, trellis },
+        1 => Png { colors, dither },
+        2 => Gif { colors, frame_step },
+        3 => Wbmp,
     }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => Self::Jpeg {
-                quality: Wire::take(from)?,
-                chroma: Wire::take(from)?,
-                trellis: Wire::take(from)?,
-            },
-            1 => Self::Png { colors: Wire::take(from)?, dither: Wire::take(from)? },
-            2 => Self::Gif { colors: Wire::take(from)?, frame_step: Wire::take(from)? },
-            3 => Self::Wbmp,
-            other => return garbled(format!("no image format {other}")),
-        })
-    }
-}
-
-impl Wire for Recipe {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Image(recipe) => {
-                0u8.put(out);
-                recipe.put(out);
-            }
-            Self::Audio(recipe) => {
-                1u8.put(out);
-                recipe.put(out);
-            }
-            Self::Video(recipe) => {
-                2u8.put(out);
-                recipe.put(out);
-            }
-            Self::Remux(recipe) => {
-                3u8.put(out);
-                recipe.put(out);
-            }
-        }
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => Self::Image(Wire::take(from)?),
-            1 => Self::Audio(Wire::take(from)?),
-            2 => Self::Video(Wire::take(from)?),
-            3 => Self::Remux(Wire::take(from)?),
-            other => return garbled(format!("no recipe {other}")),
-        })
-    }
+    Recipe { 0 => Image(recipe), 1 => Audio(recipe), 2 => Video(recipe), 3 => Remux(recipe) }
 }
 
 /// The names that [`CodecError`] holds are static; those that a worker may send.

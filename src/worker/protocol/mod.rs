@@ -21,7 +21,7 @@ mod tests;
 
 use bytes::Bytes as Buffer;
 
-use self::wire::{Wire, garbled, structs, whole};
+use self::wire::{Wire, garbled, structs, variants, whole};
 pub use self::{
     control::{Command, Confinement, Event, Exit, Greeting, JobId, JobLimits},
     wire::Garbled,
@@ -154,6 +154,34 @@ structs! {
     Answer { cpu_us, reply }
 }
 
+// Blobs last, so that what tells of them is together in front.
+variants! {
+    Request {
+        0 => Probe { limits, input },
+        1 => Open { hint, limits, input },
+        2 => Facts,
+        3 => Reference { largest, background },
+        4 => Measure(recipe),
+        5 => Encode { recipe, cap },
+        6 => Verify { limits, reference, output },
+        7 => Strip(input),
+        8 => OpenAudio { info, rate, channels, hint, limits, samples },
+        9 => Moments { count, background },
+        10 => Preview { hint, limits, input },
+    }
+    Reply {
+        0 => Info(info),
+        1 => Facts(facts),
+        2 => Reference(reference),
+        3 => Measured(size),
+        4 => Output(output),
+        5 => OverCap(at_least),
+        6 => Verified(verified),
+        7 => Failed(error),
+        8 => Moments(moments),
+    }
+}
+
 /// Messages that travel in frames.
 pub trait Message: Sized {
     /// The whole frame, length included.
@@ -190,160 +218,4 @@ pub fn frame_length(prefix: [u8; PREFIX], cap: usize) -> Result<usize, Garbled> 
         return garbled(format!("a frame of {length} bytes, where {cap} are the most"));
     }
     Ok(length)
-}
-
-impl Wire for Request {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Probe { input, limits } => {
-                0u8.put(out);
-                limits.put(out);
-                input.put(out);
-            }
-            Self::Open { input, hint, limits } => {
-                1u8.put(out);
-                hint.put(out);
-                limits.put(out);
-                input.put(out);
-            }
-            Self::Preview { input, hint, limits } => {
-                10u8.put(out);
-                hint.put(out);
-                limits.put(out);
-                input.put(out);
-            }
-            Self::Facts => 2u8.put(out),
-            Self::Reference { largest, background } => {
-                3u8.put(out);
-                largest.put(out);
-                background.put(out);
-            }
-            Self::Measure(recipe) => {
-                4u8.put(out);
-                recipe.put(out);
-            }
-            Self::Encode { recipe, cap } => {
-                5u8.put(out);
-                recipe.put(out);
-                cap.put(out);
-            }
-            Self::Verify { output, reference, limits } => {
-                6u8.put(out);
-                limits.put(out);
-                reference.put(out);
-                output.put(out);
-            }
-            Self::Strip(input) => {
-                7u8.put(out);
-                input.put(out);
-            }
-            Self::Moments { count, background } => {
-                9u8.put(out);
-                count.put(out);
-                background.put(out);
-            }
-            Self::OpenAudio { info, rate, channels, samples, hint, limits } => {
-                8u8.put(out);
-                info.put(out);
-                rate.put(out);
-                channels.put(out);
-                hint.put(out);
-                limits.put(out);
-                samples.put(out);
-            }
-        }
-    }
-
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => {
-                let limits = Wire::take(from)?;
-                Self::Probe { limits, input: Wire::take(from)? }
-            }
-            1 => {
-                let (hint, limits) = (Wire::take(from)?, Wire::take(from)?);
-                Self::Open { hint, limits, input: Wire::take(from)? }
-            }
-            2 => Self::Facts,
-            3 => Self::Reference { largest: Wire::take(from)?, background: Wire::take(from)? },
-            4 => Self::Measure(Wire::take(from)?),
-            5 => Self::Encode { recipe: Wire::take(from)?, cap: Wire::take(from)? },
-            6 => {
-                let (limits, reference) = (Wire::take(from)?, Wire::take(from)?);
-                Self::Verify { limits, reference, output: Wire::take(from)? }
-            }
-            7 => Self::Strip(Wire::take(from)?),
-            8 => {
-                let info = Box::new(Wire::take(from)?);
-                let (rate, channels) = (Wire::take(from)?, Wire::take(from)?);
-                let (hint, limits) = (Wire::take(from)?, Wire::take(from)?);
-                let samples = Wire::take(from)?;
-                Self::OpenAudio { info, rate, channels, samples, hint, limits }
-            }
-            9 => Self::Moments { count: Wire::take(from)?, background: Wire::take(from)? },
-            10 => {
-                let (hint, limits) = (Wire::take(from)?, Wire::take(from)?);
-                Self::Preview { hint, limits, input: Wire::take(from)? }
-            }
-            other => return garbled(format!("no request {other}")),
-        })
-    }
-}
-
-impl Wire for Reply {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Info(info) => {
-                0u8.put(out);
-                info.put(out);
-            }
-            Self::Facts(facts) => {
-                1u8.put(out);
-                facts.put(out);
-            }
-            Self::Reference(reference) => {
-                2u8.put(out);
-                reference.put(out);
-            }
-            Self::Measured(size) => {
-                3u8.put(out);
-                size.put(out);
-            }
-            Self::Output(output) => {
-                4u8.put(out);
-                output.put(out);
-            }
-            Self::OverCap(at_least) => {
-                5u8.put(out);
-                at_least.put(out);
-            }
-            Self::Verified(verified) => {
-                6u8.put(out);
-                verified.put(out);
-            }
-            Self::Moments(moments) => {
-                8u8.put(out);
-                moments.put(out);
-            }
-            Self::Failed(error) => {
-                7u8.put(out);
-                error.put(out);
-            }
-        }
-    }
-
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok(match u8::take(from)? {
-            0 => Self::Info(Wire::take(from)?),
-            1 => Self::Facts(Wire::take(from)?),
-            2 => Self::Reference(Wire::take(from)?),
-            3 => Self::Measured(Wire::take(from)?),
-            4 => Self::Output(Wire::take(from)?),
-            5 => Self::OverCap(Wire::take(from)?),
-            6 => Self::Verified(Wire::take(from)?),
-            7 => Self::Failed(Wire::take(from)?),
-            8 => Self::Moments(Wire::take(from)?),
-            other => return garbled(format!("no reply {other}")),
-        })
-    }
 }

@@ -99,6 +99,15 @@ impl Wire for Buffer {
     }
 }
 
+impl<T: Wire> Wire for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        T::take(from).map(Self::new)
+    }
+}
+
 impl<T: Wire> Wire for Option<T> {
     fn put(&self, out: &mut Vec<u8>) {
         self.is_some().put(out);
@@ -165,4 +174,34 @@ macro_rules! choices {
         }
     )+};
 }
-pub(super) use {choices, structs};
+
+/// Enums with fields: the number, then the fields in the order given.
+macro_rules! variants {
+    ($($name:ident {
+        $($number:literal => $variant:ident $({ $($field:ident),+ })? $(($only:ident))?),+ $(,)?
+    })+) => {$(
+        impl Wire for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                match self {$(
+                    Self::$variant $({ $($field),+ })? $(($only))? => {
+                        let number: u8 = $number;
+                        number.put(out);
+                        $($($field.put(out);)+)?
+                        $($only.put(out);)?
+                    }
+                )+}
+            }
+            fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+                match u8::take(from)? {
+                    $($number => {
+                        $($(let $field = Wire::take(from)?;)+)?
+                        $(let $only = Wire::take(from)?;)?
+                        Ok(Self::$variant $({ $($field),+ })? $(($only))?)
+                    })+
+                    other => garbled(format!("no {} {other}", stringify!($name))),
+                }
+            }
+        }
+    )+};
+}
+pub(super) use {choices, structs, variants};
