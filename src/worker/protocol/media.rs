@@ -10,7 +10,7 @@ use crate::{
     model::{
         AudioCodec, AudioCoding, AudioRecipe, AudioTrack, BitRate, Bytes, Chroma, Container,
         Dimensions, Effort, FrameRate, ImageCoding, ImageRecipe, MediaInfo, MediaKind, MediaType,
-        Millis, Orientation, Quality, Recipe, RemuxRecipe, Rgb, SampleRate, StopCause, VideoCodec,
+        Millis, Orientation, Quality, Recipe, RemuxRecipe, SampleRate, StopCause, VideoCodec,
         VideoCoding, VideoRecipe, VideoTrack,
     },
 };
@@ -47,98 +47,42 @@ choices! {
     StopCause { 0 => Cancelled, 1 => Deadline }
 }
 
-impl Wire for Bytes {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.get().put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        u64::take(from).map(Self::new)
-    }
-}
-
-/// In milliseconds.
-impl Wire for Duration {
-    fn put(&self, out: &mut Vec<u8>) {
-        u64::try_from(self.as_millis()).unwrap_or(u64::MAX).put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        u64::take(from).map(Self::from_millis)
-    }
-}
-
-/// Bare numbers of the unit that their type is in.
-macro_rules! units {
-    ($($unit:ty),+) => {$(
-        impl Wire for $unit {
+/// What is told as something simpler: how it becomes that, and what becomes of that, if it can.
+macro_rules! told {
+    ($($value:ty, as $form:ty: $to:expr, $from:expr;)+) => {$(
+        impl Wire for $value {
             fn put(&self, out: &mut Vec<u8>) {
-                self.get().put(out);
+                let to: fn(&Self) -> $form = $to;
+                to(self).put(out);
             }
             fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-                u32::take(from).map(Self::new)
+                let back: fn($form) -> Option<Self> = $from;
+                back(Wire::take(from)?)
+                    .map_or_else(|| garbled(concat!("no ", stringify!($value))), Ok)
             }
         }
     )+};
 }
-units!(Millis, BitRate, SampleRate);
-
-impl Wire for Dimensions {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.width().put(out);
-        self.height().put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        let (width, height) = (u32::take(from)?, u32::take(from)?);
-        Self::new(width, height).map_or_else(|| garbled("a side of no pixels"), Ok)
-    }
+told! {
+    Bytes, as u64: |size| size.get(), |number| Some(Self::new(number));
+    Millis, as u32: |time| time.get(), |number| Some(Self::new(number));
+    BitRate, as u32: |rate| rate.get(), |number| Some(Self::new(number));
+    SampleRate, as u32: |rate| rate.get(), |number| Some(Self::new(number));
+    Quality, as u16: |quality| quality.hundredths(), |number| Some(Self::from_hundredths(number));
+    Orientation, as u8: |value| value.exif(), |value| Some(Self::from_exif(value.into()));
+    Duration, as u64: milliseconds, |number| Some(Self::from_millis(number));
+    Dimensions, as [u32; 2]: |of| [of.width(), of.height()], |[w, h]| Self::new(w, h);
+    FrameRate, as [u32; 2]: |of| [of.numerator(), of.denominator()], |[n, d]| Self::new(n, d);
+    MediaType, as String: |media_type| media_type.as_str().to_owned(), media_type;
 }
 
-impl Wire for FrameRate {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.numerator().put(out);
-        self.denominator().put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        let (frames, seconds) = (u32::take(from)?, u32::take(from)?);
-        Self::new(frames, seconds).map_or_else(|| garbled("a frame rate of nothing"), Ok)
-    }
+fn milliseconds(time: &Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl Wire for Rgb {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        Ok([u8::take(from)?, u8::take(from)?, u8::take(from)?])
-    }
-}
-
-impl Wire for MediaType {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.as_str().to_owned().put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        let text = String::take(from)?;
-        let valid = text.len() <= 80 && text.bytes().all(|b| b.is_ascii_graphic());
-        if valid { Ok(Self::fold(&text)) } else { garbled("a media type is none") }
-    }
-}
-
-impl Wire for Orientation {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.exif().put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        u8::take(from).map(|value| Self::from_exif(value.into()))
-    }
-}
-
-impl Wire for Quality {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.hundredths().put(out);
-    }
-    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
-        u16::take(from).map(Self::from_hundredths)
-    }
+fn media_type(text: String) -> Option<MediaType> {
+    let valid = text.len() <= 80 && text.bytes().all(|b| b.is_ascii_graphic());
+    valid.then(|| MediaType::fold(&text))
 }
 
 variants! {

@@ -51,6 +51,20 @@ numbers! {
     f64 => put_f64_le, get_f64_le;
 }
 
+/// So many, one after the other: a colour, two sides.
+impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.iter().for_each(|item| item.put(out));
+    }
+    fn take(from: &mut Buffer) -> Result<Self, Garbled> {
+        let mut items = [T::default(); N];
+        for item in &mut items {
+            *item = T::take(from)?;
+        }
+        Ok(items)
+    }
+}
+
 impl Wire for bool {
     fn put(&self, out: &mut Vec<u8>) {
         out.put_u8(u8::from(*self));
