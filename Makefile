@@ -30,7 +30,7 @@ check: ## formatting, lints, documentation, licences and bans, imports between r
 fmt: ## format the code
 	$(CARGO) fmt --all
 
-bench: ## micro-benchmarks: decode, resize, encode, fit, parse, a whole message over gRPC
+bench: ## micro-benchmarks: decode, resize, encode, fit, parse, frames, a whole message over gRPC
 	@scripts/setup.sh build
 	$(CARGO) bench --locked
 
