@@ -1,3 +1,4 @@
 //! What messages cost on this machine: for those who size clusters.
 
 pub mod bench;
+pub mod load;

@@ -11,6 +11,7 @@ pub mod html;
 mod inspect;
 mod json;
 mod lists;
+mod load;
 mod matrix;
 mod output;
 mod previews;
@@ -81,6 +82,7 @@ fn run(args: Args, screen: &Screen) -> Result<u8, Failure> {
             run_batch::run(&setup::service(config)?, &args, screen)
         }
         Command::Bench(args) => bench::run(&setup::service(config)?, &args, screen),
+        Command::Load(args) => load::run(&args, screen),
         Command::CheckConfig(args) => setup::check_config(config, &args, screen),
         // Its one argument is required.
         Command::Config(_) => {

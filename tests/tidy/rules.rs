@@ -119,7 +119,7 @@ pub const ROOMS: &[Room] = &[
     // measures a running service through its own client
     Room {
         name: "capacity",
-        imports: &["model", "profile", "service", "samples"],
+        imports: &["model", "message", "profile", "service", "grpc", "samples"],
         crates: None,
         pure: false,
     },
