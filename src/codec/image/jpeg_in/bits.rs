@@ -104,6 +104,8 @@ pub struct Codes {
     short: Box<[(u8, u8); 1 << LOOK]>,
     /// By the next bits: value, zeros before it and bits in all; 0 bits where they are more.
     whole: Box<[(i16, u8, u8); 1 << LOOK]>,
+    /// By the next bits: what is passed over in one step.
+    leaps: Box<[Leap; 1 << LOOK]>,
     /// By length: the first code behind those of this length, moved to 16 bits; and what leads
     /// from a code to its symbol.
     ends: [(u32, i32); 17],
@@ -133,7 +135,8 @@ impl Codes {
             code <<= 1;
         }
         let whole = Box::new(std::array::from_fn(|next| with_value(next as u32, short[next])));
-        Some(Self { short, whole, ends, symbols: symbols.to_vec() })
+        let leaps = Box::new(std::array::from_fn(|next| Leap::over(next, &short)));
+        Some(Self { short, whole, leaps, ends, symbols: symbols.to_vec() })
     }
 
     #[inline(always)]
@@ -159,6 +162,41 @@ fn with_value(next: u32, (length, symbol): (u8, u8)) -> (i16, u8, u8) {
     let raw = (next >> (LOOK - length - size)) & ((1 << size) - 1);
     let value = if raw < 1 << (size - 1) { raw as i32 - (1 << size) + 1 } else { raw as i32 };
     (value as i16, symbol >> 4, (length + size) as u8)
+}
+
+/// Coefficients that nobody looks at, as many as the bits of one look show: two or three of a photo.
+/// The bits of the last one's value may lie beyond, since they are not looked at either.
+#[derive(Clone, Copy, Default)]
+struct Leap {
+    /// Bits in all, at most 10 and the 15 of a value; 0 where a look shows no whole code.
+    bits: u8,
+    /// Coefficients, with the zeros before them.
+    places: u8,
+    /// The end of the block comes behind them.
+    ends: bool,
+}
+
+impl Leap {
+    /// What these next bits show.
+    fn over(next: usize, short: &[(u8, u8); 1 << LOOK]) -> Self {
+        let mut leap = Self::default();
+        while u32::from(leap.bits) < LOOK {
+            let (length, symbol) = short[next << leap.bits & ((1 << LOOK) - 1)];
+            let (zeros, size) = (symbol >> 4, symbol & 15);
+            let shown = length > 0 && u32::from(leap.bits + length) <= LOOK;
+            match size {
+                _ if !shown => break,
+                // Sixteen zeros are rare, and may lead behind the end.
+                0 if zeros > 0 => break,
+                0 => return Self { bits: leap.bits + length, ends: true, ..leap },
+                _ => {
+                    leap.bits += length + size;
+                    leap.places += zeros + 1;
+                }
+            }
+        }
+        leap
+    }
 }
 
 /// Where the coefficients stand in a block, in the order of the file (T.81 figure A.6), columns
@@ -193,6 +231,18 @@ pub fn block(
     let (mut at, mut farthest) = (1_usize, 0);
     while at < 64 {
         bits.need();
+        if at > last {
+            let leap = rest.leaps[(bits.next >> (64 - LOOK)) as usize];
+            // Behind the last place the bits are those of another block.
+            if leap.bits > 0 && at + usize::from(leap.places) < 64 {
+                bits.skip(leap.bits.into());
+                at += usize::from(leap.places);
+                if leap.ends {
+                    break;
+                }
+                continue;
+            }
+        }
         let (value, zeros, length) = rest.whole[(bits.next >> (64 - LOOK)) as usize];
         let (value, zeros) = if length > 0 {
             bits.skip(length.into());

@@ -66,6 +66,30 @@ fn without_subsampling_it_is_what_others_read() {
     }
 }
 
+/// Blocks that are full to the last place, with long codes and values: nothing of the next block is
+/// taken for the end of one that is passed over.
+#[test]
+fn noise_is_passed_over_to_the_bit() {
+    let size = (217, 131);
+    let mut random = fastrand::Rng::with_seed(5);
+    let noise: Vec<u8> = (0..usize::from(size.0) * usize::from(size.1) * 3)
+        .map(|at| if at / 9000 % 3 == 0 { 90 } else { random.u8(..) })
+        .collect();
+    for quality in [25, 80, 100] {
+        let mut data = Vec::new();
+        let mut encoder = Encoder::new(&mut data, quality);
+        encoder.set_sampling_factor(SamplingFactor::F_1_1);
+        encoder.encode(&noise, size.0, size.1, ColorType::Rgb).unwrap();
+        for eighths in [1, 2, 4] {
+            let side = |n: u16| (n * eighths).div_ceil(8);
+            let target = (side(size.0), side(size.1));
+            let (expected, _) = theirs(&data, target);
+            let (mean, _) = differences(&ours(&data, target).unwrap().pixels, &expected);
+            assert!(mean < 1.2, "{quality} {eighths}: {mean}");
+        }
+    }
+}
+
 /// Colour that was halved comes out no worse than by interpolation, against the scene itself.
 #[test]
 fn subsampled_colour_is_transformed_to_size() {
