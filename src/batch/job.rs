@@ -1,162 +1,206 @@
-//! One file from bytes to row.
+//! One item from bytes to row.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _},
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes as Buffer;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    model::{Bytes, Category, MediaType, Outcome, Stop},
+    model::{Category, MediaType, Outcome, Stop},
     service::{
         ServiceError,
-        request::{AdaptRequest, AdaptResponse, Content},
+        request::{AdaptResponse, Content},
     },
 };
 
 use super::{
-    Engine, Row, STATE_DIR, Status,
-    detect::{self, Kind},
+    digest,
+    engine::Engine,
     gate::Gate,
+    intake::{Intake, Taken},
+    item::Item,
     journal::{Journal, Record},
     names::Names,
-    rows::PathText,
-    walk::{Entry, EntryKind},
+    options::OnCannotFit,
+    rows::{PathText, Row, Status},
+    same::{Claim, Same},
+    state::STATE_DIR,
     write,
 };
 
-/// What all files of a run share.
+/// What all items of a run share.
 pub struct Job<'a> {
     pub engine: &'a dyn Engine,
-    pub request: &'a AdaptRequest,
-    pub fingerprint: String,
-    pub input: &'a Path,
+    pub intake: Intake<'a>,
+    pub on_cannot_fit: OnCannotFit,
     pub output: &'a Path,
     pub unfinished: &'a Path,
     pub journal: &'a Journal,
     pub names: &'a Names,
-    pub reading: Gate,
+    pub same: Same,
     pub working: Gate,
     pub stop: Stop,
 }
 
-/// Changes whenever a result could: version, options, documents.
-pub fn fingerprint(engine: &dyn Engine, request: &AdaptRequest) -> String {
-    let mut options = request.clone();
-    options.content = Content::Bare { data: Buffer::new(), name: String::new() };
-    options.request_id.clear();
-    let text =
-        format!("{} {options:?} {}", env!("CARGO_PKG_VERSION"), engine.circumstances(&options));
-    sha256(text.as_bytes())
+/// An input whose content is known by its digest.
+struct Input<'a> {
+    taken: Taken<'a>,
+    sha256: String,
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+impl Input<'_> {
+    /// The same for the same content and options: then the result is the same, too.
+    fn content_key(&self) -> u128 {
+        let fingerprint = &self.taken.prepared.fingerprint;
+        digest::wide(format!("{} {fingerprint}", self.sha256).as_bytes())
+    }
+
+    /// What the journal calls it: rows for different devices or limits are different.
+    fn key(&self) -> String {
+        let asked = self.taken.item.asked.key();
+        let path = self.taken.row.path.key();
+        // No path contains a NUL.
+        if asked.is_empty() {
+            path
+        } else {
+            format!("{path}\0{}", digest::sha256(asked.as_bytes()))
+        }
+    }
+}
+
+/// A row, and where the journal notes its result.
+struct Noted {
+    row: Row,
+    at: Option<u64>,
+}
+
+impl From<Row> for Noted {
+    fn from(row: Row) -> Self {
+        Self { row, at: None }
+    }
+}
+
+/// What goes to the output.
+struct Output {
+    status: Status,
+    bytes: Buffer,
+    /// The type of a medium that came out alone.
+    medium: Option<MediaType>,
 }
 
 impl Job<'_> {
-    /// The row of one file. Whatever the file holds, there is one.
-    pub fn run(&self, entry: &Entry) -> Row {
-        let row = Row::bare(&entry.path);
-        let size = match &entry.kind {
-            EntryKind::File(size) => *size,
-            EntryKind::LinkedDirectory => {
-                let why = "a link to a directory is not followed";
-                return row.without(Status::Unsupported, "LINKED_DIRECTORY", why);
-            }
-            EntryKind::Special => {
-                return row.without(Status::Unsupported, "NOT_A_FILE", "not a regular file");
-            }
-            EntryKind::Unreadable(why) => {
-                return row.without(Status::Failed, "INPUT_UNREADABLE", why.as_str());
-            }
-        };
-        let row = Row { bytes_before: size.get(), ..row };
-        // A panic is our bug and costs this file alone.
-        let work = AssertUnwindSafe(|| self.file(entry, size, row.clone()));
+    /// The row of one item. Whatever it holds, there is one.
+    pub fn run(&self, item: &Item) -> Row {
+        // A panic is our bug and costs this item alone.
+        let work = AssertUnwindSafe(|| match self.intake.take(item) {
+            Ok(taken) => self.file(taken),
+            Err(row) => *row,
+        });
         catch_unwind(work).unwrap_or_else(|_| {
-            row.without(Status::Failed, "INTERNAL", "the program failed on this file: our bug")
+            let why = "the program failed on this file: our bug";
+            Row::of(item).without(Status::Failed, "INTERNAL", why)
         })
     }
 
-    fn file(&self, entry: &Entry, size: Bytes, row: Row) -> Row {
-        let Some(_read) = self.reading.enter(size) else {
-            let most = self.reading.capacity();
-            let why = format!("{size} are more than the {most} that reading may take");
-            return row.without(Status::Failed, "OVER_MEMORY", why);
-        };
-        let data = match read(&self.input.join(&entry.path), size) {
-            Ok(data) => data,
-            Err(error) => {
-                return row.without(Status::Failed, "INPUT_UNREADABLE", error.to_string());
-            }
-        };
-        let row = Row { bytes_before: data.len() as u64, ..row };
-        let kind = detect::kind(&data);
-        if !matches!(kind, Kind::Pdu | Kind::Mime) && !kind.is_playable() {
-            let why = format!("{} is neither message nor medium", kind.in_words());
-            return row.without(Status::Unsupported, "NOT_MESSAGE_OR_MEDIUM", why);
-        }
-        let digest = sha256(&data);
-        if let Some(row) = self.done_before(&entry.path, &data, &digest) {
+    fn file(&self, taken: Taken<'_>) -> Row {
+        let input = Input { sha256: digest::sha256(&taken.data), taken };
+        if let Some(row) = self.done_before(&input) {
             return row;
         }
-        let name = entry.path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let request = AdaptRequest {
-            content: match kind {
-                Kind::Pdu => Content::MmsPdu(data.clone()),
-                Kind::Mime => Content::Mime(data.clone()),
-                _ => Content::Bare { data: data.clone(), name: name.unwrap_or_default() },
+        let turn = match self.same.claim(input.content_key()) {
+            Claim::First(turn) => Some(turn),
+            Claim::Known(at) => match self.copy(&input, at) {
+                Some(row) => return row,
+                None => None,
             },
-            request_id: row.path.text().to_owned(),
-            ..self.request.clone()
         };
-        let price = match self.engine.price(request.clone(), &self.stop) {
-            Ok(price) => price,
-            Err(error) => return refusal(row, &error),
-        };
-        let Some(_work) = self.working.enter(price) else {
+        let noted = self.adapt(&input).unwrap_or_else(|error| self.refused(&input, &error));
+        // What was kept is no result of the engine's.
+        let result = noted.at.filter(|_| noted.row.status != Status::Kept);
+        if let (Some(turn), Some(at)) = (turn, result) {
+            turn.done(at);
+        }
+        noted.row
+    }
+
+    /// The result of another input with the same content, if it is still as it was written.
+    fn copy(&self, input: &Input<'_>, at: u64) -> Option<Row> {
+        let first = self.journal.at(at)?;
+        let file = self.output.join(first.row.output.as_ref()?.path()?);
+        let bytes = Buffer::from(fs::read(file).ok()?);
+        if digest::sha256(&bytes) != first.output_sha256 {
+            return None;
+        }
+        let status = first.row.status;
+        let medium = first.output_type.as_deref().map(MediaType::fold);
+        let same_as = Some(first.row.path);
+        let row = Row { same_as, report: first.row.report, ..input.taken.row.clone() };
+        Some(self.publish(input, row, Output { status, bytes, medium }).row)
+    }
+
+    /// The engine's result, in its place.
+    ///
+    /// # Errors
+    /// The engine's refusal.
+    fn adapt(&self, input: &Input<'_>) -> Result<Noted, ServiceError> {
+        let request = input.taken.request();
+        let memory = self.engine.foresee(request.clone(), &self.stop)?.memory;
+        let Some(_work) = self.working.enter(memory) else {
             let most = self.working.capacity();
-            let why = format!("adapting would take {price} of memory, {most} are allowed");
-            return row.without(Status::Failed, "OVER_MEMORY", why);
+            let why = format!("adapting would take {memory} of memory, {most} are allowed");
+            return Ok(input.taken.row.clone().without(Status::Failed, "OVER_MEMORY", why).into());
         };
-        match self.engine.adapt(request, &self.stop) {
-            Ok(response) => self.keep(entry, row, digest, response),
-            Err(error) => refusal(row, &error),
+        let response = self.engine.adapt(request, &self.stop)?;
+        Ok(self.keep(input, response))
+    }
+
+    /// The row of what has no result, or of the original in its place.
+    fn refused(&self, input: &Input<'_>, error: &ServiceError) -> Noted {
+        let row = refusal(input.taken.row.clone(), error);
+        match self.on_cannot_fit {
+            _ if row.status != Status::Refused => row.into(),
+            OnCannotFit::Fail => row.into(),
+            OnCannotFit::Drop => Row { status: Status::Dropped, ..row }.into(),
+            OnCannotFit::Keep => {
+                let bytes = input.taken.data.clone();
+                self.publish(input, row, Output { status: Status::Kept, bytes, medium: None })
+            }
         }
     }
 
-    /// The row of a file whose content, options and result are as noted.
-    fn done_before(&self, path: &Path, data: &[u8], digest: &str) -> Option<Row> {
-        let record = self.journal.find(&PathText::new(path).key())?;
+    /// The row of an item whose content, options and result are as noted.
+    fn done_before(&self, input: &Input<'_>) -> Option<Row> {
+        let Taken { item, row, data, prepared, .. } = &input.taken;
+        let record = self.journal.find(&input.key())?;
         let same = record.size == data.len() as u64
-            && record.sha256 == digest
-            && record.options == self.fingerprint;
-        if !same {
+            && record.sha256 == input.sha256
+            && record.options == prepared.fingerprint;
+        let unwanted = record.row.status == Status::Kept && self.on_cannot_fit != OnCannotFit::Keep;
+        if !same || unwanted {
             return None;
         }
         // The tree may have got files since that make the name another one.
         let medium = record.output_type.as_deref().map(MediaType::fold);
-        let target = self.names.output(path, medium.as_ref());
+        let target = self.names.output(&item.named, medium.as_ref());
         if record.row.output.as_ref() != Some(&PathText::new(&target)) {
             return None;
         }
         let file = self.output.join(&target);
         let length = fs::metadata(&file).ok().filter(fs::Metadata::is_file)?.len();
-        if record.row.bytes_after != Some(length) || hash_file(&file).ok()? != record.output_sha256
+        if record.row.bytes_after != Some(length)
+            || digest::of_file(&file).ok()? != record.output_sha256
         {
             return None;
         }
         let was = Some(record.row.status);
-        Some(Row { status: Status::Skipped, was, ..record.row })
+        Some(Row { status: Status::Skipped, was, line: row.line, ..record.row })
     }
 
-    /// Writes the result and notes it, in this order: a note is never ahead of its result.
-    fn keep(&self, entry: &Entry, row: Row, digest: String, response: AdaptResponse) -> Row {
+    fn keep(&self, input: &Input<'_>, response: AdaptResponse) -> Noted {
+        let row = input.taken.row.clone();
         let report = response.report;
         let (bytes, medium) = match response.content {
             Content::MmsPdu(bytes) | Content::Mime(bytes) => (bytes, None),
@@ -166,40 +210,48 @@ impl Job<'_> {
             }
             Content::Parts { .. } => {
                 let why = "the engine answered in a form that has no file";
-                return row.without(Status::Failed, "INTERNAL", why);
+                return row.without(Status::Failed, "INTERNAL", why).into();
             }
         };
-        let target = self.names.output(&entry.path, medium.as_ref());
-        // Inputs named like our state folder would land in it.
-        if target.starts_with(STATE_DIR) {
-            let why = format!("the output keeps {STATE_DIR} for its own state");
-            return row.without(Status::Failed, "OUTPUT_NAME_RESERVED", why);
-        }
-        if let Err(error) = self.write(&target, &bytes) {
-            return row.without(Status::Failed, "OUTPUT_UNWRITABLE", error.to_string());
-        }
         let status = match report.outcome {
             Outcome::Unchanged => Status::Unchanged,
             Outcome::Minor | Outcome::Major => Status::Done,
         };
         let row = Row {
-            status,
-            bytes_after: Some(bytes.len() as u64),
-            output: Some(PathText::new(&target)),
             cpu_ms: report.parts.iter().map(|part| part.cpu_ms).sum(),
             report: serde_json::to_value(&report).ok(),
             ..row
         };
-        self.journal.note(&Record {
-            key: row.path.key(),
+        self.publish(input, row, Output { status, bytes, medium })
+    }
+
+    /// Writes the result and notes it, in this order: a note is never ahead of its result.
+    fn publish(&self, input: &Input<'_>, row: Row, output: Output) -> Noted {
+        let target = self.names.output(&input.taken.item.named, output.medium.as_ref());
+        // Inputs named like our state folder would land in it.
+        if target.starts_with(STATE_DIR) {
+            let why = format!("the output keeps {STATE_DIR} for its own state");
+            return row.without(Status::Failed, "OUTPUT_NAME_RESERVED", why).into();
+        }
+        if let Err(error) = self.write(&target, &output.bytes) {
+            return row.without(Status::Failed, "OUTPUT_UNWRITABLE", error.to_string()).into();
+        }
+        let row = Row {
+            status: output.status,
+            bytes_after: Some(output.bytes.len() as u64),
+            output: Some(PathText::new(&target)),
+            ..row
+        };
+        let at = self.journal.note(&Record {
+            key: input.key(),
             size: row.bytes_before,
-            sha256: digest,
-            options: self.fingerprint.clone(),
-            output_sha256: sha256(&bytes),
-            output_type: medium.map(|medium| medium.as_str().to_owned()),
+            sha256: input.sha256.clone(),
+            options: input.taken.prepared.fingerprint.clone(),
+            output_sha256: digest::sha256(&output.bytes),
+            output_type: output.medium.map(|medium| medium.as_str().to_owned()),
             row: row.clone(),
         });
-        row
+        Noted { row, at }
     }
 
     fn write(&self, target: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -212,7 +264,7 @@ impl Job<'_> {
 }
 
 /// A typed refusal as a row.
-fn refusal(row: Row, error: &ServiceError) -> Row {
+pub fn refusal(row: Row, error: &ServiceError) -> Row {
     let status = match error.category {
         Category::CannotFit | Category::NotAllowed => Status::Refused,
         Category::Caller
@@ -230,28 +282,4 @@ fn refusal(row: Row, error: &ServiceError) -> Row {
         None => error.to_string(),
     };
     row.without(status, error.reason, message)
-}
-
-/// The whole file, which was `expected` long when the tree was walked. One that grew since is
-/// refused: its memory was not asked for.
-fn read(path: &Path, expected: Bytes) -> io::Result<Buffer> {
-    let mut data = Vec::with_capacity(expected.as_usize());
-    File::open(path)?.take(expected.get().saturating_add(1)).read_to_end(&mut data)?;
-    if data.len() as u64 > expected.get() {
-        return Err(io::Error::other("the file grew while it was read"));
-    }
-    Ok(data.into())
-}
-
-fn hash_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut block = [0; 64 << 10];
-    loop {
-        match file.read(&mut block)? {
-            0 => break,
-            n => hasher.update(block.get(..n).unwrap_or_default()),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }

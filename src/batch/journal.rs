@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::Row;
+use super::{digest, rows::Row};
 
 /// A file that has its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,8 +38,11 @@ pub struct Record {
 /// The journal of an output tree.
 pub struct Journal {
     file: File,
-    /// Where the last good line about a path begins, and its length.
-    index: HashMap<String, (u64, usize)>,
+    /// Where the last good line about a key begins, by the key's digest. Were two keys ever to share
+    /// one, a file would be redone, no more.
+    index: HashMap<u64, u64>,
+    /// Where the next record begins.
+    end: Mutex<u64>,
     /// The first failure to append; later ones add nothing.
     failure: Mutex<Option<io::Error>>,
 }
@@ -66,7 +69,7 @@ impl Journal {
             }
             if line.ends_with(b"\n") {
                 if let Ok(Key { key }) = serde_json::from_slice(&line) {
-                    index.insert(key, (at, length));
+                    index.insert(digest::of(key.as_bytes()), at);
                 }
                 whole = at + length as u64;
             }
@@ -76,25 +79,56 @@ impl Journal {
         if whole < at {
             file.set_len(whole)?;
         }
-        Ok(Self { file, index, failure: Mutex::new(None) })
+        Ok(Self { file, index, end: Mutex::new(whole), failure: Mutex::new(None) })
     }
 
     /// The record of a path as it was when the run began.
     pub fn find(&self, key: &str) -> Option<Record> {
-        let &(at, length) = self.index.get(key)?;
-        let mut line = vec![0; length];
-        self.file.read_exact_at(&mut line, at).ok()?;
-        serde_json::from_slice(&line).ok()
+        let at = *self.index.get(&digest::of(key.as_bytes()))?;
+        self.at(at).filter(|record| record.key == key)
     }
 
-    /// Notes a record. The line is one write, so that threads do not mix theirs.
-    pub fn note(&self, record: &Record) {
+    /// The record that begins at a place.
+    pub fn at(&self, at: u64) -> Option<Record> {
+        serde_json::from_slice(&self.line(at).ok()?).ok()
+    }
+
+    /// The line that begins at `at`.
+    fn line(&self, mut at: u64) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        let mut block = [0; 4 << 10];
+        loop {
+            let length = self.file.read_at(&mut block, at)?;
+            let read = block.get(..length).unwrap_or_default();
+            match read.iter().position(|byte| *byte == b'\n') {
+                Some(end) => line.extend_from_slice(read.get(..end).unwrap_or_default()),
+                None => line.extend_from_slice(read),
+            }
+            if length == 0 || read.contains(&b'\n') {
+                return Ok(line);
+            }
+            at += length as u64;
+        }
+    }
+
+    /// Notes a record, and says where it begins; `None`: it could not be written, nor can any more.
+    pub fn note(&self, record: &Record) -> Option<u64> {
         let written = serde_json::to_vec(record).map_err(io::Error::other).and_then(|mut line| {
             line.push(b'\n');
-            (&self.file).write_all(&line)
+            let mut end = self.end.lock().unwrap_or_else(|e| e.into_inner());
+            let at = *end;
+            (&self.file).write_all(&line)?;
+            *end += line.len() as u64;
+            Ok(at)
         });
-        if let Err(error) = written {
-            self.failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(error);
+        let mut failure = self.failure.lock().unwrap_or_else(|e| e.into_inner());
+        match written {
+            // After a line that was written in part, places are not what they are thought to be.
+            Ok(at) => failure.is_none().then_some(at),
+            Err(error) => {
+                failure.get_or_insert(error);
+                None
+            }
         }
     }
 
@@ -128,8 +162,9 @@ mod tests {
         let path = dir.path().join("j");
         let journal = Journal::open(&path).unwrap();
         journal.note(&record("a", 1));
-        journal.note(&record("b", 2));
+        let second = journal.note(&record("b", 2)).unwrap();
         journal.note(&record("a", 3));
+        assert_eq!(journal.at(second), Some(record("b", 2)));
         assert!(journal.find("a").is_none(), "as it was when the run began");
         let journal = Journal::open(&path).unwrap();
         assert_eq!(journal.find("a"), Some(record("a", 3)));

@@ -2,25 +2,37 @@
 //! first.
 
 use std::{
-    collections::{HashMap, HashSet},
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest as _, Sha256};
-
 use crate::model::MediaType;
+
+use super::digest;
+
+/// Every path of a tree, as digests: a million paths are 24 MB. Were two ever to share one, a result
+/// would have a longer name than it needs, no more.
+pub struct Census(Vec<Path3>);
+
+/// A path as it is; with letters folded, as some file systems do not tell `A` from `a`; and that
+/// without its extension.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Path3 {
+    exact: u64,
+    whole: u64,
+    stem: u64,
+}
 
 /// The names of a tree.
 pub struct Names {
-    /// Every path, letters folded: some file systems do not tell `A` from `a`.
-    taken: HashSet<OsString>,
-    /// How many paths share one when their extension is cut; whole names count as such too.
-    stems: HashMap<OsString, u32>,
+    /// Every path, letters folded, sorted.
+    taken: Vec<u64>,
+    /// What several paths share when their extension is cut, sorted; whole names count as such too.
+    shared: Vec<u64>,
 }
 
-fn folded(path: &Path) -> OsString {
-    path.as_os_str().to_ascii_lowercase()
+fn folded(path: &Path) -> u64 {
+    digest::of(path.as_os_str().to_ascii_lowercase().as_encoded_bytes())
 }
 
 /// `path` with `.extension` put behind its whole name.
@@ -31,21 +43,44 @@ fn appended(path: &Path, extension: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+impl Census {
+    /// For about `count` paths.
+    pub fn of_about(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
+    /// One more path; the same one again changes nothing.
+    pub fn add(&mut self, path: &Path) {
+        let exact = digest::of(path.as_os_str().as_encoded_bytes());
+        self.0.push(Path3 { exact, whole: folded(path), stem: folded(&path.with_extension("")) });
+    }
+
+    /// The names, from all paths.
+    pub fn names(self) -> Names {
+        let mut paths = self.0;
+        paths.sort_unstable();
+        paths.dedup();
+        let mut taken: Vec<u64> = paths.iter().map(|path| path.whole).collect();
+        let mut all = Vec::with_capacity(2 * paths.len());
+        all.extend_from_slice(&taken);
+        all.extend(paths.iter().filter(|path| path.stem != path.whole).map(|path| path.stem));
+        drop(paths);
+        all.sort_unstable();
+        let same = |pair: &[u64]| matches!(pair, [a, b] if a == b);
+        let mut shared: Vec<u64> = all
+            .windows(2)
+            .filter(|pair| same(pair))
+            .filter_map(|pair| pair.first().copied())
+            .collect();
+        shared.dedup();
+        taken.sort_unstable();
+        Names { taken, shared }
+    }
+}
+
 impl Names {
-    /// From all paths of the tree.
-    pub fn new<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
-        let mut taken = HashSet::new();
-        let mut stems: HashMap<OsString, u32> = HashMap::new();
-        for path in paths {
-            let whole = folded(path);
-            let stem = folded(&path.with_extension(""));
-            if stem != whole {
-                *stems.entry(stem).or_default() += 1;
-            }
-            *stems.entry(whole.clone()).or_default() += 1;
-            taken.insert(whole);
-        }
-        Self { taken, stems }
+    fn is_taken(&self, path: &Path) -> bool {
+        self.taken.binary_search(&folded(path)).is_ok()
     }
 
     /// Where the result of `path` goes. `medium`: the type of a medium that comes out alone;
@@ -65,17 +100,16 @@ impl Names {
             return path.to_owned();
         }
         let stem = path.with_extension("");
-        let alone = self.stems.get(&folded(&stem)).is_none_or(|n| *n <= 1);
+        let alone = self.shared.binary_search(&folded(&stem)).is_err();
         let replaced = appended(&stem, extension);
-        if alone && !self.taken.contains(&folded(&replaced)) {
+        if alone && !self.is_taken(&replaced) {
             return replaced;
         }
         let whole = appended(path, extension);
-        if !self.taken.contains(&folded(&whole)) {
+        if !self.is_taken(&whole) {
             return whole;
         }
-        let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-        let short: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        let short = digest::short(path.as_os_str().as_encoded_bytes());
         appended(path, &format!("{short}.{extension}"))
     }
 }
@@ -112,12 +146,16 @@ pub fn extension_type(extension: &str) -> Option<MediaType> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn names(paths: &[&str]) -> Names {
-        Names::new(paths.iter().map(Path::new))
+        let mut census = Census::of_about(paths.len());
+        paths.iter().for_each(|path| census.add(Path::new(path)));
+        census.names()
     }
 
     #[test]
@@ -151,6 +189,13 @@ mod tests {
         }
         let k = names.output(Path::new("k.png"), jpeg.as_ref());
         assert_ne!(k, Path::new("k.png.jpg"));
+    }
+
+    #[test]
+    fn a_path_named_twice_is_one() {
+        let names = names(&["a.png", "a.png"]);
+        let jpeg = Some(MediaType::JPEG);
+        assert_eq!(names.output(Path::new("a.png"), jpeg.as_ref()), Path::new("a.jpg"));
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Status;
+use super::rows::Status;
 
 /// How to show progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,11 @@ impl Meter {
                     bar.set_message(format!(", {n} without result"));
                 }
             }
-            Status::Done | Status::Unchanged | Status::Unsupported => {}
+            Status::Done
+            | Status::Unchanged
+            | Status::Unsupported
+            | Status::Kept
+            | Status::Dropped => {}
         }
         if let Some(bar) = &self.bar {
             bar.inc(1);

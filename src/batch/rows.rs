@@ -2,17 +2,18 @@
 //! the end, so that a million of them take no memory.
 
 use std::{
+    ffi::OsString,
     fs::File,
     io::{self, BufWriter, Write as _},
-    os::unix::fs::FileExt as _,
-    path::Path,
+    os::unix::{ffi::OsStringExt as _, fs::FileExt as _},
+    path::{Path, PathBuf},
     sync::Mutex,
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Summary, write};
+use super::{asked::Asked, item::Item, write};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,6 +29,10 @@ pub enum Status {
     Unsupported,
     /// Cannot be made to fit, or must not be changed.
     Refused,
+    /// The same, and the result is the original, as was asked.
+    Kept,
+    /// The same, and left out, as was asked.
+    Dropped,
     /// Failed.
     Failed,
 }
@@ -39,6 +44,12 @@ pub struct Row {
     /// The input, relative to its root.
     #[serde(flatten)]
     pub path: PathText,
+    /// The line of the manifest that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// What that line asks for.
+    #[serde(default, skip_serializing_if = "Asked::is_empty")]
+    pub asked: Asked,
     /// What became of it.
     pub status: Status,
     /// For [`Status::Skipped`]: what became of it in the earlier run.
@@ -56,6 +67,9 @@ pub struct Row {
     pub bytes_after: Option<u64>,
     /// The result, relative to its root.
     pub output: Option<PathText>,
+    /// The input with the same content whose result this one is; the report is that one's, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<PathText>,
     /// CPU time of the adaptation, in milliseconds.
     pub cpu_ms: f64,
     /// The engine's report.
@@ -63,10 +77,18 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row that says nothing yet but which file it is about.
+    /// A row that says nothing yet but which item it is about.
+    pub fn of(item: &Item) -> Self {
+        let asked = item.asked.clone();
+        Self { line: item.line, asked, ..Self::bare(&item.path) }
+    }
+
+    /// The same of a path alone.
     pub fn bare(path: &Path) -> Self {
         Self {
             path: PathText::new(path),
+            line: None,
+            asked: Asked::default(),
             status: Status::Failed,
             was: None,
             reason: None,
@@ -74,6 +96,7 @@ impl Row {
             bytes_before: 0,
             bytes_after: None,
             output: None,
+            same_as: None,
             cpu_ms: 0.0,
             report: None,
         }
@@ -108,6 +131,16 @@ impl PathText {
                 Self { path: path.to_string_lossy().into_owned(), path_hex: Some(hex) }
             }
         }
+    }
+
+    /// The path again; `None` if the hexadecimal form is none.
+    pub fn path(&self) -> Option<PathBuf> {
+        let Some(hex) = &self.path_hex else { return Some(PathBuf::from(&self.path)) };
+        let digits = hex.as_bytes().chunks(2);
+        let bytes: Option<Vec<u8>> = digits
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        Some(PathBuf::from(OsString::from_vec(bytes?)))
     }
 
     /// For people; different paths may look the same.
@@ -161,23 +194,24 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes all rows in the order of the tree, and counts them.
+    /// Writes all rows in the order of the tree, and hands each
+    /// to `count`.
     ///
     /// # Errors
     /// The system's.
-    pub fn write_report(self, path: &Path, summary: &mut Summary) -> io::Result<()> {
+    pub fn write_report(self, path: &Path, mut count: impl FnMut(&Row)) -> io::Result<()> {
         let pending = self.0.into_inner().unwrap_or_else(|e| e.into_inner());
-        let fill = |file: &mut BufWriter<&File>, summary: &mut Summary| -> io::Result<()> {
+        let mut fill = |file: &mut BufWriter<&File>| -> io::Result<()> {
             let mut line = Vec::new();
             for &(at, length) in pending.places.iter().filter(|(_, length)| *length > 0) {
                 line.resize(length, 0);
                 pending.file.read_exact_at(&mut line, at)?;
-                summary.count(&serde_json::from_slice(&line)?);
+                count(&serde_json::from_slice(&line)?);
                 file.write_all(&line)?;
             }
             file.flush()
         };
-        write::whole_with(path, |file| fill(&mut BufWriter::new(file), summary))
+        write::whole_with(path, |file| fill(&mut BufWriter::new(file)))
     }
 }
 
@@ -194,16 +228,16 @@ mod tests {
         let row = |name: &str, status| Row { status, ..Row::bare(Path::new(name)) };
         rows.put(2, &row("c", Status::Done)).unwrap();
         rows.put(0, &row("a", Status::Failed)).unwrap();
-        let mut summary = Summary::default();
         let report = dir.path().join("report");
-        rows.write_report(&report, &mut summary).unwrap();
+        let mut counted = Vec::new();
+        rows.write_report(&report, |row| counted.push(row.status)).unwrap();
         let text = fs::read_to_string(report).unwrap();
         let paths: Vec<Value> = text
             .lines()
             .map(|l| serde_json::from_str::<Value>(l).unwrap()["path"].clone())
             .collect();
         assert_eq!(paths, ["a", "c"]);
-        assert_eq!((summary.done, summary.failed), (1, 1));
+        assert_eq!(counted, [Status::Failed, Status::Done]);
     }
 
     #[test]
@@ -212,6 +246,8 @@ mod tests {
         let two = PathText::new(Path::new(OsStr::from_bytes(b"a\xfe")));
         assert_eq!(one.text(), two.text());
         assert_ne!(one.key(), two.key());
+        assert_eq!(one.path().unwrap().as_os_str().as_bytes(), b"a\xff");
+        assert_eq!(PathText::new(Path::new("a")).path().unwrap(), Path::new("a"));
         let row = Row { path: one.clone(), ..Row::bare(Path::new("x")) };
         let back: Row = serde_json::from_str(&serde_json::to_string(&row).unwrap()).unwrap();
         assert_eq!(back.path, one);

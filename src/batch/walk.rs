@@ -19,7 +19,7 @@ pub struct Entry {
 }
 
 /// What was found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum EntryKind {
     /// A regular file, or a link to one, of this size.
     File(Bytes),

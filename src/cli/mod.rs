@@ -7,6 +7,7 @@ mod adapt;
 pub mod args;
 mod bench;
 mod failure;
+mod foresee;
 pub mod html;
 mod inspect;
 mod json;

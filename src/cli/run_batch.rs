@@ -1,9 +1,11 @@
 //! `mmsfit batch run`: options in, summary out.
 
+use std::path::PathBuf;
+
 use bytes::Bytes as Buffer;
 
 use crate::{
-    batch::{self, Options, Progress, Summary},
+    batch::{self, Options, Progress, Select, Summary},
     model::Bytes,
     service::{Service, request::Content},
 };
@@ -11,7 +13,7 @@ use crate::{
 use super::{
     Failure,
     args::BatchRunArgs,
-    json, request,
+    foresee, json, request,
     safe::safe,
     table::{Align, Cell, Table},
     term::{Screen, Tone},
@@ -25,13 +27,24 @@ pub fn run(service: &Service, args: &BatchRunArgs, screen: &Screen) -> Result<u8
     let nothing = Content::Bare { data: Buffer::new(), name: String::new() };
     let options = Options {
         input: args.input.clone(),
+        manifest: manifest(args),
         output: args.output.clone(),
         report: args.report.clone(),
+        select: Select {
+            include: args.include.clone(),
+            exclude: args.exclude.clone(),
+            limit: args.limit,
+            shard: args.shard,
+        },
+        on_cannot_fit: args.on_cannot_fit.into(),
         jobs: args.jobs.map_or_else(|| service.config().threads, usize::from),
         memory: args.memory.unwrap_or_else(batch::default_memory),
         request: request::build(nothing, &args.device, &args.limits)?,
         progress: if screen.is_watched() { Progress::Bar } else { Progress::Lines },
     };
+    if args.dry_run {
+        return foresee::run(service, &options, args, screen);
+    }
     let summary = batch::run(service, &options).map_err(|error| Failure::fault(&error))?;
     if args.json {
         screen.out(&format!("{}\n", json::value(&summary)?))?;
@@ -41,14 +54,22 @@ pub fn run(service: &Service, args: &BatchRunArgs, screen: &Screen) -> Result<u8
     Ok(if summary.is_whole() { 0 } else { PARTLY })
 }
 
+/// The list of items; `-` is standard input.
+fn manifest(args: &BatchRunArgs) -> Option<PathBuf> {
+    if args.stdin_manifest { Some(PathBuf::from("-")) } else { args.manifest.clone() }
+}
+
 fn table(summary: &Summary, screen: &Screen) -> String {
     let mut table = Table::new(&[("files", Align::Right), ("", Align::Left)]);
     for (count, what, tone) in [
         (summary.done, "adapted", Tone::Good),
         (summary.unchanged, "unchanged: they fit as they are", Tone::Good),
+        (summary.same, "of these with the content of another: encoded once", Tone::Faint),
         (summary.skipped, "skipped: done by an earlier run", Tone::Faint),
         (summary.unsupported, "neither message nor medium: not copied", Tone::Faint),
         (summary.refused, "refused: cannot be made to fit, or must not be changed", Tone::Bad),
+        (summary.kept, "kept as they are: they cannot be made to fit", Tone::Changed),
+        (summary.dropped, "left out: they cannot be made to fit", Tone::Changed),
         (summary.failed, "failed", Tone::Bad),
         (summary.not_reached, "not reached: the run was stopped", Tone::Changed),
     ] {

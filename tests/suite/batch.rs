@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -162,4 +163,44 @@ fn an_interrupt_finishes_what_runs_and_stops() {
     let finished = batch(&input, &output).output().unwrap();
     assert_eq!(finished.status.code(), Some(0));
     assert_eq!(results(&output).len(), 63);
+}
+
+#[test]
+fn a_list_on_standard_input_has_a_device_for_each_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, output) = (dir.path().join("in"), dir.path().join("out"));
+    tree(&input, 2);
+    let list = "{\"path\":\"d0/000.jpg\",\"device\":\"nokia-6600\"}\n\
+        {\"path\":\"d0/000.jpg\",\"max_bytes\":5000}\n{\"path\":\"../x\"}\n\
+        {\"path\":\"d1/001.jpg\",\"device\":\"no-such-phone\"}\n";
+    let mut command = batch(&input, &output);
+    let mut child = command.arg("--stdin-manifest").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+    let finished = child.wait_with_output().unwrap();
+    let rows = rows(&output);
+    assert_eq!(finished.status.code(), Some(5), "{rows:#?}");
+    let statuses: Vec<&str> = rows.iter().map(|row| row["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["done", "done", "failed", "failed"], "{rows:#?}");
+    assert_eq!(rows[2]["reason"], "MANIFEST_ROW");
+    assert!(rows[1]["bytesAfter"].as_u64().unwrap() <= 5000);
+    let names: Vec<PathBuf> = results(&output).into_keys().collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.iter().all(|name| name.to_str().unwrap().starts_with("d0/000~")), "{names:?}");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_has_a_price() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, output) = (dir.path().join("in"), dir.path().join("out"));
+    tree(&input, 6);
+    let price = ["--dry-run", "--sample", "4", "--cost-per-cpu-hour", "36000"];
+    let finished = batch(&input, &output).args(price).output().unwrap();
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+    let forecast: Value = serde_json::from_slice(&finished.stdout).unwrap();
+    assert_eq!((&forecast["files"], &forecast["sampled"]), (&11.into(), &4.into()));
+    let hours = forecast["total"]["cpuHours"]["value"].as_f64().unwrap();
+    let cost = forecast["cost"]["value"].as_f64().unwrap();
+    assert!(hours > 0.0 && (cost / hours - 36_000.0).abs() < 1.0, "{forecast}");
+    assert!(forecast["total"]["cpuHours"]["standardError"].as_f64().unwrap() > 0.0);
+    assert!(!output.exists());
 }

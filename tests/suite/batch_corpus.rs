@@ -81,13 +81,17 @@ fn rows(output: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Rows without what no two runs have in common: times, and whether this run did the work.
+/// Rows without what no two runs have in common: times, and who did the work.
 fn timeless(mut rows: Vec<Value>) -> Vec<Value> {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
                 for time in ["cpuMs", "wallMs", "queueMs"] {
                     map.remove(time);
+                }
+                // Of the same contents, which one was first; its names stand in the report.
+                for first in ["sameAs", "name"] {
+                    map.remove(first);
                 }
                 map.values_mut().for_each(strip);
             }

@@ -71,6 +71,9 @@ fn every_command_explains_itself() {
     }
     let help = stdout(&run(&["batch", "run", "--help"]));
     assert!(help.contains("journal.jsonl") && help.contains("a.png.jpg"), "{help}");
+    for wanted in ["Which:", "Dry run:", "--manifest <FILE>", "a~1f2e3d4c.jpg", "--shard <I/N>"] {
+        assert!(help.contains(wanted), "{wanted}\n{help}");
+    }
 }
 
 #[test]
@@ -106,6 +109,9 @@ fn usage_errors_are_2_and_bad_input_is_3() {
         (vec!["inspect".into(), path("junk.bin")], 3),
         (vec!["batch".into(), "run".into(), path("nowhere"), path("out")], 3),
         (vec!["batch".into(), "run".into(), path("photo.jpg"), path("out")], 2),
+        (vec!["batch".into(), "run".into(), path("."), path("out"), "--shard=2/2".into()], 2),
+        (vec!["batch".into(), "run".into(), path("."), path("out"), "--include=a[".into()], 2),
+        (vec!["batch".into(), "run".into(), path("."), path("out"), "--sample=5".into()], 2),
     ] {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let output = run(&args);

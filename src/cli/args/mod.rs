@@ -2,6 +2,8 @@
 //!
 //! Long because every option carries its words for people; there is no logic to split off.
 
+mod batch;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{
@@ -13,6 +15,8 @@ use crate::{
     capacity::load::arrivals::Arrivals,
     model::{Bytes, ContentClass, Dimensions, Effort, Interface, SenderType},
 };
+
+pub use batch::{BatchCommand, BatchRunArgs, OnCannotFitArg};
 
 const ABOUT: &str = "Fits multimedia messages to what a device can show and to the bytes a \
                      carrier lets through";
@@ -384,59 +388,6 @@ pub struct CarriersArgs {
     #[arg(long, conflicts_with_all = ["name", "json"])]
     pub schema: bool,
     /// JSON instead of a table
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
-}
-
-/// `mmsfit batch`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum BatchCommand {
-    /// Adapt every message and media file under a directory into another
-    Run(BatchRunArgs),
-}
-
-const BATCH_HELP: &str = "\
-Messages (PDU, MIME) come out as messages under the same name; images, audio and video come out
-alone, each within the limits, with the extension of their new type. If two would get the same
-name, the old extension stays in: a.png beside a.jpg becomes a.png.jpg. Files that are neither
-message nor medium (texts, profiles, anything else) are reported as `unsupported` and not copied;
-links to directories are not followed.
-
-What is done is noted in OUT/.mmsfit/journal.jsonl: a second run, or one after a crash, skips files
-whose content, options and result are as noted. Ctrl-C finishes the files at work and stops; pressed
-again it abandons them.
-
-Exit codes: 0 all fine, 5 some files failed, were refused, or the run was stopped
-
-Example:
-  mmsfit batch run archive/ fitted/ --carrier us-verizon --jobs 8 --memory 2Gi";
-
-/// `mmsfit batch run`.
-#[derive(Clone, Debug, ClapArgs)]
-#[command(after_help = BATCH_HELP)]
-pub struct BatchRunArgs {
-    /// The tree to read, with all its directories
-    #[arg(value_name = "IN", value_hint = ValueHint::DirPath)]
-    pub input: PathBuf,
-    /// The tree to write
-    #[arg(value_name = "OUT", value_hint = ValueHint::DirPath)]
-    pub output: PathBuf,
-    /// For whom.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-    /// Within which limits.
-    #[command(flatten)]
-    pub limits: LimitArgs,
-    /// Files in work at once; by default one per core
-    #[arg(long, value_name = "N", help_heading = "Run", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Memory that the files in work may take together; by default 1Gi or half of the machine's
-    #[arg(long, value_name = "SIZE", help_heading = "Run")]
-    pub memory: Option<Bytes>,
-    /// Where to write the report, a JSON object per file; by default OUT/.mmsfit/report.jsonl
-    #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
-    pub report: Option<PathBuf>,
-    /// The summary as JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
