@@ -23,6 +23,7 @@ mod grpc_adapt;
 mod headers;
 mod hostile;
 mod joint;
+mod load;
 mod mail;
 mod many;
 mod moving;

@@ -155,7 +155,8 @@ impl Generator {
         let number = self.sent;
         self.sent += 1;
         let client = self.clients[number as usize % self.clients.len()].clone();
-        let number = self.seed.wrapping_add(number);
+        // Another seed, other messages: a cache knows none of them.
+        let number = (self.seed << 40).wrapping_add(number);
         (at, client, call::request(&self.kinds[at], number, random.usize(..)))
     }
 
@@ -189,13 +190,14 @@ impl Generator {
         seen
     }
 
-    /// `callers` who each call again when they are answered, for so long.
+    /// `callers` who each call again when they are answered, for so long, and once at least.
     pub async fn closed(&mut self, callers: usize, time: Duration) -> Seen {
         let mut seen = Seen::of(self.kinds.len(), None);
         let mut random = fastrand::Rng::with_seed(self.seed);
-        let (start, mut calls) = (Instant::now(), JoinSet::<Made>::new());
+        let (start, mut calls, mut made) = (Instant::now(), JoinSet::<Made>::new(), 0);
         loop {
-            while calls.len() < callers.max(1) && start.elapsed() < time {
+            while calls.len() < callers.max(1) && (made < callers || start.elapsed() < time) {
+                made += 1;
                 let (kind, client, request) = self.next(&mut random);
                 let terms = self.terms.clone();
                 calls.spawn(async move {

@@ -65,8 +65,9 @@ impl Knee {
     }
 }
 
-/// The rates of calls a second at which callers who wait for their answers keep a service busy: one
-/// caller, then more, until no more is answered. Tells each step.
+/// The rate, in calls a second, at which callers who wait for their answers keep a service busy: one
+/// caller, then more, until no more is answered, or some are refused: who is refused calls again at
+/// once, and what is then answered is another mix. Tells each step.
 pub async fn capacity(
     generator: &mut Generator,
     time: Duration,
@@ -75,12 +76,16 @@ pub async fn capacity(
     let mut best = 0.0_f64;
     for callers in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128] {
         let seen = generator.closed(callers, time).await;
-        let rate = seen.all().answered.len() as f64 / seen.seconds;
+        let all = seen.all();
+        let rate = all.answered.len() as f64 / seen.seconds;
         each(callers, &seen);
+        if best > 0.0 && !all.refused.is_empty() {
+            return best;
+        }
         if rate < best * 1.03 {
             return best.max(rate);
         }
-        best = best.max(rate);
+        best = rate;
     }
     best
 }
