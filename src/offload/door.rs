@@ -34,11 +34,15 @@ pub(super) const MAX_QUEUED_PER_THREAD: usize = 64;
 /// goes: long enough for a burst.
 pub(super) const MAX_WAIT: Duration = Duration::from_millis(1_500);
 
-/// A queue that was never empty for this long is no burst: then a job waits no longer than jobs take
+/// A queue of calls for which somebody waits that was never empty for this long is no burst: then a job waits no longer than jobs take
 /// (controlled delay: Nichols and Jacobson 2012, and Maurer, "Fail at scale", 2015). What is accepted
 /// is then answered in about twice its own time, and the rest is refused while it is cheap.
-/// `tests/measured/overload.rs` tries it.
-const STANDING: Duration = Duration::from_millis(500);
+/// `mmsfit load --overload 3,10` tries it.
+const STANDING: Duration = Duration::from_millis(100);
+
+/// So long after such a queue the next one is none either: a short queue is empty now and then, and
+/// whoever came just then would fill it anew.
+const CALM: Duration = Duration::from_secs(2);
 
 /// The least of such a wait: below it a queue would run dry between two arrivals.
 const MIN_WAIT: Duration = Duration::from_millis(20);
@@ -64,10 +68,14 @@ pub(super) struct Door {
     slots: Arc<Semaphore>,
     size: usize,
     queued: AtomicUsize,
+    /// Of those, the ones that are refused rather than left to wait for long: somebody waits for them.
+    hurried: AtomicUsize,
     began: Instant,
-    /// Since when jobs have been waiting without a pause, in microseconds since it began; 0: none
+    /// Since when such jobs have been waiting without a pause, in microseconds since it began; 0: none
     /// waits.
     standing_since_us: AtomicU64,
+    /// Until when a queue is taken as standing since one was, in microseconds since it began.
+    standing_until_us: AtomicU64,
     /// What is planned for the jobs that wait and for those at work, in microseconds.
     waiting_us: AtomicU64,
     working_us: AtomicU64,
@@ -84,8 +92,10 @@ impl Door {
             slots: Arc::new(Semaphore::new(size)),
             size,
             queued: AtomicUsize::new(0),
+            hurried: AtomicUsize::new(0),
             began: Instant::now(),
             standing_since_us: AtomicU64::new(0),
+            standing_until_us: AtomicU64::new(0),
             waiting_us: AtomicU64::new(0),
             working_us: AtomicU64::new(0),
             mean_us: AtomicU64::new(100_000),
@@ -165,11 +175,12 @@ impl Door {
             return Err(ServiceError::busy("QUEUE_FULL", hint));
         }
         let before = self.queued.fetch_add(1, Ordering::Relaxed);
-        if before == 0 {
+        let hurried = ticket.max_wait.is_some();
+        if hurried && self.hurried.fetch_add(1, Ordering::Relaxed) == 0 {
             self.standing_since_us.store(self.age_us().max(1), Ordering::Relaxed);
         }
         self.waiting_us.fetch_add(price, Ordering::Relaxed);
-        let place = Place { door: self, price };
+        let place = Place { door: self, price, hurried };
         if before < self.size.saturating_mul(MAX_QUEUED_PER_THREAD) {
             return Ok(place);
         }
@@ -189,10 +200,15 @@ impl Door {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Whether the queue has been there for so long that it is no burst.
+    /// Whether a queue of those for whom somebody waits has been there for so long that it is no burst,
+    /// or was a moment ago. Items that follow each other wait as they should.
     pub fn is_standing(&self) -> bool {
-        let since = self.standing_since_us.load(Ordering::Relaxed);
-        since > 0 && Duration::from_micros(self.age_us().saturating_sub(since)) >= STANDING
+        let (now, since) = (self.age_us(), self.standing_since_us.load(Ordering::Relaxed));
+        if since > 0 && now.saturating_sub(since) >= micros(STANDING) {
+            self.standing_until_us.store(now + micros(CALM), Ordering::Relaxed);
+            return true;
+        }
+        now < self.standing_until_us.load(Ordering::Relaxed)
     }
 
     /// How long a job of a client may wait now. Whoever has less than their share may wait as ever:
@@ -256,11 +272,13 @@ impl Drop for Permit {
 struct Place<'a> {
     door: &'a Door,
     price: u64,
+    hurried: bool,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if self.door.queued.fetch_sub(1, Ordering::Relaxed) == 1 {
+        self.door.queued.fetch_sub(1, Ordering::Relaxed);
+        if self.hurried && self.door.hurried.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.door.standing_since_us.store(0, Ordering::Relaxed);
         }
         self.door.waiting_us.fetch_sub(self.price, Ordering::Relaxed);

@@ -171,22 +171,23 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
 #[tokio::test]
 async fn a_queue_that_stands_is_kept_short() {
     let milliseconds = |n| Some(Duration::from_millis(n));
+    let hurried =
+        move |n| Ticket { price: milliseconds(n), max_wait: Some(MAX_WAIT), ..Ticket::default() };
     let door = Arc::new(Door::new(1));
     let _at_work = door.admit(Ticket { price: milliseconds(1), ..Ticket::default() }, None).await;
     // One waits for its turn, and is planned to take as long as three jobs take on the average.
     let patient = Arc::clone(&door);
     let first = tokio::spawn(async move {
-        let _permit =
-            patient.admit(Ticket { price: milliseconds(300), ..Ticket::default() }, None).await;
+        let _permit = patient.admit(hurried(300), None).await;
     });
     while door.load().queued == 0 {
         tokio::task::yield_now().await;
     }
-    let ticket = Ticket { price: milliseconds(1), max_wait: Some(MAX_WAIT), ..Ticket::default() };
+    let ticket = hurried(1);
     let waits =
         tokio::time::timeout(Duration::from_millis(20), door.admit(ticket.clone(), None)).await;
     assert!(waits.is_err(), "a burst may wait");
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let refused =
         door.admit(ticket.clone(), None).await.err().expect("the queue has been standing");
     assert_eq!((refused.category, refused.reason), (Category::Busy, "QUEUE_FULL"));
@@ -194,14 +195,25 @@ async fn a_queue_that_stands_is_kept_short() {
     let other = Ticket { client: "other".into(), ..ticket.clone() };
     let waits = tokio::time::timeout(Duration::from_millis(20), door.admit(other, None)).await;
     assert!(waits.is_err(), "another client waits for its turn");
-    // It was empty for a moment: the next one is a burst again.
+    // It was empty for a moment: the next one stands as well; after a while it is a burst again.
     first.abort();
     let _ = first.await;
     assert_eq!(door.load().queued, 0);
     let next = Arc::clone(&door);
     let second = tokio::spawn(async move {
-        let _permit =
-            next.admit(Ticket { price: milliseconds(300), ..Ticket::default() }, None).await;
+        let _permit = next.admit(hurried(300), None).await;
+    });
+    while door.load().queued == 0 {
+        tokio::task::yield_now().await;
+    }
+    let refused = door.admit(ticket.clone(), None).await.err().map(|error| error.reason);
+    assert_eq!(refused, Some("QUEUE_FULL"));
+    second.abort();
+    let _ = second.await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let next = Arc::clone(&door);
+    let third = tokio::spawn(async move {
+        let _permit = next.admit(hurried(300), None).await;
     });
     while door.load().queued == 0 {
         tokio::task::yield_now().await;
@@ -209,5 +221,21 @@ async fn a_queue_that_stands_is_kept_short() {
     let waits =
         tokio::time::timeout(Duration::from_millis(20), door.admit(ticket.clone(), None)).await;
     assert!(waits.is_err(), "a burst may wait");
-    second.abort();
+    third.abort();
+}
+
+#[tokio::test]
+async fn items_that_follow_each_other_are_no_pressure() {
+    let door = Arc::new(Door::new(1));
+    let _at_work = door.admit(Ticket::default(), None).await;
+    let waiting = Arc::clone(&door);
+    let item = tokio::spawn(async move {
+        let _permit = waiting.admit(Ticket::default(), None).await;
+    });
+    while door.load().queued == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!door.is_standing(), "nobody waits for it");
+    item.abort();
 }

@@ -24,7 +24,7 @@ use crate::support::{
 };
 
 /// How long calls are sent at each rate.
-const TIME: Duration = Duration::from_secs(6);
+const TIME: Duration = Duration::from_secs(4);
 /// What a caller gives a call.
 const PATIENCE: Duration = Duration::from_secs(10);
 

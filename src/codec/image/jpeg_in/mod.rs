@@ -3,8 +3,8 @@
 //! being interpolated, as libjpeg does.
 //!
 //! Whatever is not plainly so (progressive, several scans, four components, damage of any kind) is
-//! left to the crates that know all of JPEG: here it is `None`, never an error. About 0.6 of the time
-//! of `jpeg-decoder` (`benches/decode.rs`).
+//! left to the crates that know all of JPEG: here it is `None`, never an error. A third to a half of
+//! the time of `jpeg-decoder` (`benches/decode.rs`).
 
 mod bits;
 mod frame;
