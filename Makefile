@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check fmt bench quality fuzz fresh-machine clean
+.PHONY: help setup build demo test check fmt bench quality fuzz soak fresh-machine clean
 
 help: ## this list
 	@echo 'make <target>:'
@@ -40,6 +40,9 @@ quality: ## the fitting engine beside its peers and an oracle: PHOTOS=folder, HT
 
 fuzz: ## every parser against libFuzzer, without end on demand: TARGET=pdu, SECONDS=60 each
 	@scripts/fuzz.sh "$(TARGET)" "$(or $(SECONDS),60)"
+
+soak: ## the service under load on the loopback, workers killed on the way: MINUTES=30 RATE=8
+	@scripts/soak.sh "$(or $(MINUTES),2)" "$(or $(RATE),8)"
 
 fresh-machine: ## prove demo and test in a bare chroot; SUITE=bookworm (default), trixie, noble
 	@scripts/fresh-machine.sh $(SUITE)
