@@ -7,10 +7,12 @@ use std::{
 
 use serde::Serialize;
 
-use crate::model::{Bytes, MediaKind, Stop};
+use crate::{
+    model::{Bytes, MediaKind, Stop},
+    service::detect::Kind,
+};
 
 use super::{
-    detect::Kind,
     digest,
     engine::Engine,
     error::BatchError,

@@ -11,11 +11,13 @@ use bytes::Bytes as Buffer;
 
 use crate::{
     model::Bytes,
-    service::request::{AdaptRequest, Content},
+    service::{
+        detect::{self, Kind},
+        request::{AdaptRequest, Content},
+    },
 };
 
 use super::{
-    detect::{self, Kind},
     gate::{Gate, Pass},
     item::{Found, Item},
     requests::{Prepared, Requests},

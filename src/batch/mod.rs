@@ -9,7 +9,6 @@
 
 mod asked;
 mod cleanup;
-pub mod detect;
 mod digest;
 mod engine;
 mod error;

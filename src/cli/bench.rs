@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    batch::detect::{self, Kind},
     capacity::bench::{self, Options, Results},
+    service::detect::{self, Kind},
     service::{Service, request::Content},
 };
 

@@ -4,10 +4,10 @@ use bytes::Bytes as Buffer;
 use serde_json::{Value, json};
 
 use crate::{
-    batch::detect::{self, Kind},
     message::{PartData, Violation},
     model::{Bytes, Dimensions, PartReport, Stop},
     profile::{DeviceDescription, InlineCapabilities},
+    service::detect::{self, Kind},
     service::{
         Service,
         request::{AdaptRequest, Content, LimitOverrides, ResolveRequest},

@@ -9,10 +9,10 @@ use std::{
 use bytes::Bytes as Buffer;
 
 use crate::{
-    batch::detect::{self, Kind},
     message::{Form, PartData},
     model::{Bytes, ContentClass, Interface},
     profile::{AcceptHeaders, DeviceDescription},
+    service::detect::{self, Kind},
     service::{
         Service,
         request::{AdaptRequest, Content, LimitOverrides},

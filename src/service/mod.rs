@@ -4,6 +4,7 @@
 mod account;
 mod adapt;
 mod class;
+pub mod detect;
 pub mod many;
 pub mod matrix;
 mod policy;

@@ -1,10 +1,8 @@
 //! What a file is, judged by its first bytes: by which entry point it goes to the engine. The
 //! engine judges again, more thoroughly.
 
-use crate::{
-    model::{MediaKind, MediaType},
-    service::sniff,
-};
+use super::sniff;
+use crate::model::{MediaKind, MediaType};
 
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
