@@ -42,7 +42,7 @@ pub(super) struct Job {
 pub(super) enum CallError {
     /// The job's own fault, or it was asked to stop.
     Codec(CodecError),
-    /// The process died, which says nothing about its input: another job may try, once.
+    /// The process died, which says nothing about its input: another job may try ([`Losses`]).
     Lost(Loss),
 }
 
@@ -55,15 +55,34 @@ pub(super) enum Loss {
     WithAll,
 }
 
-impl Loss {
-    /// What it means that the second try was lost, too. Killed alone twice is not an accident.
-    pub fn again(self, second: Self) -> CodecError {
-        match (self, second) {
-            (Self::Alone, Self::Alone) => {
-                CodecError::Poison("two workers in a row were killed while processing it".into())
-            }
-            _ => CodecError::Unavailable("the worker processes were lost, twice".into()),
+/// Losses of one input after which no other job tries. A zygote takes a tenth of a second to start:
+/// whoever kills one a second gets a message of some seconds done all the same.
+const MOST_LOSSES: u8 = 5;
+
+/// What was lost while one input was worked on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Losses {
+    count: u8,
+    last: Option<Loss>,
+}
+
+impl Losses {
+    /// One more. Killed alone twice in a row is no accident: the input is the cause.
+    ///
+    /// # Errors
+    /// No other job is to try.
+    pub fn add(&mut self, loss: Loss) -> Result<(), CodecError> {
+        let before = self.last.replace(loss);
+        self.count = self.count.saturating_add(1);
+        if (before, loss) == (Some(Loss::Alone), Loss::Alone) {
+            let why = "two workers in a row were killed while processing it";
+            return Err(CodecError::Poison(why.into()));
         }
+        if self.count >= MOST_LOSSES {
+            let why = format!("the worker processes were lost, {} times", self.count);
+            return Err(CodecError::Unavailable(why));
+        }
+        Ok(())
     }
 }
 

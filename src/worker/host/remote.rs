@@ -4,7 +4,7 @@ use bytes::Bytes as Buffer;
 
 use super::{
     Workers,
-    job::{CallError, Job, Loss},
+    job::{CallError, Job, Loss, Losses},
     recheck,
 };
 use crate::{
@@ -43,22 +43,30 @@ impl RemoteCodec {
         Ok((job, reply))
     }
 
-    /// One call to a job of its own. One that was lost is made again, once.
+    /// One call to a job of its own. One that was lost is made again, as often as [`Losses`] allows.
     pub(super) fn ask(
         &self,
         request: &Request,
         cap: usize,
         stop: &Stop,
     ) -> Result<(Job, Reply), CodecError> {
-        let first = match self.once(request, cap, stop) {
-            Ok(answered) => return Ok(answered),
-            Err(CallError::Codec(error)) => return Err(error),
-            Err(CallError::Lost(loss)) => loss,
-        };
-        self.once(request, cap, stop).map_err(|second| match second {
-            CallError::Codec(error) => error,
-            CallError::Lost(second) => first.again(second),
-        })
+        self.again(&mut Losses::default(), request, cap, stop)
+    }
+
+    fn again(
+        &self,
+        losses: &mut Losses,
+        request: &Request,
+        cap: usize,
+        stop: &Stop,
+    ) -> Result<(Job, Reply), CodecError> {
+        loop {
+            match self.once(request, cap, stop) {
+                Ok(answered) => return Ok(answered),
+                Err(CallError::Codec(error)) => return Err(error),
+                Err(CallError::Lost(loss)) => losses.add(loss)?,
+            }
+        }
     }
 
     /// A job that has all bytes of a medium.
@@ -100,8 +108,7 @@ pub(super) struct RemoteSession {
     codec: RemoteCodec,
     opening: Request,
     job: Job,
-    /// How the first job was lost, if it was.
-    lost: Option<Loss>,
+    losses: Losses,
     info: MediaInfo,
     facts: Option<ContentFacts>,
     /// The flag given at opening: some calls have none of their own.
@@ -118,29 +125,30 @@ impl RemoteSession {
         stop: &Stop,
     ) -> Self {
         let (codec, stop) = (codec.clone(), stop.clone());
-        Self { codec, opening, job, lost: None, info, facts: None, stop }
+        Self { codec, opening, job, losses: Losses::default(), info, facts: None, stop }
     }
 
-    /// One call. Where the job is lost, the input is opened in another one, once, and the call
-    /// made again: what a session answers follows from its input and the call alone.
+    /// One call. Where the job is lost, the input is opened in another one and the call made again:
+    /// what a session answers follows from its input and the call alone.
     fn ask(&mut self, request: &Request, cap: usize, stop: &Stop) -> Result<Reply, CodecError> {
         loop {
-            let loss = match self.job.call(request, cap, stop) {
+            match self.job.call(request, cap, stop) {
                 Ok(reply) => return Ok(reply),
                 Err(CallError::Codec(error)) => return Err(error),
-                Err(CallError::Lost(loss)) => loss,
-            };
-            if let Some(first) = self.lost {
-                return Err(self.job.end_with(first.again(loss)));
-            }
-            self.lost = Some(loss);
-            match self.codec.once(&self.opening, FRAMING, stop) {
-                Ok((job, Reply::Info(_))) => self.job = job,
-                Ok((mut job, _)) => return Err(self.job.end_with(unasked(&mut job))),
-                Err(CallError::Codec(error)) => return Err(self.job.end_with(error)),
-                Err(CallError::Lost(second)) => return Err(self.job.end_with(loss.again(second))),
+                Err(CallError::Lost(loss)) => {
+                    self.reopen(loss, stop).map_err(|error| self.job.end_with(error))?;
+                }
             }
         }
+    }
+
+    fn reopen(&mut self, loss: Loss, stop: &Stop) -> Result<(), CodecError> {
+        self.losses.add(loss)?;
+        match self.codec.again(&mut self.losses, &self.opening, FRAMING, stop)? {
+            (job, Reply::Info(_)) => self.job = job,
+            (mut job, _) => return Err(unasked(&mut job)),
+        }
+        Ok(())
     }
 }
 
