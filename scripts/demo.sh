@@ -43,13 +43,7 @@ say "starting the service"
 # Port 0: the system picks a free one; the service writes it, whole, once it is bound.
 "$mmsfit" serve --listen 127.0.0.1:0 --port-file "$work/address" >"$work/serve.log" 2>&1 &
 service=$!
-waited=0
-until [ -s "$work/address" ]; do
-    kill -0 "$service" 2>/dev/null || { cat "$work/serve.log" >&2; die "the service ended before it listened"; }
-    [ $waited -lt 100 ] || { cat "$work/serve.log" >&2; die "the service does not listen after 10 s"; }
-    sleep 0.1
-    waited=$((waited + 1))
-done
+wait_for_file "$work/address" "$service" "$work/serve.log"
 address=$(cat "$work/address")
 note "listening on $address"
 

@@ -22,3 +22,14 @@ timed() {
     note "$timed_name: $(($(now) - timed_start)) s$([ "$timed_status" = 0 ] || echo ", FAILED ($timed_status)")"
     return "$timed_status"
 }
+
+# wait_for_file FILE PROCESS LOG: until the service writes its address, for 10 s at most.
+wait_for_file() {
+    wait_left=100
+    until [ -s "$1" ]; do
+        kill -0 "$2" 2>/dev/null || { cat "$3" >&2; die "the service ended before it listened"; }
+        [ $wait_left -gt 0 ] || { cat "$3" >&2; die "the service does not listen after 10 s"; }
+        sleep 0.1
+        wait_left=$((wait_left - 1))
+    done
+}

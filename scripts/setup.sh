@@ -57,7 +57,7 @@ missing_test() {
     have wbmptopbm || echo netpbm                # decodes WBMP
     has_demux || echo libwebpdemux2              # composes animated WebP
     have tshark || echo tshark                   # dissects MMS PDUs
-    have promtool || echo prometheus             # checks metrics and rules; the server that comes with it is not needed
+    have promtool || echo prometheus             # checks metrics and rules, and scrapes the service
     have xz || echo xz-utils                     # unpacks the archive of device documents
 }
 

@@ -36,12 +36,7 @@ trap 'exit 143' TERM
 
 "$mmsfit" serve --listen 127.0.0.1:0 --port-file "$work/address" >"$work/serve.log" 2>&1 &
 service=$!
-waited=0
-until [ -s "$work/address" ]; do
-    [ $waited -lt 100 ] || die "the service does not listen after 10 s: $work/serve.log"
-    sleep 0.1
-    waited=$((waited + 1))
-done
+wait_for_file "$work/address" "$service" "$work/serve.log"
 target=http://$(cat "$work/address")
 
 # The processes below one, of any depth.

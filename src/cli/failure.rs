@@ -52,6 +52,11 @@ impl Failure {
         Self::new(Category::Input, reason, message.into())
     }
 
+    /// Something that the command speaks to does not answer.
+    pub fn unavailable(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Category::Unavailable, reason, message.into())
+    }
+
     /// An output cannot be written.
     pub fn write(what: &str, error: &io::Error) -> Self {
         let message = format!("cannot write: {}", io_words(error));

@@ -113,9 +113,9 @@ pub fn run(args: &LoadArgs, screen: &Screen) -> Result<u8, Failure> {
 fn told(error: LoadError) -> Failure {
     let text = without_number(&error.to_string());
     match error {
-        LoadError::Mix(_) => Failure::input("MIX", text),
+        LoadError::Mix(_) => Failure::usage("MIX", text),
         LoadError::Address(_) | LoadError::Token => Failure::usage("LOAD", text),
-        LoadError::Unreachable { .. } => Failure::input("UNREACHABLE", text),
+        LoadError::Unreachable { .. } => Failure::unavailable("UNREACHABLE", text),
     }
 }
 

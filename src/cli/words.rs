@@ -252,6 +252,8 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "ADAPTATION_NOT_ALLOWED" => Some("the sender, device or carrier forbids changes"),
         "OVER_MEMORY" => Some("raise --memory"),
         "BATCH_BUSY" => Some("wait for the other run, or choose another OUT"),
+        "MIX" => Some("examples/mixes/everyday.toml has every key"),
+        "UNREACHABLE" => Some("`mmsfit serve` starts a service; --target says where it is"),
         "BATCH_LAYOUT" => Some("see `mmsfit batch run --help`"),
         _ => match category {
             Category::Caller => Some("see `mmsfit help`"),

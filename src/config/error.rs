@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Category, Fault};
+use crate::model::{Category, Fault, nearest};
 
 /// Why a configuration cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A file is not TOML, or holds unknown keys.
-    #[error("{}:{line}: {message}{}", .path.display(), hint(.suggestions))]
+    #[error("{}:{line}: {message}{}", .path.display(), nearest::hint(.suggestions))]
     Syntax {
         /// Which file.
         path: PathBuf,
@@ -45,13 +45,6 @@ pub enum ConfigError {
         /// What is wrong, with the line where there is one.
         message: String,
     },
-}
-
-fn hint(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        names => format!("; did you mean `{}`?", names.join("` or `")),
-    }
 }
 
 impl Fault for ConfigError {

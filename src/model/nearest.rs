@@ -34,6 +34,14 @@ pub(crate) fn misspelt(message: &str) -> Vec<String> {
     nearest(word, quoted)
 }
 
+/// The end of an error text: the names that may be meant, or nothing.
+pub(crate) fn hint(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!("; did you mean `{}`?", names.join("` or `")),
+    }
+}
+
 /// The line, from 1, of a byte offset.
 pub(crate) fn line(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset.min(text.len())).unwrap_or(&[]);

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::{
     message::{Form, PartData},
-    model::{Bytes, Dimensions, MediaType},
+    model::{Bytes, Dimensions, MediaType, nearest},
     samples::{self, SampleError, av, photo},
+    service::detect::{self, Kind},
 };
 
 /// A mix, as its file has it.
@@ -30,7 +31,7 @@ pub struct Entry {
     pub share: f64,
     /// A message made here. Either this or `file`.
     pub sample: Option<Sample>,
-    /// A message or medium, relative to the file of the mix: an MMS PDU.
+    /// An MMS PDU, or one medium, which is sent in one; relative to the file of the mix.
     pub file: Option<String>,
     /// A device's name, as `mmsfit devices` has it.
     #[serde(default)]
@@ -76,7 +77,19 @@ pub enum Sample {
 /// Why there is nothing to send.
 #[derive(Debug, thiserror::Error)]
 pub enum MixError {
-    /// The file is not what it should be.
+    /// Not TOML, or with keys that there are not.
+    #[error("{path}:{line}: {message}{}", nearest::hint(.suggestions))]
+    Syntax {
+        /// Which file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+        /// Known keys similar to a misspelt one.
+        suggestions: Vec<String>,
+    },
+    /// An entry says what cannot be.
     #[error("{0}")]
     Malformed(String),
     /// A file cannot be read.
@@ -100,7 +113,16 @@ impl Mix {
     pub fn read(path: &Path) -> Result<Self, MixError> {
         let text = fs::read_to_string(path)
             .map_err(|error| MixError::Read { path: path.display().to_string(), error })?;
-        toml::from_str(&text).map_err(|error| MixError::Malformed(error.to_string()))
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    fn parse(text: &str, path: &str) -> Result<Self, MixError> {
+        toml::from_str(text).map_err(|error| MixError::Syntax {
+            path: path.to_owned(),
+            line: nearest::line(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+            suggestions: nearest::misspelt(error.message()),
+        })
     }
 
     /// Pictures as people send them, none like another: what is sent where no mix is named.
@@ -183,7 +205,9 @@ impl Prepared {
                 let path = folder.join(file);
                 let read = fs::read(&path)
                     .map_err(|error| MixError::Read { path: path.display().to_string(), error })?;
-                (vec![read.into()], None, file.clone())
+                let message = message(read.into(), file)
+                    .ok_or_else(|| wrong(format!("{file} is neither an MMS PDU nor a medium")))?;
+                (vec![message?], None, file.clone())
             }
             _ => return Err(wrong("either sample or file".to_owned())),
         };
@@ -207,6 +231,25 @@ impl Prepared {
         own[at..at + MARK.len()].copy_from_slice(format!("{number:016x}").as_bytes());
         own.into()
     }
+}
+
+/// The message that a file is or, where it is a medium, that carries it. `None`: it is neither.
+fn message(bytes: Buffer, name: &str) -> Option<Result<Buffer, SampleError>> {
+    let media_type = match detect::kind(&bytes) {
+        Kind::Pdu => return Some(Ok(bytes)),
+        Kind::Medium(media_type) => media_type,
+        _ => return None,
+    };
+    let name =
+        Path::new(name).file_name().map_or_else(String::new, |name| name.display().to_string());
+    let part = PartData {
+        content_type: media_type.to_string(),
+        content_id: String::new(),
+        content_location: name.clone(),
+        name,
+        data: bytes,
+    };
+    Some(samples::message(vec![part], Form::MmsPdu))
 }
 
 impl Sample {
@@ -272,21 +315,28 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_mix_is_told() {
-        let prepared = |text: &str| {
-            let mix: Mix = toml::from_str(text).map_err(|e| MixError::Malformed(e.to_string()))?;
-            mix.prepare(Path::new("."))
-        };
+        let prepared = |text: &str| Mix::parse(text, "mix.toml")?.prepare(Path::new("."));
         for (text, word) in [
             ("messages = []", "at least one"),
             ("[[messages]]\nshare = 1", "either sample or file"),
             ("[[messages]]\nshare = 0\nsample = \"text\"", "above 0"),
-            ("[[messages]]\nshare = 1\nsample = \"tax\"", "tax"),
-            ("[[messages]]\nshare = 1\nsmaple = \"text\"", "smaple"),
+            ("[[messages]]\nshare = 1\nsample = \"tax\"", "mix.toml:3"),
+            ("[[messages]]\nshare = 1\nsmaple = \"text\"", "did you mean `sample`"),
             ("[[messages]]\nshare = 1\nsample = \"text\"\nmax_bytes = \"many\"", "many"),
             ("[[messages]]\nshare = 1\nfile = \"there-is-none\"", "there-is-none"),
+            ("[[messages]]\nshare = 1\nfile = \"Cargo.lock\"", "neither an MMS PDU nor a medium"),
         ] {
             let error = prepared(text).expect_err(text).to_string();
             assert!(error.contains(word), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_medium_is_sent_in_a_message() {
+        let photo = samples::jpeg(&photo::photo(64, 48, 1), None).unwrap();
+        let carried = message(photo.clone(), "albums/one.jpg").unwrap().unwrap();
+        assert!(carried.starts_with(&[0x8c]));
+        assert!(carried.windows(photo.len()).any(|window| window == photo));
+        assert_eq!(message(carried.clone(), "one.mms").unwrap().unwrap(), carried);
     }
 }
