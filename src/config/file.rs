@@ -97,6 +97,7 @@ struct Server {
     max_body_seconds: Entry,
     max_bytes_in_flight: Entry,
     brown_out: Entry,
+    reload_seconds: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -307,6 +308,8 @@ impl Settings<'_> {
         self.set("server.max_bytes_in_flight", &from.max_bytes_in_flight, to)?;
 
         self.set("server.brown_out", &from.brown_out, &mut server.brown_out)?;
+        let seconds = &mut server.reload_seconds;
+        self.number("server.reload_seconds", &from.reload_seconds, 0, 86_400, seconds)?;
 
         let client_ca = self.path("tls.client_ca", &tls.client_ca)?;
         let certificate = self.path("tls.certificate", &tls.certificate)?;

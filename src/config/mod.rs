@@ -8,6 +8,7 @@ mod env;
 mod error;
 mod file;
 mod server;
+mod stamp;
 pub mod store;
 mod worker;
 
@@ -26,6 +27,7 @@ pub use self::{
     env::{Env, ProcessEnv},
     error::ConfigError,
     server::{ServerConfig, TlsConfig},
+    stamp::Stamp,
     store::Store,
     worker::{WorkerConfig, WorkerMode},
 };

@@ -24,6 +24,9 @@ pub struct ServerConfig {
     /// Under pressure messages get one effort less than was asked for, and their reports say so.
     /// Default: yes.
     pub brown_out: bool,
+    /// Seconds after which the files are looked at for changes, which are then read as at SIGHUP; 0:
+    /// never. Default: 10.
+    pub reload_seconds: usize,
     /// Bytes of requests in memory at most, those at work included. Default: 1 GiB.
     pub max_bytes_in_flight: Bytes,
 }
@@ -39,6 +42,7 @@ impl Default for ServerConfig {
             max_body_gap_seconds: 10,
             max_body_seconds: 60,
             brown_out: true,
+            reload_seconds: 10,
             max_bytes_in_flight: Bytes::new(1 << 30),
         }
     }

@@ -2,6 +2,8 @@
 //! did in its log.
 
 use std::{
+    os::unix::net::UnixDatagram,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -24,6 +26,10 @@ struct Served {
 
 impl Served {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let port_file = folder.path().join("port");
         let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
@@ -33,6 +39,7 @@ impl Served {
         }
         let started = command
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -65,6 +72,11 @@ impl Served {
     /// Asks it to end; its log.
     fn end(self) -> String {
         self.signal("-TERM");
+        self.wait()
+    }
+
+    /// Its log, once it has ended.
+    fn wait(self) -> String {
         let output = self.child.wait_with_output().expect("it ends");
         assert!(output.status.success(), "{}", output.status);
         String::from_utf8(output.stderr).expect("text")
@@ -181,4 +193,65 @@ async fn a_hangup_reads_carriers_again_and_a_broken_one_leaves_the_old() {
     let log = served.end();
     assert!(log.contains("not reloaded, the old one stays in force"), "{log}");
     assert!(log.contains("test.toml"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_carrier_that_changes_is_read_without_being_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, carriers) = (folder.path().join("mmsfit.toml"), folder.path().join("carriers"));
+    std::fs::create_dir(&carriers).expect("a folder");
+    let write = |bytes: &str| {
+        let text = CARRIER.replace("BYTES", bytes);
+        std::fs::write(carriers.join("test.toml"), text).expect("it is written");
+    };
+    write("200k");
+    let text = format!("carriers_dirs = [{carriers:?}]\n[server]\nreload_seconds = 1\n");
+    std::fs::write(&config, text).expect("it is written");
+    let served = Served::start(&["--config", config.to_str().expect("text")]);
+    let endpoint = Endpoint::from_shared(format!("http://{}", served.address));
+    let channel = endpoint.expect("an address").connect().await.expect("it is up");
+    let mut profiles = ProfileServiceClient::new(channel);
+    assert_eq!(limit(&mut profiles).await, Some(200_000));
+    write("260k");
+    until_limit_is(&mut profiles, Some(260_000)).await;
+    // Broken, and mended.
+    write("a lot");
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(limit(&mut profiles).await, Some(260_000));
+    write("270k");
+    until_limit_is(&mut profiles, Some(270_000)).await;
+    drop(profiles);
+    let log = served.end();
+    assert_eq!(log.matches("configuration reloaded").count(), 2, "{log}");
+    assert_eq!(log.matches("the old one stays in force").count(), 1, "{log}");
+}
+
+#[test]
+fn a_service_manager_is_told_what_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("it binds");
+    socket.set_read_timeout(Some(HANG)).expect("a bound");
+    let next = || {
+        let mut bytes = [0; 500];
+        let length = socket.recv(&mut bytes).expect("a word");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let watchdog = Path::new("400000");
+    let served = Served::start_with(&[], &[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", watchdog)]);
+    let first_but = |beat: &str| loop {
+        let word = next();
+        if word != beat {
+            return word;
+        }
+    };
+    assert_eq!(first_but("WATCHDOG=1\n"), "READY=1\n");
+    assert_eq!(next(), "WATCHDOG=1\n");
+    served.signal("-HUP");
+    let word = first_but("WATCHDOG=1\n");
+    assert!(word.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{word}");
+    assert_eq!(first_but("WATCHDOG=1\n"), "READY=1\n");
+    served.signal("-TERM");
+    assert_eq!(first_but("WATCHDOG=1\n"), "STOPPING=1\n");
+    served.wait();
 }

@@ -162,7 +162,7 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["http_body"], &["grpc"]),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
-    (&["tracing_subscriber"], &["cli"]),
+    (&["tracing_subscriber", "sd_notify"], &["cli"]),
     // Pixels are touched by codecs alone.
     (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
     // Audio is decoded by codecs alone.
