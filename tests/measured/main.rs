@@ -9,6 +9,8 @@ mod deadlines;
 mod isolation;
 mod lanes;
 mod overload;
+mod poison;
+mod rolling;
 mod worker_faults;
 
 use tokio::sync::{Mutex, MutexGuard};

@@ -1,5 +1,6 @@
 //! The admin port as a scraper and a prober see it.
 
+mod scraped;
 mod shipped;
 
 use std::{
