@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use crate::{
     capacity::bench::{self, Options, Results},
-    service::detect::{self, Kind},
-    service::{Service, request::Content},
+    service::{
+        Service,
+        detect::{self, Kind},
+        request::Content,
+    },
 };
 
 use super::{

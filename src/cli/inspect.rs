@@ -7,9 +7,9 @@ use crate::{
     message::{PartData, Violation},
     model::{Bytes, Dimensions, PartReport, Stop},
     profile::{DeviceDescription, InlineCapabilities},
-    service::detect::{self, Kind},
     service::{
         Service,
+        detect::{self, Kind},
         request::{AdaptRequest, Content, LimitOverrides, ResolveRequest},
     },
 };

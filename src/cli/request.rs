@@ -12,9 +12,9 @@ use crate::{
     message::{Form, PartData},
     model::{Bytes, ContentClass, Interface},
     profile::{AcceptHeaders, DeviceDescription},
-    service::detect::{self, Kind},
     service::{
         Service,
+        detect::{self, Kind},
         request::{AdaptRequest, Content, LimitOverrides},
     },
 };

@@ -235,15 +235,16 @@ impl Prepared {
 
 /// The message that a file is or, where it is a medium, that carries it. `None`: it is neither.
 fn message(bytes: Buffer, name: &str) -> Option<Result<Buffer, SampleError>> {
-    let media_type = match detect::kind(&bytes) {
+    let kind = detect::kind(&bytes);
+    let media_type = match &kind {
         Kind::Pdu => return Some(Ok(bytes)),
-        Kind::Medium(media_type) => media_type,
+        Kind::Medium(media_type) if kind.is_playable() => media_type.to_string(),
         _ => return None,
     };
     let name =
         Path::new(name).file_name().map_or_else(String::new, |name| name.display().to_string());
     let part = PartData {
-        content_type: media_type.to_string(),
+        content_type: media_type,
         content_id: String::new(),
         content_location: name.clone(),
         name,
