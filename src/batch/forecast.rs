@@ -135,7 +135,7 @@ pub fn forecast(
     let output = options.output.canonicalize().unwrap_or_else(|_| options.output.clone());
     let signals = Watch::start();
     let source = match &options.manifest {
-        None => Source::tree(&input, &output)?,
+        None => Source::open(&input, &output)?,
         Some(list) if list.as_os_str() == "-" => {
             let why = "a dry run reads the manifest twice: give a file, not standard input";
             return Err(BatchError::Layout(why.to_owned()));
@@ -146,6 +146,7 @@ pub fn forecast(
     let intake = Intake {
         input: &input,
         output: &output,
+        archive: source.archive(),
         requests: Requests::new(engine, &options.request),
         reading: Gate::new(Bytes::new(options.memory.get().max(1))),
     };

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    archive::Archive,
     gate::{Gate, Pass},
     item::{Found, Item},
     requests::{Prepared, Requests},
@@ -29,6 +30,8 @@ use super::{
 pub struct Intake<'a> {
     pub input: &'a Path,
     pub output: &'a Path,
+    /// Where the input is one.
+    pub archive: Option<&'a Archive>,
     pub requests: Requests<'a>,
     pub reading: Gate,
 }
@@ -69,6 +72,10 @@ impl No {
         Self(Status::Failed, "MANIFEST_ROW", why.into())
     }
 
+    fn entry(why: impl Into<String>) -> Self {
+        Self(Status::Failed, "ARCHIVE_ENTRY", why.into())
+    }
+
     fn unreadable(why: impl Into<String>) -> Self {
         Self(Status::Failed, "INPUT_UNREADABLE", why.into())
     }
@@ -102,7 +109,8 @@ impl Intake<'_> {
     fn size(&self, item: &Item) -> Result<Bytes, No> {
         let other = |reason, why: &str| Err(No(Status::Unsupported, reason, why.to_owned()));
         let kind = match &item.found {
-            Found::Tree(kind) => kind.clone(),
+            Found::Tree(kind) | Found::Stored(kind, _) => kind.clone(),
+            Found::Bad(why) if item.line.is_none() => return Err(No::entry(why.as_str())),
             Found::Bad(why) => return Err(No::bad(why.as_str())),
             Found::Listed => self.look(&item.path).map_err(No::bad)?,
         };
@@ -122,7 +130,10 @@ impl Intake<'_> {
             let why = format!("{size} are more than the {most} that reading may take");
             return Err(No(Status::Failed, "OVER_MEMORY", why));
         };
-        let data = read(&self.input.join(&item.path), size);
+        let data = match (&item.found, self.archive) {
+            (Found::Stored(_, place), Some(archive)) => archive.read(*place, size),
+            _ => read(&self.input.join(&item.path), size),
+        };
         Ok((data.map_err(|error| No::unreadable(error.to_string()))?, pass))
     }
 

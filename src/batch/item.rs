@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    archive::{self, Place},
     asked::Asked,
     walk::{Entry, EntryKind},
 };
@@ -27,9 +28,11 @@ pub struct Item {
 pub enum Found {
     /// A walk found it.
     Tree(EntryKind),
+    /// An archive has it, there.
+    Stored(EntryKind, Place),
     /// A list names it: nobody has looked.
     Listed,
-    /// A line of a list that cannot be used, and why.
+    /// A line of a list or an entry of an archive that cannot be used, and why.
     Bad(String),
 }
 
@@ -61,6 +64,22 @@ impl From<&Entry> for Item {
             found: Found::Tree(entry.kind.clone()),
             line: None,
             asked: Asked::default(),
+        }
+    }
+}
+
+impl From<&archive::Entry> for Item {
+    fn from(entry: &archive::Entry) -> Self {
+        let path = entry.path.clone();
+        match &entry.kind {
+            Err(why) => Self::bad(path, (*why).to_owned(), None),
+            Ok(kind) => Self {
+                named: path.clone(),
+                path,
+                found: Found::Stored(kind.clone(), entry.place),
+                line: None,
+                asked: Asked::default(),
+            },
         }
     }
 }

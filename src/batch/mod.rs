@@ -1,4 +1,4 @@
-//! Directory trees in, directory trees out, a JSON line for each file.
+//! Directory trees and archives in, directory trees out, a JSON line for each file.
 //!
 //! One file is one job: read it, tell what it is, skip it if the journal says that it is done,
 //! ask the engine for its price, wait until that much memory is free, adapt, write whole, note it.
@@ -7,6 +7,7 @@
 //!
 //! Architecture invariant: decides nothing about a message; knows the engine as [`Engine`].
 
+mod archive;
 mod asked;
 mod cleanup;
 mod digest;
@@ -15,6 +16,7 @@ mod error;
 mod estimate;
 mod forecast;
 mod gate;
+mod highlights;
 mod intake;
 mod item;
 mod job;
@@ -48,6 +50,7 @@ pub use engine::{Engine, Foreseen};
 pub use error::BatchError;
 pub use estimate::Estimate;
 pub use forecast::{Class, Forecast, OfKind, Sample, Share, forecast};
+pub use highlights::{BARS, Highlights, Named, Sums};
 pub use options::{OnCannotFit, Options};
 pub use progress::Progress;
 pub use rows::{Row, Status};
@@ -81,7 +84,7 @@ pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError
     let journal_path = state.dir.join("journal.jsonl");
     let journal = Journal::open(&journal_path).map_err(unwritable(&journal_path))?;
     let source = match &options.manifest {
-        None => Source::tree(&input, &output)?,
+        None => Source::open(&input, &output)?,
         Some(list) => Source::List(Manifest::open(list, &state.unfinished)?),
     };
     let (census, files) = survey(&source, &options.select);
@@ -98,6 +101,7 @@ pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError
         intake: Intake {
             input: &input,
             output: &output,
+            archive: source.archive(),
             requests: Requests::new(engine, &options.request),
             reading: Gate::new(quarter),
         },

@@ -10,16 +10,16 @@ use super::{cleanup, error::BatchError, options::Options, select::Shard};
 /// The folder in the output that holds journal, lock and unfinished files.
 pub const STATE_DIR: &str = ".mmsfit";
 
-/// The root of the input, resolved.
+/// The root of the input, resolved: a directory, or a file that is taken for an archive.
 ///
 /// # Errors
-/// It is a file, or the system's.
+/// A list names files of what is no directory, or the system's.
 pub fn input_root(options: &Options) -> Result<PathBuf, BatchError> {
     let unreadable = |error| BatchError::Input { path: options.input.clone(), error };
     let input = options.input.canonicalize().map_err(unreadable)?;
-    if !input.is_dir() {
+    if options.manifest.is_some() && !input.is_dir() {
         return Err(BatchError::Layout(format!(
-            "{} is a file; use `mmsfit adapt` for a single one",
+            "{} is a file: a list names files of a directory",
             options.input.display()
         )));
     }

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use super::rows::{Row, Status};
+use super::{
+    highlights::Highlights,
+    rows::{Row, Status},
+};
 
 /// What became of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Files found.
@@ -42,6 +45,9 @@ pub struct Summary {
     pub interrupted: bool,
     /// Where the report is.
     pub report: String,
+    /// What stands out, for a page.
+    #[serde(skip)]
+    pub highlights: Highlights,
 }
 
 impl Summary {
@@ -52,6 +58,7 @@ impl Summary {
 
     /// Counts a row.
     pub fn count(&mut self, row: &Row) {
+        self.highlights.count(row);
         *match row.status {
             Status::Done => &mut self.done,
             Status::Unchanged => &mut self.unchanged,

@@ -31,7 +31,9 @@ fn finish(
             match fs::metadata(path) {
                 Ok(old) if old.is_file() => file.set_permissions(old.permissions()),
                 _ => Ok(()),
-            }
+            }?;
+            // A name must not outlive a power cut that its bytes did not.
+            file.sync_data()
         })
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

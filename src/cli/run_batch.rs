@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes as Buffer;
 
 use crate::{
-    batch::{self, Options, Progress, Select, Summary},
+    batch::{self, Options, Progress, Select, Summary, write},
     model::Bytes,
     service::{Service, request::Content},
 };
@@ -13,7 +13,7 @@ use crate::{
 use super::{
     Failure,
     args::BatchRunArgs,
-    foresee, json, request,
+    foresee, html, json, request,
     safe::safe,
     table::{Align, Cell, Table},
     term::{Screen, Tone},
@@ -46,6 +46,11 @@ pub fn run(service: &Service, args: &BatchRunArgs, screen: &Screen) -> Result<u8
         return foresee::run(service, &options, args, screen);
     }
     let summary = batch::run(service, &options).map_err(|error| Failure::fault(&error))?;
+    if let Some(path) = &args.html {
+        let page = html::batch::page(&summary, &args.output);
+        write::whole(path, page.as_bytes())
+            .map_err(|error| Failure::write(&path.to_string_lossy(), &error))?;
+    }
     if args.json {
         screen.out(&format!("{}\n", json::value(&summary)?))?;
     } else {

@@ -120,6 +120,41 @@ fn every_file_has_a_row_in_the_order_of_the_tree() {
 }
 
 #[test]
+fn an_archive_is_adapted_as_the_tree_that_it_holds() {
+    let python = Command::new("python3").arg("--version").output();
+    if let Err(error) = python {
+        crate::support::need::missing("python", error);
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (input, whole) = (dir.path().join("in"), dir.path().join("whole"));
+    tree(&input, 6);
+    batch(&input, &whole).output().unwrap();
+    // Python's own writers: GNU and POSIX tar, zip.
+    let script = "import shutil, sys, tarfile, zipfile, os\n\
+        tree, to = sys.argv[1:]\n\
+        for name, form in (('gnu', tarfile.GNU_FORMAT), ('pax', tarfile.PAX_FORMAT)):\n\
+        \u{20}   with tarfile.open(f'{to}/{name}.tar', 'w', format=form) as tar: tar.add(tree, '.')\n\
+        shutil.make_archive(f'{to}/whole', 'zip', tree)\n";
+    let made = Command::new("python3").args(["-c", script]).args([&input, dir.path()]).output();
+    let made = made.unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for name in ["gnu.tar", "pax.tar", "whole.zip"] {
+        let output = dir.path().join(format!("out-{name}"));
+        let finished = batch(&dir.path().join(name), &output).output().unwrap();
+        assert_eq!(finished.status.code(), Some(0), "{name}: {finished:?}");
+        assert_eq!(results(&output), results(&whole), "{name}");
+        assert_eq!(rows(&output).len(), rows(&whole).len(), "{name}");
+        let again = batch(&dir.path().join(name), &output).output().unwrap();
+        let summary: Value = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!((&summary["skipped"], &summary["done"]), (&9.into(), &0.into()), "{summary}");
+    }
+    let file = batch(&input.join("notes.txt"), &dir.path().join("none")).output().unwrap();
+    let error = String::from_utf8_lossy(&file.stderr).into_owned();
+    assert!(file.status.code() == Some(2) && error.contains("tar or zip"), "{error}");
+}
+
+#[test]
 fn killed_anywhere_and_started_again_ends_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let (input, whole) = (dir.path().join("in"), dir.path().join("whole"));
@@ -140,6 +175,52 @@ fn killed_anywhere_and_started_again_ends_the_same() {
         assert_eq!(results(&output), wanted, "killed at {tenth}/10");
         assert!(!output.join(".mmsfit/unfinished").exists());
     }
+}
+
+#[test]
+fn killed_at_twenty_moments_one_after_the_other_ends_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, whole, output) =
+        (dir.path().join("in"), dir.path().join("whole"), dir.path().join("killed"));
+    tree(&input, 24);
+    let began = Instant::now();
+    batch(&input, &whole).output().unwrap();
+    let took = began.elapsed();
+    let wanted = results(&whole);
+    // The same moments each time; a fifth of the whole at most, so that work is left for the last.
+    let mut random = fastrand::Rng::with_seed(20);
+    let mut ahead = 0;
+    for moment in 0..20 {
+        let mut child = batch(&input, &output).spawn().unwrap();
+        thread::sleep(took.mul_f64(random.f64() / 5.0));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if !output.exists() {
+            continue;
+        }
+        // What stands under its name is whole, and nothing goes back.
+        let so_far = results(&output);
+        assert!(so_far.iter().all(|(path, bytes)| wanted.get(path) == Some(bytes)), "{moment}");
+        assert!(so_far.len() >= ahead, "{moment}");
+        ahead = so_far.len();
+    }
+    let finished = batch(&input, &output).output().unwrap();
+    assert_eq!(finished.status.code(), Some(0));
+    assert_eq!(results(&output), wanted);
+    let told = |output: &Path| -> Vec<Value> {
+        let told = |mut row: Value| {
+            // Whether an earlier run did it, and what it cost.
+            let status = row.get("was").unwrap_or(&row["status"]).clone();
+            row["status"] = status;
+            for field in ["was", "cpuMs", "report", "sameAs"] {
+                row.as_object_mut().unwrap().remove(field);
+            }
+            row
+        };
+        rows(output).into_iter().map(told).collect()
+    };
+    assert_eq!(told(&output), told(&whole));
+    assert!(!output.join(".mmsfit/unfinished").exists());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{DeviceArgs, LimitArgs};
 /// `mmsfit batch`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BatchCommand {
-    /// Adapt every message and media file under a directory into another
+    /// Adapt every message and media file under a directory, or in an archive, into a directory
     Run(BatchRunArgs),
 }
 
@@ -28,6 +28,10 @@ links to directories are not followed.
 What is done is noted in OUT/.mmsfit/journal.jsonl: a second run, or one after a crash, skips files
 whose content, options and result are as noted. Ctrl-C finishes the files at work and stops; pressed
 again it abandons them.
+
+IN may be a tar or zip file: its entries are read where they lie, one at a time, and what they say of
+themselves is not believed. Of entries of one name the last counts; names that lead out of the archive
+are reported and not read. What is compressed as a whole (.tar.gz) has to be unpacked to .tar first.
 
 Globs: `*` and `?` do not cross a slash, `**` does; one without a slash is held against file names,
 at any depth. --limit counts what they leave, and --shard then takes its share of it. The shards of
@@ -54,7 +58,7 @@ Examples:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = BATCH_HELP)]
 pub struct BatchRunArgs {
-    /// The tree to read, with all its directories
+    /// The tree to read, with all its directories; or a tar or zip file of one
     #[arg(value_name = "IN", value_hint = ValueHint::DirPath)]
     pub input: PathBuf,
     /// The tree to write
@@ -117,6 +121,9 @@ pub struct BatchRunArgs {
     /// (of a shard: OUT/.mmsfit/shard-I-of-N/report.jsonl)
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
+    /// Write a page for browsers: sums, reasons, distributions, the slowest, the worst
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "dry_run")]
+    pub html: Option<PathBuf>,
     /// The summary as JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,

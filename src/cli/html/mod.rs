@@ -2,6 +2,7 @@
 //! anywhere, and a policy in its head that forbids both, should anything in a message get past the
 //! escaping.
 
+pub mod batch;
 mod budget;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
