@@ -25,6 +25,7 @@ mod safe;
 mod samples;
 mod serve;
 mod setup;
+mod size;
 mod slides;
 mod table;
 mod term;
@@ -86,6 +87,7 @@ fn run(args: Args, screen: &Screen) -> Result<u8, Failure> {
         }
         Command::Bench(args) => bench::run(&setup::service(config)?, &args, screen),
         Command::Load(args) => load::run(&args, screen),
+        Command::Size(args) => size::run(&setup::service(config)?, config, &args, screen),
         Command::CheckConfig(args) => setup::check_config(config, &args, screen),
         // Its one argument is required.
         Command::Config(_) => {

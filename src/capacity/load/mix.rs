@@ -176,8 +176,10 @@ pub struct Prepared {
     pub max_image: Option<Dimensions>,
     /// MMS PDUs; one or more.
     messages: Vec<Buffer>,
-    /// Where, in the only message, the place is that makes each its own.
+    /// Where, in each of the messages, the place is that makes it its own.
     mark: Option<usize>,
+    /// How many different ones there are; 0: each call its own.
+    contents: u32,
 }
 
 /// What stands where each call writes its number. Behind the end of a medium, where no decoder reads.
@@ -218,9 +220,15 @@ impl Prepared {
             name: if entry.name.is_empty() { own_name } else { entry.name },
             device: entry.device,
             carrier: entry.carrier,
+            contents: if entry.file.is_some() { 1 } else { entry.contents },
             messages,
             mark,
         })
+    }
+
+    /// How many different messages of this kind there are; 0: each call its own.
+    pub fn contents(&self) -> u32 {
+        self.contents
     }
 
     /// The message of the call of this number; `pick` chooses among several.

@@ -3,7 +3,7 @@
 //! ("coordinated omission": Tene, "How NOT to measure latency", 2013).
 
 pub mod arrivals;
-mod call;
+pub(super) mod call;
 pub mod mix;
 pub mod search;
 pub mod seen;

@@ -4,6 +4,7 @@
 
 mod batch;
 mod load;
+mod size;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -16,6 +17,7 @@ use crate::model::{Bytes, ContentClass, Dimensions, Effort, Interface, SenderTyp
 
 pub use batch::{BatchCommand, BatchRunArgs, OnCannotFitArg};
 pub use load::LoadArgs;
+pub use size::SizeArgs;
 
 const ABOUT: &str = "Fits multimedia messages to what a device can show and to the bytes a \
                      carrier lets through";
@@ -92,6 +94,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Send calls to a running service, and tell how it answered
     Load(LoadArgs),
+    /// Reckon how many instances a traffic needs, and what a million messages cost
+    Size(SizeArgs),
     /// Load the configuration and show what is in force
     CheckConfig(CheckConfigArgs),
     /// Print a configuration file with all keys, their defaults and what they mean
@@ -126,6 +130,7 @@ impl Command {
             Self::Batch(BatchCommand::Run(args)) => args.json,
             Self::Bench(args) => args.json,
             Self::Load(args) => args.json,
+            Self::Size(args) => args.json,
             Self::CheckConfig(args) => args.json,
             Self::Serve(_)
             | Self::Config(_)

@@ -1,0 +1,211 @@
+//! One caller after the other against a service of its own: what its answers say that they cost, what
+//! the service took beside that, and what the sender took.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use cpu_time::ProcessTime;
+use tonic::{Status, transport::Channel};
+
+use super::{Costs, KindCosts, process::Served};
+use crate::{
+    capacity::load::{call, mix::Prepared},
+    grpc::v1::{self, adaptation_service_client::AdaptationServiceClient},
+};
+
+/// What to measure, and for how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// At least one.
+    pub kinds: Vec<Prepared>,
+    /// The executable that serves.
+    pub program: PathBuf,
+    /// Its configuration; none: the default.
+    pub config: Option<PathBuf>,
+    /// For each kind and each effort, in all rounds together.
+    pub time: Duration,
+    /// Threads of the service.
+    pub threads: usize,
+}
+
+/// Why there are no costs.
+#[derive(Debug, thiserror::Error)]
+pub enum CostError {
+    /// The service.
+    #[error("the service cannot be started: {0}")]
+    Start(#[from] std::io::Error),
+    /// The connection.
+    #[error("cannot reach the service: {0}")]
+    Connect(#[from] tonic::transport::Error),
+    /// A message of the mix.
+    #[error("{kind}: {status}")]
+    Refused {
+        /// Which.
+        kind: String,
+        /// Why.
+        status: Box<Status>,
+    },
+}
+
+/// Rounds in which each kind has its turn: what the machine does beside is spread over all.
+const ROUNDS: u32 = 3;
+/// Values that stand for a distribution.
+const VALUES: usize = 40;
+
+/// What was seen of one kind at one effort.
+#[derive(Default)]
+struct Seen {
+    work_ms: Vec<f64>,
+    wall_ms: f64,
+    service: Duration,
+    sender: Duration,
+    clock: Duration,
+}
+
+/// Measures all kinds, a round after the other; `done` hears of each.
+///
+/// # Errors
+/// No service, or a message that it refuses.
+pub async fn measure(
+    options: &Options,
+    mut done: impl FnMut(&str, f64),
+) -> Result<Costs, CostError> {
+    // Each call does its own work, at the effort that it asks for.
+    let environment = [
+        ("MMSFIT_CACHE_BYTES", "0".to_owned()),
+        ("MMSFIT_SERVER_BROWN_OUT", "false".to_owned()),
+        ("MMSFIT_THREADS", options.threads.to_string()),
+    ];
+    let served = Served::start(&options.program, options.config.as_deref(), &environment)?;
+    let client = AdaptationServiceClient::connect(served.address().to_owned()).await?;
+    let client = client.max_decoding_message_size(usize::MAX);
+    let mut number = 1 << 50;
+    let mut peak = 0;
+    let mut seen: Vec<[Seen; 2]> = options.kinds.iter().map(|_| Default::default()).collect();
+    for round in 0..=ROUNDS {
+        for (kind, seen) in options.kinds.iter().zip(&mut seen) {
+            for (effort, seen) in
+                [v1::Effort::Balanced, v1::Effort::Fast].into_iter().zip(&mut *seen)
+            {
+                // The first round pays for page faults and lazy tables: it is not counted.
+                let time = if round == 0 { Duration::ZERO } else { options.time / ROUNDS };
+                let turn = turn(&served, client.clone(), kind, effort, time, &mut number).await?;
+                peak = peak.max(served.memory());
+                if round > 0 {
+                    seen.add(turn);
+                }
+            }
+            if round > 0 {
+                done(&kind.name, mean(&seen[0].work_ms));
+            }
+        }
+    }
+    let core_share = seen.iter().map(|[seen, _]| seen.core_share()).fold(1.0, f64::min);
+    let kinds = options.kinds.iter().zip(seen).map(|(kind, seen)| costs(kind, seen)).collect();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Ok(Costs { version, threads: options.threads, peak_memory_bytes: peak, core_share, kinds })
+}
+
+/// Calls one after the other for `time`, one at least.
+async fn turn(
+    served: &Served,
+    mut client: AdaptationServiceClient<Channel>,
+    kind: &Prepared,
+    effort: v1::Effort,
+    time: Duration,
+    number: &mut u64,
+) -> Result<Seen, CostError> {
+    let mut seen = Seen::default();
+    let (service, sender, clock) = (served.cpu(), ProcessTime::now(), Instant::now());
+    while seen.work_ms.is_empty() || clock.elapsed() < time {
+        *number += 1;
+        let mut request = call::request(kind, *number, *number as usize);
+        request.set_effort(effort);
+        let answer = client.adapt(request).await.map_err(|status| CostError::Refused {
+            kind: kind.name.clone(),
+            status: Box::new(status),
+        })?;
+        let account = answer.into_inner().report.and_then(|report| report.account);
+        let account = account.unwrap_or_default();
+        seen.work_ms.push(account.cpu_ms);
+        seen.wall_ms += account.wall_ms;
+    }
+    // A job's process is waited for a moment after its answer.
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    seen.clock = clock.elapsed();
+    (seen.service, seen.sender) = (served.cpu().saturating_sub(service), sender.elapsed());
+    Ok(seen)
+}
+
+impl Seen {
+    fn add(&mut self, other: Self) {
+        self.work_ms.extend(other.work_ms);
+        self.wall_ms += other.wall_ms;
+        self.service += other.service;
+        self.sender += other.sender;
+        self.clock += other.clock;
+    }
+
+    /// Of one core, by the clock: what a caller alone, whose work is on one thread, should get all of.
+    fn core_share(&self) -> f64 {
+        let used = self.service + self.sender;
+        used.as_secs_f64() / self.clock.as_secs_f64().max(1e-9)
+    }
+}
+
+fn costs(kind: &Prepared, [full, reduced]: [Seen; 2]) -> KindCosts {
+    let calls = full.work_ms.len();
+    let each = |time: Duration| time.as_secs_f64() * 1e3 / calls.max(1) as f64;
+    let accounted = mean(&full.work_ms);
+    // Ticks are coarse: what is left of the service's time is never less than nothing.
+    let other_ms = (each(full.service) - accounted).max(0.02);
+    let parallel = full.work_ms.iter().sum::<f64>() / full.wall_ms.max(1e-9);
+    // A millisecond is planned and passed on, not encoded.
+    let encoded = accounted > ENCODES_MS;
+    KindCosts {
+        name: kind.name.clone(),
+        share: kind.share,
+        contents: kind.contents(),
+        calls: calls as u64,
+        other_ms: if encoded { other_ms } else { other_ms + accounted },
+        work_ms: if encoded { values(full.work_ms) } else { Vec::new() },
+        reduced_ms: if encoded { values(reduced.work_ms) } else { Vec::new() },
+        sender_ms: each(full.sender),
+        parallel: parallel.clamp(1.0, 64.0),
+    }
+}
+
+/// Less than this is not encoded, whatever it is.
+const ENCODES_MS: f64 = 1.0;
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// So many equally likely values, in rising order.
+fn values(mut all: Vec<f64>) -> Vec<f64> {
+    all.sort_by(f64::total_cmp);
+    let count = all.len().clamp(1, VALUES);
+    // Means of equal shares, so that the mean of the whole is kept.
+    let share = |number: usize| {
+        let (from, to) = (number * all.len() / count, (number + 1) * all.len() / count);
+        mean(all.get(from..to.max(from + 1)).unwrap_or_default())
+    };
+    (0..count).map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distribution_keeps_its_mean_and_its_order() {
+        let many: Vec<f64> = (0..1000).map(|n| f64::from(n * 7919 % 1000)).collect();
+        let few = values(many.clone());
+        assert_eq!(few.len(), VALUES);
+        assert!(few.is_sorted() && (mean(&few) - mean(&many)).abs() < 1e-9);
+        assert_eq!(values(vec![3.0, 1.0]), [1.0, 3.0]);
+    }
+}
