@@ -1,7 +1,9 @@
-//! Whole messages through gRPC on the loopback: `cargo bench --bench grpc`.
+//! Whole messages through gRPC on the loopback: `cargo bench --bench grpc`; with `-- --traces 1` all
+//! calls are traced, and sent to a collector that throws them away (0: as to an operator who samples
+//! none of them).
 //!
 //! The client is another process (this program once more), so that the CPU time of this one is the
-//! server's alone: transport, conversion, engine.
+//! server's alone: transport, conversion, engine. So is the collector.
 
 #![allow(missing_docs, reason = "a bench")]
 
@@ -27,10 +29,20 @@ use mmsfit::{
     message::Form,
     offload::Offload,
     service::Service,
+    telemetry::traces::Traces,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+    trace_service_server::{TraceService, TraceServiceServer},
 };
 use support::message::{jpeg, message};
 use tokio::task::JoinSet;
-use tonic::transport::{Channel, Endpoint};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{
+    Request, Response, Status,
+    transport::{Channel, Endpoint, Server},
+};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -203,6 +215,44 @@ fn measure(addr: &str, load: &Load, at_once: u32) -> Result<String, Failure> {
     Ok(format!("{:<34} {at_once:>7} {per_call:>9.4} {}", load.title, line.trim_end()))
 }
 
+/// Takes spans, and keeps none.
+struct Sink;
+
+#[tonic::async_trait]
+impl TraceService for Sink {
+    async fn export(
+        &self,
+        _: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+/// The process of the collector: says where it listens.
+async fn collector() -> Result<(), Failure> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    say(&format!("http://{}", listener.local_addr()?))?;
+    let incoming = TcpListenerStream::new(listener);
+    let server = Server::builder().add_service(TraceServiceServer::new(Sink));
+    Ok(server.serve_with_incoming(incoming).await?)
+}
+
+/// Traces of this process, to a collector in another.
+fn traces(ratio: f64) -> Result<(Ended, Traces), Failure> {
+    let command = Command::new(std::env::current_exe()?)
+        .arg("--collector")
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn()?;
+    let mut child = Ended(command);
+    let mut endpoint = String::new();
+    BufReader::new(child.0.stdout.take().ok_or("no output")?).read_line(&mut endpoint)?;
+    let traces = Traces::start(endpoint.trim(), ratio, "bench")?;
+    let subscriber = tracing_subscriber::registry().with(traces.layer());
+    tracing::subscriber::set_global_default(subscriber)?;
+    Ok((child, traces))
+}
+
 /// A child that does not outlive its measurement.
 struct Ended(Child);
 
@@ -235,8 +285,10 @@ fn engine_alone(service: &Service, pdu: &Buffer) -> Result<f64, Failure> {
     Ok(best)
 }
 
-fn server() -> Result<(), Failure> {
+fn server(ratio: Option<f64>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let _within = runtime.enter();
+    let collected = ratio.map(traces).transpose()?;
     let service = Service::new(Config::default());
     let listener = runtime.block_on(grpc::bind(([127, 0, 0, 1], 0).into()))?;
     let addr = listener.addr().to_string();
@@ -256,6 +308,9 @@ fn server() -> Result<(), Failure> {
             println!("{}", measure(&addr, load, at_once)?);
         }
     }
+    if let Some((_, traces)) = &collected {
+        println!("\nspans: {:?}", traces.counter().counts());
+    }
     Ok(())
 }
 
@@ -269,6 +324,14 @@ fn main() -> Result<(), Failure> {
             runtime.block_on(client(addr, load, at_once.parse()?))
         }
         Some(_) => Err("--client takes an address, a load and a number".into()),
-        None => server(),
+        None if arguments.iter().any(|argument| argument == "--collector") => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(collector())
+        }
+        None => {
+            let at = arguments.iter().position(|argument| argument == "--traces");
+            let ratio = at.and_then(|at| arguments.get(at + 1)).map(|ratio| ratio.parse());
+            server(ratio.transpose()?)
+        }
     }
 }

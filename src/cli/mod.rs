@@ -58,9 +58,13 @@ where
         }
     };
     let screen = Screen::new(args.global.color);
-    // A service logs each call; a command only what is unexpected.
+    // A service logs each call, and begins to once its configuration says where traces go; a command
+    // logs only what is unexpected.
     let serving = matches!(args.command, args::Command::Serve(_));
-    setup::start_logging(args.global.verbose + u8::from(serving), screen.err_has_color());
+    let verbose = args.global.verbose + u8::from(serving);
+    if !serving {
+        setup::start_logging(verbose, screen.err_has_color(), None);
+    }
     let as_json = args.command.wants_json();
     let report_on_stdout = !args.command.writes_to_stdout();
     match run(args, &screen) {
@@ -79,7 +83,10 @@ fn run(args: Args, screen: &Screen) -> Result<u8, Failure> {
         Command::Adapt(args) => adapt::adapt(&setup::service(config)?, &args, screen),
         Command::Plan(args) => adapt::plan(&setup::service(config)?, &args, screen),
         Command::Inspect(args) => inspect::run(&setup::service(config)?, &args, screen),
-        Command::Serve(args) => serve::run(setup::service(config)?, config, &args, screen),
+        Command::Serve(serve) => {
+            let verbose = args.global.verbose + 1;
+            serve::run(setup::service(config)?, config, &serve, (screen, verbose))
+        }
         Command::Devices(args) => lists::devices(&setup::service(config)?, &args, screen),
         Command::Carriers(args) => lists::carriers(&setup::service(config)?, &args, screen),
         Command::Batch(BatchCommand::Run(args)) => {

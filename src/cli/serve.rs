@@ -6,10 +6,14 @@ use tokio::task::JoinHandle;
 
 use crate::{
     batch::write,
+    config::{Config, TracingConfig},
     grpc::{self, ServeError},
     offload::Offload,
     service::Service,
-    telemetry::admin::{self, Page, Readiness},
+    telemetry::{
+        admin::{self, Page, Readiness},
+        traces::{Counter, Traces},
+    },
 };
 
 use super::{
@@ -26,22 +30,28 @@ pub fn run(
     service: Service,
     config: Option<&Path>,
     args: &ServeArgs,
-    screen: &Screen,
+    (screen, verbose): (&Screen, u8),
 ) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal("RUNTIME", error.to_string()))?;
     runtime.block_on(async {
+        let traces = start_traces(service.config())?;
+        super::setup::start_logging(verbose, screen.err_has_color(), traces.as_ref());
         let files = Files::read(service, config)?;
         let (offload, readiness) = (files.offload.clone(), Readiness::default());
         let beat = tokio::spawn(notify::alive());
+        let counter = traces.as_ref().map(Traces::counter);
         // First of all: a service whose workers do not start can be seen not to be ready.
-        let admin = start_admin(&offload, readiness.clone(), args, screen).await?;
+        let admin = start_admin(&offload, (readiness.clone(), counter), args, screen).await?;
         // Nothing else waits on this thread.
         tokio::task::block_in_place(|| super::setup::start_workers(&offload.service()))?;
         let ended = start(files, args, readiness, screen).await;
         beat.abort();
+        if let Some(traces) = traces {
+            traces.end().await;
+        }
         if let Some(admin) = admin {
             admin.abort();
         }
@@ -50,10 +60,18 @@ pub fn run(
     Ok(0)
 }
 
+/// Traces, where a collector is named.
+fn start_traces(config: &Config) -> Result<Option<Traces>, Failure> {
+    let TracingConfig { otlp_endpoint, sample_ratio, service_name } = &config.tracing;
+    let Some(endpoint) = otlp_endpoint else { return Ok(None) };
+    let traces = Traces::start(endpoint.as_str(), sample_ratio.get(), service_name);
+    traces.map(Some).map_err(|error| Failure::usage("CONFIG", error.to_string()))
+}
+
 /// The admin port, where one is asked for. It outlives the service: how that ends can be seen.
 async fn start_admin(
     offload: &Offload,
-    readiness: Readiness,
+    (readiness, spans): (Readiness, Option<Counter>),
     args: &ServeArgs,
     screen: &Screen,
 ) -> Result<Option<JoinHandle<()>>, Failure> {
@@ -67,7 +85,12 @@ async fn start_admin(
     write_address(args.admin_port_file.as_deref(), bound)?;
     screen.out(&format!("serving metrics on http://{bound}/metrics\n"))?;
     let offload = offload.clone();
-    let scrape = Arc::new(move |format| offload.scrape(format));
+    let scrape = Arc::new(move |format| {
+        if let Some(spans) = &spans {
+            offload.metrics().spans(spans.counts());
+        }
+        offload.scrape(format)
+    });
     Ok(Some(tokio::spawn(admin::serve(listener, Page { scrape, readiness }))))
 }
 

@@ -3,13 +3,20 @@
 use std::path::Path;
 
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{
-    config::{Config, ProcessEnv},
+    config::{Config, ProcessEnv, TracingConfig},
     grpc::{Clients, Tls},
     policy::{LanguageChoice, Notice, Sanitize, Trim},
     service::{Service, WorkerStatus},
+    telemetry::traces::{self, Traces},
 };
 
 use super::{
@@ -55,7 +62,7 @@ pub fn start_workers(service: &Service) -> Result<Option<WorkerStatus>, Failure>
 
 /// Logs go to stderr: warnings, with `-v` what happens, with `-vv` why; in colour where the screen
 /// has colour. `MMSFIT_LOG` wins.
-pub fn start_logging(verbose: u8, color: bool) {
+pub fn start_logging(verbose: u8, color: bool, traces: Option<&Traces>) {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -64,11 +71,16 @@ pub fn start_logging(verbose: u8, color: bool) {
     };
     let filter = EnvFilter::try_from_env("MMSFIT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // Spans are for traces: no line of the log has them in front.
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(color)
-        .try_init();
+        .with_filter(filter.and(filter_fn(|metadata| !traces::is_ours(metadata))));
+    let subscriber = tracing_subscriber::registry().with(lines);
+    let _ = match traces {
+        None => subscriber.try_init(),
+        Some(traces) => subscriber.with(traces.layer()).try_init(),
+    };
 }
 
 /// `mmsfit check-config`.
@@ -94,6 +106,11 @@ pub fn check_config(
             "maxRequestBytes": config.max_request_bytes,
             "cacheBytes": config.cache_bytes,
             "tls": server.tls,
+            "tracing": {
+                "otlpEndpoint": config.tracing.otlp_endpoint.as_ref().map(|at| at.as_str()),
+                "sampleRatio": config.tracing.sample_ratio.get(),
+                "serviceName": config.tracing.service_name,
+            },
             "clients": server.clients,
             "parse": {
                 "maxParts": config.parse.max_parts,
@@ -142,6 +159,7 @@ pub fn check_config(
         ("memory of the cache", config.cache_bytes.to_string()),
         ("TLS", server.tls.to_owned()),
         ("clients with a token", server.clients.map_or("anybody".into(), |n| n.to_string())),
+        ("traces", trace_words(config)),
         ("parts of a message", config.parse.max_parts.to_string()),
         ("multiparts in multiparts", config.parse.max_nesting.to_string()),
         ("bytes of a header block", config.parse.max_header_bytes.to_string()),
@@ -194,6 +212,13 @@ impl ServerFiles {
         let clients = clients.map_err(|e| wrong(e.to_string()))?;
         Ok(Self { tls, clients: clients.map(|clients| clients.count()) })
     }
+}
+
+fn trace_words(config: &Config) -> String {
+    let TracingConfig { otlp_endpoint, sample_ratio, .. } = &config.tracing;
+    otlp_endpoint.as_ref().map_or("none".to_owned(), |endpoint| {
+        format!("{} % of calls, to {}", sample_ratio.get() * 100.0, endpoint.as_str())
+    })
 }
 
 fn trim_words(config: &Config) -> &'static str {

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
-use super::{Config, ConfigError, Env, ServerConfig, TlsConfig, WorkerMode};
+use super::{Config, ConfigError, Env, ServerConfig, TlsConfig, TracingConfig, WorkerMode};
 use crate::{
     model::nearest,
     policy::{self, Language, PolicySettings, SettingError},
@@ -21,6 +21,7 @@ use crate::{
 #[serde(untagged)]
 enum Value {
     Number(i64),
+    Decimal(f64),
     Flag(bool),
     Text(String),
     List(Vec<String>),
@@ -49,6 +50,8 @@ struct File {
     server: Server,
     #[serde(default)]
     tls: Tls,
+    #[serde(default)]
+    tracing: Tracing,
     /// Read by its own room.
     #[serde(default, rename = "policy")]
     _policy: IgnoredAny,
@@ -106,6 +109,14 @@ struct Tls {
     certificate: Entry,
     key: Entry,
     client_ca: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tracing {
+    otlp_endpoint: Entry,
+    sample_ratio: Entry,
+    service_name: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -186,6 +197,7 @@ pub(super) fn resolve(
     }
 
     config.server = settings.server(&file.server, &file.tls)?;
+    config.tracing = settings.tracing(&file.tracing)?;
     config.policy = settings.settings()?;
 
     let (defaults, from) = (&mut config.defaults, &file.defaults);
@@ -255,6 +267,7 @@ impl Settings<'_> {
         let Some((value, place)) = self.find(key, entry) else { return Ok(()) };
         let text = match value {
             Value::Number(number) => number.to_string(),
+            Value::Decimal(number) => number.to_string(),
             Value::Flag(flag) => flag.to_string(),
             Value::Text(text) => text,
             Value::List(_) => return Err(error(key, place, "is a list, one value is expected")),
@@ -326,6 +339,21 @@ impl Settings<'_> {
         Ok(server)
     }
 
+    /// The `[tracing]` table.
+    fn tracing(&self, from: &Tracing) -> Result<TracingConfig, ConfigError> {
+        let mut tracing = TracingConfig::default();
+        let (key, mut endpoint) = ("tracing.otlp_endpoint", String::new());
+        self.set(key, &from.otlp_endpoint, &mut endpoint)?;
+        if !endpoint.trim().is_empty() {
+            let place = self.find(key, &from.otlp_endpoint).map(|(_, place)| place);
+            let wrong = |e| error(key, place.unwrap_or_default(), format!("{e}: `{endpoint}`"));
+            tracing.otlp_endpoint = Some(endpoint.trim().parse().map_err(wrong)?);
+        }
+        self.set("tracing.sample_ratio", &from.sample_ratio, &mut tracing.sample_ratio)?;
+        self.set("tracing.service_name", &from.service_name, &mut tracing.service_name)?;
+        Ok(tracing)
+    }
+
     /// A list; in the environment one text with `separator` between its items.
     fn list(
         &self,
@@ -340,7 +368,9 @@ impl Settings<'_> {
                 let items = text.split(separator).map(str::trim).filter(|item| !item.is_empty());
                 Ok(Some(items.map(str::to_owned).collect()))
             }
-            Value::Number(_) | Value::Flag(_) => Err(error(key, place, "is not a list of texts")),
+            Value::Number(_) | Value::Decimal(_) | Value::Flag(_) => {
+                Err(error(key, place, "is not a list of texts"))
+            }
         }
     }
 }

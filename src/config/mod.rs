@@ -10,6 +10,7 @@ mod file;
 mod server;
 mod stamp;
 pub mod store;
+mod tracing;
 mod worker;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use self::{
     server::{ServerConfig, TlsConfig},
     stamp::Stamp,
     store::Store,
+    tracing::{OtlpEndpoint, Share, TracingConfig},
     worker::{WorkerConfig, WorkerMode},
 };
 use crate::{
@@ -70,6 +72,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Who may connect, how, and how slowly.
     pub server: ServerConfig,
+    /// Whether and where traces are sent.
+    pub tracing: TracingConfig,
     /// Devices and carriers, loaded.
     pub store: Arc<Store>,
 }
@@ -91,6 +95,7 @@ impl Default for Config {
             policy: PolicySettings::default(),
             worker: WorkerConfig::default(),
             server: ServerConfig::default(),
+            tracing: TracingConfig::default(),
             store: Store::embedded(),
         }
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
+use tracing::Instrument as _;
 
 use super::{
     status::from_error,
@@ -32,7 +33,7 @@ pub fn run(
     deadline: Option<Instant>,
 ) -> ReceiverStream<Item> {
     let (answers, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let work = async move {
         let sender = answers.clone();
         let (runtime, metrics) = (Handle::current(), offload.metrics().clone());
         let work = offload.run(deadline, move |service, stop| {
@@ -56,7 +57,8 @@ pub fn run(
                 }
             }
         }
-    });
+    };
+    tokio::spawn(work.in_current_span());
     ReceiverStream::new(receiver)
 }
 

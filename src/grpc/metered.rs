@@ -21,10 +21,11 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
+use tracing::{Instrument as _, Span, field::Empty, info_span};
 
 use crate::{
     model::Bytes,
-    telemetry::{Call, Metrics},
+    telemetry::{Call, Metrics, traces},
 };
 
 /// The methods that are counted by their names.
@@ -33,12 +34,15 @@ const METHODS: [(&str, &[&str]); 2] = [
     ("mmsfit.v1.ProfileService", &["Resolve", "ListDevices", "ListCarriers", "LookupLimits"]),
 ];
 
+/// What is no method of ours.
+const OTHER: &str = "other";
+
 /// The method of a path; `other` for health, reflection and what there is not.
 fn method(path: &str) -> &'static str {
     let mut words = path.trim_start_matches('/').splitn(2, '/');
     let (service, name) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let methods = METHODS.iter().find(|(known, _)| *known == service).map(|(_, methods)| *methods);
-    methods.unwrap_or_default().iter().find(|known| **known == name).copied().unwrap_or("other")
+    methods.unwrap_or_default().iter().find(|known| **known == name).copied().unwrap_or(OTHER)
 }
 
 /// The layer.
@@ -76,9 +80,12 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let method = method(request.uri().path());
+        let span = span(method, &request);
         let mut meter = Meter {
             metrics: self.metrics.clone(),
-            method: method(request.uri().path()),
+            method,
+            span: span.clone(),
             began: Instant::now(),
             request: Arc::default(),
             response: 0,
@@ -87,6 +94,7 @@ where
         let counted = Arc::clone(&meter.request);
         let request = request.map(|body| Body::new(Incoming { body, counted }));
         let reply = self.inner.call(request);
+        let reply = reply.instrument(span);
         Box::pin(async move {
             let response = reply.await?;
             // What is refused at once has its status in the headers, and no trailers.
@@ -101,6 +109,7 @@ where
 struct Meter {
     metrics: Metrics,
     method: &'static str,
+    span: Span,
     began: Instant,
     request: Arc<AtomicU64>,
     response: u64,
@@ -111,6 +120,7 @@ struct Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         let code = self.ended.as_ref().map_or(Code::Cancelled, Status::code);
+        trace_end(&self.span, code);
         self.metrics.call(Call {
             method: self.method,
             code: code_name(code),
@@ -119,6 +129,55 @@ impl Drop for Meter {
             request: Bytes::new(self.request.load(Ordering::Relaxed)),
             response: Bytes::new(self.response),
         });
+    }
+}
+
+/// The span of a call, part of its caller's trace where that has one; none for health, reflection and
+/// what there is not.
+fn span(method: &'static str, request: &http::Request<Body>) -> Span {
+    if method == OTHER {
+        return Span::none();
+    }
+    // One of ours: nothing that the caller has made up is in it.
+    let path = request.uri().path().trim_start_matches('/');
+    let span = info_span!(
+        "call",
+        otel.name = path,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        rpc.system = "grpc",
+        rpc.service = path.split('/').next(),
+        rpc.method = method,
+        rpc.grpc.status_code = Empty,
+        mmsfit.device = Empty,
+        mmsfit.carrier = Empty,
+        mmsfit.outcome = Empty,
+        mmsfit.reused = Empty,
+        mmsfit.reason = Empty,
+        mmsfit.parts = Empty,
+        mmsfit.bytes_before = Empty,
+        mmsfit.bytes_after = Empty,
+    );
+    let headers = request.headers();
+    traces::join(&span, &|name| headers.get(name).and_then(|value| value.to_str().ok()));
+    span
+}
+
+/// Notes how a call ended. What is the server's fault is an error of the span (OpenTelemetry,
+/// semantic conventions for gRPC, "Status").
+fn trace_end(span: &Span, code: Code) {
+    span.record("rpc.grpc.status_code", code as i64);
+    let ours = matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    );
+    if ours {
+        span.record("otel.status_code", "ERROR");
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
+use tracing::Instrument as _;
 
 use super::{
     clients::{Client, asked},
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     model::StopCause,
     offload::{Offload, Priority},
-    service::{ServiceError, request::AdaptRequest},
+    service::{ServiceError, request::AdaptRequest, span},
 };
 
 /// What the caller gets: answers, and at the end a status if the stream itself failed.
@@ -45,10 +46,11 @@ pub(super) fn run(
     caller: Caller,
 ) -> ReceiverStream<Item> {
     let (answers, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let driver = async move {
         let driver = Driver { offload, items, caller, answers, work: JoinSet::new() };
         driver.run().await;
-    });
+    };
+    tokio::spawn(driver.in_current_span());
     ReceiverStream::new(receiver)
 }
 
@@ -101,7 +103,7 @@ impl Driver {
     /// Puts an item to work.
     fn start(&mut self, index: u32, item: v1::AdaptStreamRequest) {
         let (offload, caller) = (self.offload.clone(), self.caller.clone());
-        self.work.spawn(async move {
+        let work = async move {
             let request_id =
                 item.request.as_ref().map(|r| r.request_id.clone()).unwrap_or_default();
             let result = match adapt(&offload, item, caller).await {
@@ -109,7 +111,8 @@ impl Driver {
                 Err(status) => Outcome::Error(status.into()),
             };
             v1::AdaptStreamResponse { index, request_id, result: Some(result) }
-        });
+        };
+        self.work.spawn(work.instrument(span::message()));
     }
 
     /// Hands an answer on; waits while the caller does not read. False if the caller has left, or

@@ -22,6 +22,7 @@ use std::{
 };
 
 use tokio::{sync::oneshot, time::timeout_at};
+use tracing::{Instrument as _, Span, info_span};
 
 pub use self::results::CacheCounts;
 use self::{
@@ -175,7 +176,8 @@ impl Offload {
         times: Option<Times>,
     ) -> Result<Permit, ServiceError> {
         let asked = Instant::now();
-        let admitted = door.admit(ticket, times).await;
+        let waiting = info_span!("queue", mmsfit.lane = lane.name());
+        let admitted = door.admit(ticket, times).instrument(waiting).await;
         match &admitted {
             Ok(_) => self.metrics.waited(lane, asked.elapsed()),
             Err(error) if error.category == Category::Busy => self.metrics.refused_at_door(lane),
@@ -207,14 +209,15 @@ impl Offload {
 
         let (answer, answered) = oneshot::channel();
         let (service, door, flag) = (self.service(), Arc::clone(door), stop.clone());
-        let metrics = self.metrics.clone();
+        let (metrics, caller) = (self.metrics.clone(), Span::current());
         let started = pool.spawn(move || {
-            let outcome = door.perform(&flag, |stop| work(&service, stop));
+            // Entered even where nobody traces the call: this thread may be within another.
+            let outcome = caller.in_scope(|| door.perform(&flag, |stop| work(&service, stop)));
             if outcome.as_ref().is_err_and(|error| error.reason == PANIC) {
                 metrics.panicked(name);
             }
             // Before the answer: a caller who comes again at once finds the place free.
-            drop(permit);
+            drop((permit, caller));
             // Nobody listens any more if the caller has left.
             let _ = answer.send(outcome);
         });

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tracing::Span;
+
 use super::{cache::Sessions, job::Job};
 use crate::{
     codec::{CodecSet, DecodeLimits},
@@ -28,7 +30,7 @@ impl Engine {
     }
 
     /// The engine at work on one job.
-    pub(super) fn bind<'a>(&'a self, job: &'a Job, stop: &'a Stop) -> Context<'a> {
+    pub(super) fn bind<'a>(&'a self, job: &'a Job, stop: &'a Stop, span: &'a Span) -> Context<'a> {
         Context {
             job,
             codecs: &self.codecs,
@@ -36,6 +38,7 @@ impl Engine {
             stop,
             cache: self.sessions.as_ref().filter(|sessions| sessions.are_of(&job.message)),
             cpu_clock: self.cpu_clock,
+            span,
         }
     }
 }
@@ -51,6 +54,8 @@ pub(super) struct Context<'a> {
     /// What was decoded of this message before, for another device.
     pub cache: Option<&'a Sessions>,
     cpu_clock: fn() -> Duration,
+    /// Whose parts all that is done are, in a trace.
+    pub span: &'a Span,
 }
 
 impl<'a> Context<'a> {
@@ -59,8 +64,14 @@ impl<'a> Context<'a> {
         Self { stop, ..self }
     }
 
-    /// Does something and adds the CPU time that it took to `total`.
-    pub fn timed<T>(&self, total: &mut Duration, work: impl FnOnce() -> T) -> T {
+    /// The same, as parts of another span.
+    pub fn within(self, span: &'a Span) -> Self {
+        Self { span, ..self }
+    }
+
+    /// Does something in a span and adds the CPU time that it took to `total`.
+    pub fn timed<T>(&self, total: &mut Duration, span: Span, work: impl FnOnce() -> T) -> T {
+        let _at_work = span.entered();
         let start = (self.cpu_clock)();
         let done = work();
         *total += (self.cpu_clock)().saturating_sub(start);

@@ -15,9 +15,12 @@ mod encode;
 mod examine;
 mod finish;
 mod job;
+mod span;
 
 #[cfg(test)]
 mod tests;
+
+use tracing::{Span, info_span};
 
 use crate::{
     model::{PartId, Recipe, Report, Stop},
@@ -48,7 +51,10 @@ impl Engine {
         given_up: &[PartId],
         stop: &Stop,
     ) -> Result<Prepared, PipelineError> {
-        let examined = examine::examine(&self.bind(job, stop))?;
+        let probing = info_span!("probe", mmsfit.parts = job.message.parts().len() as i64);
+        let examined = probing.in_scope(|| examine::examine(&self.bind(job, stop, &probing)))?;
+        drop(probing);
+        let _planning = info_span!("plan").entered();
         let mut plan = draft::plan(job, &examined, given_up)?;
         encode::plan_posters(job, &examined.facts, &mut plan);
         draft::refuse_empty(job, &examined.facts, plan.parts())?;
@@ -98,7 +104,9 @@ impl Engine {
         prepared: &Prepared,
         stop: &Stop,
     ) -> Result<EncodedMessage, PipelineError> {
-        let context = self.bind(job, stop);
+        // Parts are worked on by other threads: their spans are told whose they are.
+        let caller = Span::current();
+        let context = self.bind(job, stop, &caller);
         let (mut prepared, mut given_up) = (prepared.clone(), Vec::new());
         let encoded = loop {
             let Prepared { examined, plan } = &prepared;
@@ -121,6 +129,7 @@ impl Engine {
     /// # Errors
     /// Our own check of the result failed, or the policy allows no loss and there was one.
     pub fn assemble(&self, job: &Job, encoded: &EncodedMessage) -> Result<Adapted, PipelineError> {
+        let _assembling = info_span!("assemble").entered();
         finish::finish(job, &encoded.prepared.examined, &encoded.encoded)
     }
 

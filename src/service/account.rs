@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     ServiceError,
     request::{AdaptRequest, AdaptResponse, PlanResponse},
+    span,
 };
 use crate::{
     model::{self, Category, Report},
@@ -138,6 +139,7 @@ pub(super) fn log_answer(call: &str, caller: &Caller, answer: &impl Answer) {
     let Caller { request_id, client } = caller;
     let report = answer.report();
     let account = report.account.as_ref();
+    span::answered(report);
     let figure = |of: fn(&model::Account) -> f64| account.map_or(0.0, of).round();
     tracing::info!(
         call,
@@ -164,6 +166,7 @@ pub(super) fn log_error(call: &str, caller: &Caller, error: &ServiceError) {
     let part = error.part.map(|part| part.0);
     // An error text can quote the input: the reason says enough.
     let (reason, category) = (error.reason, error.category);
+    span::refused(reason);
     match category {
         Category::Internal => {
             tracing::error!(call, request_id, client, reason, ?category, part, "failed");

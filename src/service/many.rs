@@ -4,6 +4,7 @@
 use super::{
     Service, ServiceError, account, adapt,
     class::{Class, Relevant},
+    span,
 };
 use crate::{
     model::{Stop, StopCause},
@@ -94,6 +95,7 @@ impl Service {
         classes.sort_by_key(|(bounds, _)| std::cmp::Reverse(*bounds));
         let engine = self.engine.sharing(Sessions::of(&message));
         for (_, members) in classes {
+            let _at_work = span::message().entered();
             let result = terms(&recipients[members[0]]).and_then(|terms| {
                 self.adapt_resolved(&engine, terms.on(message.clone()), &request, stop)
             });

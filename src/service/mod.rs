@@ -12,6 +12,7 @@ pub mod pool;
 mod price;
 pub mod request;
 mod resolve;
+pub mod span;
 pub mod status;
 
 use std::sync::Arc;

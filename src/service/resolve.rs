@@ -21,6 +21,7 @@ pub(super) fn message(
     content: Content,
     limits: &crate::message::ParseLimits,
 ) -> Result<Message, ServiceError> {
+    let _parsing = tracing::info_span!("parse").entered();
     match content {
         Content::MmsPdu(bytes) => Message::parse_pdu(bytes, limits),
         Content::Mime(bytes) => {

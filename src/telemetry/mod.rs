@@ -11,6 +11,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod traces;
 mod words;
 
 use std::{borrow::Cow, fmt, slice, sync::Arc, time::Duration};
@@ -63,6 +64,7 @@ struct Inner {
     cache_requests: Counters<u64>,
     cache: Gauges,
     connections_refused: Counters<u64>,
+    spans: Counters<u64>,
     memory: Gauges,
     memory_limit: Gauges,
     process_cpu: Counters<f64>,
@@ -136,6 +138,7 @@ impl Metrics {
             cache_requests: Counters::new(r, &table::CACHE_REQUESTS),
             cache: Gauges::new(r, &table::CACHE),
             connections_refused: Counters::new(r, &table::CONNECTIONS_REFUSED),
+            spans: Counters::new(r, &table::SPANS),
             memory: Gauges::new(r, &table::MEMORY),
             memory_limit: Gauges::new(r, &table::MEMORY_LIMIT),
             process_cpu: Counters::new(r, &table::PROCESS_CPU),
@@ -238,6 +241,14 @@ impl Metrics {
     /// A connection was not opened.
     pub fn connection_refused(&self, cause: Refused) {
         self.0.connections_refused.add(&[cause.label().into()], 1);
+    }
+
+    /// What has become of the spans of traces so far.
+    pub fn spans(&self, now: traces::Counts) {
+        let of = &self.0.spans;
+        of.set(&["delivered".into()], now.delivered);
+        of.set(&["dropped".into()], now.dropped);
+        of.set(&["failed".into()], now.failed);
     }
 
     /// All of it as text, with what is known of the process now.

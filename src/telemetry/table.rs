@@ -222,6 +222,14 @@ pub(super) static CONNECTIONS_REFUSED: Declared = counter(
 )
 .by(&["cause"]);
 
+pub(super) static SPANS: Declared = counter(
+    "mmsfit_spans_total",
+    Unit::None,
+    "Spans of traces: delivered to the collector; dropped, the queue being full; failed, the collector not having taken them in time",
+)
+.by(&["result"])
+.only("where traces are sent");
+
 pub(super) static BUILD: Declared =
     gauge("mmsfit_build_info", Unit::None, "Always 1; the version is the label").by(&["version"]);
 const WITH_CGROUP: &str = "in a cgroup (version 2) with a limit of memory";
@@ -282,6 +290,7 @@ pub static ALL: &[&Declared] = &[
     &CACHE_REQUESTS,
     &CACHE,
     &CONNECTIONS_REFUSED,
+    &SPANS,
     &BUILD,
     &MEMORY,
     &MEMORY_LIMIT,

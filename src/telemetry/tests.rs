@@ -26,6 +26,7 @@ fn busy() -> Metrics {
     metrics.panicked(Lane::Work);
     metrics.cache(19, 1, Bytes::new(50_000));
     metrics.connection_refused(Refused::TooMany);
+    metrics.spans(traces::Counts { delivered: 7, dropped: 2, failed: 1 });
     metrics.workers(&WorkerCounts {
         zygote_alive: true,
         jobs_alive: 2,
@@ -56,6 +57,7 @@ fn what_is_told_is_what_was_counted() {
         "mmsfit_cache_requests_total{result=\"hit\"} 19",
         "mmsfit_cache_bytes 50000.0",
         "mmsfit_connections_refused_total{cause=\"too_many\"} 1",
+        "mmsfit_spans_total{result=\"dropped\"} 2",
     ] {
         assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
     }

@@ -17,11 +17,16 @@ pub enum Lane {
 impl Lane {
     pub(super) const ALL: [Self; 2] = [Self::Work, Self::Quick];
 
-    pub(super) fn label(self) -> Value {
-        Cow::Borrowed(match self {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Work => "work",
             Self::Quick => "quick",
-        })
+        }
+    }
+
+    pub(super) fn label(self) -> Value {
+        Cow::Borrowed(self.name())
     }
 }
 

@@ -117,7 +117,7 @@ fn stated(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn it_has_every_key() {
-    const TABLES: [&str; 6] = ["parse", "decode", "worker", "server", "tls", "defaults"];
+    const TABLES: [&str; 7] = ["parse", "decode", "worker", "server", "tls", "tracing", "defaults"];
     let top = known("");
     assert!(top.len() > 14 && TABLES.iter().all(|table| top.iter().any(|key| key == table)));
     let mut wanted = BTreeSet::new();

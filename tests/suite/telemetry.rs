@@ -2,6 +2,7 @@
 
 mod scraped;
 mod shipped;
+mod traces;
 
 use std::{
     collections::BTreeSet,
@@ -222,6 +223,7 @@ impl Served {
     fn start(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
+        let log = std::fs::File::create(at("log")).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
         for variable in ["MMSFIT_CONFIG", "MMSFIT_LOG"] {
             command.env_remove(variable);
@@ -232,7 +234,7 @@ impl Served {
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn();
         Self { child: started.expect("the command starts"), folder }
     }
@@ -247,6 +249,11 @@ impl Served {
             assert!(ended.is_none() && Instant::now() < until, "not up: {ended:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// What it has logged so far.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
 
     fn terminate(&self) {

@@ -162,7 +162,13 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["http_body"], &["grpc"]),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
-    (&["tracing_subscriber", "sd_notify"], &["cli"]),
+    // Spans are opened with `tracing` alone; where they go is known in one place.
+    (
+        &["opentelemetry", "opentelemetry_otlp", "opentelemetry_sdk", "tracing_opentelemetry"],
+        &["telemetry"],
+    ),
+    (&["tracing_subscriber"], &["telemetry", "cli"]),
+    (&["sd_notify"], &["cli"]),
     // Pixels are touched by codecs alone.
     (&["image", "jpeg_decoder", "mmsfit_resample", "quantette", "moxcms"], &["codec"]),
     // Audio is decoded by codecs alone.

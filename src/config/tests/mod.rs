@@ -64,6 +64,20 @@ fn there_is_no_admin_port_unless_one_is_asked_for() {
 }
 
 #[test]
+fn no_call_is_traced_unless_a_collector_is_named() {
+    assert_eq!(Config::load(None, &env(&[])).unwrap().tracing.otlp_endpoint, None);
+    // What is set for other programs turns nothing on.
+    let other = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:4317")];
+    assert_eq!(Config::load(None, &env(&other)).unwrap().tracing.otlp_endpoint, None);
+    let text = "[tracing]\notlp_endpoint = 'http://[::1]:4317/'\nsample_ratio = 0.25";
+    let tracing = load(text, &[("MMSFIT_TRACING_SERVICE_NAME", "mms")]).unwrap().tracing;
+    assert_eq!(tracing.otlp_endpoint.expect("stated").as_str(), "http://[::1]:4317");
+    assert_eq!((tracing.sample_ratio.get(), tracing.service_name.as_str()), (0.25, "mms"));
+    assert_eq!(load("[tracing]\nsample_ratio = 1", &[]).unwrap().tracing.sample_ratio.get(), 1.0);
+    assert_eq!(load("[tracing]\notlp_endpoint = ''", &[]).unwrap().tracing.otlp_endpoint, None);
+}
+
+#[test]
 fn errors_name_line_and_key() {
     for (text, expected) in [
         ("\nlissten = 'x'", ":2: unknown field `lissten`"),
@@ -76,6 +90,12 @@ fn errors_name_line_and_key() {
         ("\n\nlisten = 'somewhere'", ":3: listen: "),
         ("max_request_bytes = 'big'", "`big` is not a size"),
         ("listen = ['a']", "listen: is a list"),
+        ("[tracing]\notlp_endpoint = 'here'", ":2: tracing.otlp_endpoint: is not of the form"),
+        ("[tracing]\notlp_endpoint = 'https://a:1'", "plain text"),
+        ("[tracing]\notlp_endpoint = 'http://a b:1'", "is not of the form"),
+        ("[tracing]\nsample_ratio = 1.5", ":2: tracing.sample_ratio: is not a number from 0 to 1"),
+        ("[tracing]\nsample_ratio = 'nan'", "is not a number from 0 to 1"),
+        ("threads = 1.5", ":1: threads: "),
         ("devices_dirs = 5", "devices_dirs: is not a list"),
         ("devices_dirs = ['/no/such/directory']", "/no/such/directory: "),
         ("uaprof_mirror_dir = '/no/such/directory'", "/no/such/directory: "),

@@ -9,7 +9,7 @@ use crate::{
     codec::{CodecError, OpenHint, image::likeness},
     fit::Task,
     model::{Bytes, Dimensions, Effort, ImageCoding, MediaKind},
-    pipeline::context::Context,
+    pipeline::{context::Context, span},
     plan::{PartFacts, PartPlan, Target},
 };
 
@@ -32,7 +32,8 @@ pub(super) fn animation_to_video(
         return;
     }
     let mut cpu = Duration::ZERO;
-    let opened = context.timed(&mut cpu, || open_as_video(context, facts, &target.video));
+    let span = span::decode(context, part.id, MediaKind::Video);
+    let opened = context.timed(&mut cpu, span, || open_as_video(context, facts, &target.video));
     part.cpu += cpu;
     // What cannot be opened stays the image that it is.
     let Ok((session, task)) = opened else { return };
@@ -42,7 +43,11 @@ pub(super) fn animation_to_video(
     let mut cpu = Duration::ZERO;
     // What cannot be compared, or not in time, stays the image that it is.
     let better = match video.failed {
-        None => context.timed(&mut cpu, || looks_better(context, &video, part)).unwrap_or(None),
+        None => {
+            let span = span::compare(context, part.id);
+            let compare = || looks_better(context, &video, part);
+            context.timed(&mut cpu, span, compare).unwrap_or(None)
+        }
         Some(_) => None,
     };
     let (cpu, encodes) = (part.cpu + video.cpu + cpu, part.encodes + video.encodes);

@@ -7,7 +7,7 @@ use crate::{
     codec::{CodecError, Reference, Verified},
     fit::Task,
     model::{AudioCoding, Bytes, MediaInfo, MediaKind, MediaType, Millis, Recipe},
-    pipeline::{context::Context, job::PipelineError},
+    pipeline::{context::Context, job::PipelineError, span},
     plan::PartFacts,
 };
 
@@ -112,7 +112,8 @@ fn verify(
     let PartEncoding { best, task, cpu, .. } = part;
     let (recipe, data) = best.encoded()?;
     let output = Output { recipe, task, source: &facts.info };
-    Some(context.timed(cpu, || {
+    let span = span::verify(context, part.id, Bytes::of(data));
+    Some(context.timed(cpu, span, || {
         let verified = decode(context, data, reference)?;
         compare(&verified.info, &output).map_err(CheckError::Wrong)?;
         Ok(verified)

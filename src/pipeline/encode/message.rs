@@ -14,7 +14,7 @@ use super::{
 use crate::{
     codec::{CodecError, Verified},
     model::{Action, Bytes, PartId, Reason, ReasonCode, StopCause},
-    pipeline::{context::Context, draft::Draft, job::PipelineError},
+    pipeline::{context::Context, draft::Draft, job::PipelineError, span},
     plan,
 };
 
@@ -43,7 +43,9 @@ impl<'a> Encoder<'a> {
             .into_par_iter()
             .map(|(part, facts)| {
                 let mut cpu = Duration::ZERO;
-                let opened = context.timed(&mut cpu, || open(&context, &duplicates, part, facts));
+                let span = span::decode(&context, part.id, facts.info.kind);
+                let open = || open(&context, &duplicates, part, facts);
+                let opened = context.timed(&mut cpu, span, open);
                 (part.id, cpu, opened)
             })
             .collect();

@@ -5,7 +5,7 @@ use crate::{
     codec::{CodecError, OpenHint, Session},
     fit::Task,
     model::{Dimensions, MediaKind, PartId, StopCause, VideoChoice, VideoTrack},
-    pipeline::context::Context,
+    pipeline::{context::Context, span},
     plan::{ImageTarget, PartFacts, PartPlan, Target},
 };
 
@@ -91,7 +91,8 @@ pub(super) fn open_late(
     let codec = context.codecs.find_writer(data, MediaKind::Image)?;
     let (late, mut cpu) = (context.stop.past_deadline(), std::time::Duration::ZERO);
     let preview = || codec.preview(data, hint, context.limits, &late);
-    let mut session = context.timed(&mut cpu, preview).ok()??;
+    let span = span::decode(context, part.id, facts.info.kind);
+    let mut session = context.timed(&mut cpu, span, preview).ok()??;
     let task = task::image(job, facts, &target, session.as_mut(), None);
     Some(PartEncoding {
         weight: job.policy.weights.of(facts.info.kind),

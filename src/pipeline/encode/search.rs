@@ -8,7 +8,10 @@ use crate::{
     codec::{CodecError, EncodeError},
     fit::{Judgement, Observation, SearchStep, Task, Verdict},
     model::{Bytes, Dimensions, Recipe, StopCause},
-    pipeline::context::Context,
+    pipeline::{
+        context::Context,
+        span::{self, Try},
+    },
 };
 
 impl PartEncoding {
@@ -19,7 +22,8 @@ impl PartEncoding {
             return;
         }
         let late = self.late.then(|| context.stop.past_deadline());
-        let context = &context.stopped_by(late.as_ref().unwrap_or(context.stop));
+        let span = span::fit(context, self.id);
+        let context = &context.stopped_by(late.as_ref().unwrap_or(context.stop)).within(&span);
         for _ in 0..steps {
             match self.search.step() {
                 SearchStep::Done => {
@@ -35,7 +39,9 @@ impl PartEncoding {
                 }
                 SearchStep::Compare { recipes } => {
                     let Self { session, cpu, .. } = self;
-                    let found = context.timed(cpu, || session.compare(&recipes, context.stop));
+                    let span = span::compare(context, self.id);
+                    let compare = || session.compare(&recipes, context.stop);
+                    let found = context.timed(cpu, span, compare);
                     // What cannot be compared, or not in time, is left to the rules.
                     self.search.choose(found.unwrap_or(None));
                 }
@@ -143,7 +149,15 @@ impl PartEncoding {
     ) -> Result<Buffer, EncodeError> {
         let Self { session, cpu, .. } = self;
         self.encodes += 1;
-        context.timed(cpu, || session.encode(recipe, cap, context.stop))
+        context.timed(cpu, span::encode(context, self.id, recipe, Try::Encode), || {
+            let encoded = session.encode(recipe, cap, context.stop);
+            match &encoded {
+                Ok(data) => span::came_to(Bytes::of(data)),
+                Err(EncodeError::OverCap { .. }) => span::over_cap(),
+                Err(EncodeError::Codec(_)) => {}
+            }
+            encoded
+        })
     }
 
     /// One encode that is looked at. `false` if the search must end here.
@@ -155,7 +169,16 @@ impl PartEncoding {
         cap: Bytes,
     ) -> bool {
         let Self { session, cpu, .. } = self;
-        let outcome = context.timed(cpu, || session.judge(&recipe, largest, cap, context.stop));
+        let span = span::encode(context, self.id, &recipe, Try::Judge);
+        let outcome = context.timed(cpu, span, || {
+            let judged = session.judge(&recipe, largest, cap, context.stop);
+            match &judged {
+                Ok(Some(judged)) => span::came_to(judged.size),
+                Err(EncodeError::OverCap { .. }) => span::over_cap(),
+                Ok(None) | Err(EncodeError::Codec(_)) => {}
+            }
+            judged
+        });
         // What was just tried is looked at without being encoded again.
         let tried = self.best.encoded().is_some_and(|(best, _)| *best == recipe);
         self.encodes += u32::from(!tried);
@@ -179,7 +202,14 @@ impl PartEncoding {
     /// One measurement, or an encode where there is none. `false` if the search must end here.
     fn attempt(&mut self, context: &Context<'_>, recipe: Recipe, cap: Bytes) -> bool {
         let Self { session, cpu, .. } = self;
-        let measured = context.timed(cpu, || session.measure(&recipe, context.stop));
+        let span = span::encode(context, self.id, &recipe, Try::Measure);
+        let measured = context.timed(cpu, span, || {
+            let measured = session.measure(&recipe, context.stop);
+            if let Ok(Some(size)) = &measured {
+                span::came_to(*size);
+            }
+            measured
+        });
         let best = match measured {
             Ok(Some(size)) => Ok(Best::Measured { recipe, size }),
             Ok(None) => {

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing::{Span, field::Empty, info_span};
+
 use super::{
     CPU,
     counts::{Lost, Restart},
@@ -110,7 +112,10 @@ impl Job {
             return Err(CallError::Codec(error.clone()));
         }
         stop.check().map_err(|cause| CallError::Codec(CodecError::Stopped(cause)))?;
-        match self.exchange(request, cap, stop) {
+        let span = span(request, self.id).entered();
+        let answered = self.exchange(request, cap, stop);
+        drop(span);
+        match answered {
             Ok(Reply::Failed(error)) => Err(CallError::Codec(honest(error))),
             Ok(reply) => Ok(reply),
             Err(error) => {
@@ -160,6 +165,7 @@ impl Job {
         let more = used.saturating_sub(self.used).min(began.elapsed());
         self.used = used;
         CPU.set(CPU.get() + more);
+        Span::current().record("mmsfit.cpu_us", more.as_micros() as i64);
         Ok(answer.reply)
     }
 
@@ -199,6 +205,23 @@ impl Job {
             },
         })
     }
+}
+
+/// One call to a job: where a process of its own worked on somebody's bytes, and for how long.
+fn span(request: &Request, job: JobId) -> Span {
+    let call = match request {
+        Request::Probe { .. } => "probe",
+        Request::Open { .. } | Request::OpenAudio { .. } => "open",
+        Request::Preview { .. } => "preview",
+        Request::Facts => "facts",
+        Request::Reference { .. } => "reference",
+        Request::Moments { .. } => "moments",
+        Request::Measure(_) => "measure",
+        Request::Encode { .. } => "encode",
+        Request::Verify { .. } => "verify",
+        Request::Strip(_) => "strip",
+    };
+    info_span!("worker job", mmsfit.job = job as i64, mmsfit.call = call, mmsfit.cpu_us = Empty)
 }
 
 /// A worker is never asked to stop, and knows nothing of other workers: what it says of that is
