@@ -70,6 +70,8 @@ pub mod capacity;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "server")]
+pub mod fetch;
+#[cfg(feature = "server")]
 pub mod grpc;
 #[cfg(feature = "server")]
 pub mod offload;

@@ -41,7 +41,9 @@ impl Files {
             tls: tls.map_err(|e| wrong(e.to_string()))?,
             clients: clients.map_err(|e| wrong(e.to_string()))?,
             config: config.map(Path::to_owned),
-            offload: Offload::new(service),
+            offload: Offload::new(service)
+                .with_profile_fetch()
+                .map_err(|e| wrong(e.to_string()))?,
         })
     }
 

@@ -13,6 +13,7 @@ use tracing_subscriber::{
 
 use crate::{
     config::{Config, ProcessEnv, TracingConfig},
+    fetch,
     grpc::{Clients, Tls},
     policy::{LanguageChoice, Notice, Sanitize, Trim},
     service::{Service, WorkerStatus},
@@ -96,6 +97,9 @@ pub fn check_config(
     let workers = service.start_workers();
     let workers = workers.map_err(|e| Failure::internal("WORKER", e.to_string()))?;
     let server = ServerFiles::read(config)?;
+    let fetch = &config.profile_fetch;
+    fetch::check(fetch).map_err(|e| Failure::usage("CONFIG", e.to_string()))?;
+    let hosts: Vec<String> = fetch.hosts.iter().map(ToString::to_string).collect();
     let source = path.map_or("built-in defaults".to_owned(), |p| p.to_string_lossy().into_owned());
     if args.json {
         let value = json!({
@@ -112,6 +116,12 @@ pub fn check_config(
                 "serviceName": config.tracing.service_name,
             },
             "clients": server.clients,
+            "profileFetch": (!hosts.is_empty()).then(|| json!({
+                "hosts": hosts,
+                "allowPrivate": fetch.allow_private,
+                "cacheDir": fetch.cache_dir,
+                "maxMs": fetch.max_time.as_millis() as u64,
+            })),
             "parse": {
                 "maxParts": config.parse.max_parts,
                 "maxNesting": config.parse.max_nesting,
@@ -160,6 +170,7 @@ pub fn check_config(
         ("TLS", server.tls.to_owned()),
         ("clients with a token", server.clients.map_or("anybody".into(), |n| n.to_string())),
         ("traces", trace_words(config)),
+        ("device documents fetched from", fetched_from(&hosts)),
         ("parts of a message", config.parse.max_parts.to_string()),
         ("multiparts in multiparts", config.parse.max_nesting.to_string()),
         ("bytes of a header block", config.parse.max_header_bytes.to_string()),
@@ -219,6 +230,10 @@ fn trace_words(config: &Config) -> String {
     otlp_endpoint.as_ref().map_or("none".to_owned(), |endpoint| {
         format!("{} % of calls, to {}", sample_ratio.get() * 100.0, endpoint.as_str())
     })
+}
+
+fn fetched_from(hosts: &[String]) -> String {
+    if hosts.is_empty() { "nowhere".to_owned() } else { hosts.join(", ") }
 }
 
 fn trim_words(config: &Config) -> &'static str {

@@ -165,6 +165,7 @@ pub fn repair(code: RepairCode) -> &'static str {
         RepairCode::UnknownValue => "unknown value ignored",
         RepairCode::FellBack => "not usable: next source taken",
         RepairCode::CapReached => "too large: the rest ignored",
+        RepairCode::NotFetched => "not fetched: next source taken",
     }
 }
 

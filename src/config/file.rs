@@ -1,4 +1,6 @@
 //! The configuration file and its twins in the environment.
+//!
+//! Long because it names every key once.
 
 use std::{
     fmt::Display,
@@ -10,7 +12,10 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
-use super::{Config, ConfigError, Env, ServerConfig, TlsConfig, TracingConfig, WorkerMode};
+use super::{
+    Config, ConfigError, Env, ProfileFetchConfig, ServerConfig, TlsConfig, TracingConfig,
+    WorkerMode,
+};
 use crate::{
     model::nearest,
     policy::{self, Language, PolicySettings, SettingError},
@@ -40,6 +45,8 @@ struct File {
     devices_dirs: Entry,
     carriers_dirs: Entry,
     uaprof_mirror_dir: Entry,
+    #[serde(default)]
+    profile_fetch: ProfileFetch,
     #[serde(default)]
     parse: Parse,
     #[serde(default)]
@@ -101,6 +108,22 @@ struct Server {
     max_bytes_in_flight: Entry,
     brown_out: Entry,
     reload_seconds: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileFetch {
+    hosts: Entry,
+    allow_private: Entry,
+    ca_file: Entry,
+    cache_dir: Entry,
+    cache_entries: Entry,
+    max_bytes: Entry,
+    max_ms: Entry,
+    connect_ms: Entry,
+    expire_seconds: Entry,
+    negative_seconds: Entry,
+    max_fetches: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -196,6 +219,7 @@ pub(super) fn resolve(
         return Err(error("worker.mode", place.unwrap_or_default(), message));
     }
 
+    config.profile_fetch = settings.profile_fetch(&file.profile_fetch)?;
     config.server = settings.server(&file.server, &file.tls)?;
     config.tracing = settings.tracing(&file.tracing)?;
     config.policy = settings.settings()?;
@@ -352,6 +376,63 @@ impl Settings<'_> {
         self.set("tracing.sample_ratio", &from.sample_ratio, &mut tracing.sample_ratio)?;
         self.set("tracing.service_name", &from.service_name, &mut tracing.service_name)?;
         Ok(tracing)
+    }
+
+    /// The `[profile_fetch]` table.
+    fn profile_fetch(&self, from: &ProfileFetch) -> Result<ProfileFetchConfig, ConfigError> {
+        let mut fetch = ProfileFetchConfig {
+            ca_file: self.path("profile_fetch.ca_file", &from.ca_file)?,
+            cache_dir: self.path("profile_fetch.cache_dir", &from.cache_dir)?,
+            ..ProfileFetchConfig::default()
+        };
+        let key = "profile_fetch.hosts";
+        for host in self.list(key, &from.hosts, ',')?.unwrap_or_default() {
+            let allowed = host.parse().map_err(|wrong| {
+                let place = self.find(key, &from.hosts).map(|(_, place)| place);
+                error(key, place.unwrap_or_default(), format!("`{host}` {wrong}"))
+            })?;
+            fetch.hosts.push(allowed);
+        }
+        self.set("profile_fetch.allow_private", &from.allow_private, &mut fetch.allow_private)?;
+        let (key, to) = ("profile_fetch.cache_entries", &mut fetch.cache_entries);
+        self.number(key, &from.cache_entries, 1, 1 << 20, to)?;
+        // More than the parser takes would be fetched for nothing.
+        let key = "profile_fetch.max_bytes";
+        self.set(key, &from.max_bytes, &mut fetch.max_bytes)?;
+        if !(1_024..=1 << 20).contains(&fetch.max_bytes.get()) {
+            let place = self.find(key, &from.max_bytes).map(|(_, place)| place).unwrap_or_default();
+            return Err(error(key, place, format!("{} is not 1Ki to 1Mi", fetch.max_bytes)));
+        }
+        for (key, entry, unit, most, target) in [
+            ("profile_fetch.max_ms", &from.max_ms, 1, 60_000, &mut fetch.max_time),
+            ("profile_fetch.connect_ms", &from.connect_ms, 1, 60_000, &mut fetch.connect_time),
+            (
+                "profile_fetch.expire_seconds",
+                &from.expire_seconds,
+                1_000,
+                31_536_000,
+                &mut fetch.expire,
+            ),
+            (
+                "profile_fetch.negative_seconds",
+                &from.negative_seconds,
+                1_000,
+                86_400,
+                &mut fetch.negative,
+            ),
+        ] {
+            let mut count = usize::try_from(target.as_millis() / unit).unwrap_or(most);
+            self.number(key, entry, 1, most, &mut count)?;
+            *target = Duration::from_millis((count as u64).saturating_mul(unit as u64));
+        }
+        self.number(
+            "profile_fetch.max_fetches",
+            &from.max_fetches,
+            1,
+            1_024,
+            &mut fetch.max_fetches,
+        )?;
+        Ok(fetch)
     }
 
     /// A list; in the environment one text with `separator` between its items.

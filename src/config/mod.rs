@@ -6,6 +6,7 @@
 mod clients;
 mod env;
 mod error;
+mod fetch;
 mod file;
 mod server;
 mod stamp;
@@ -27,6 +28,7 @@ pub use self::{
     clients::{ClientEntry, clients},
     env::{Env, ProcessEnv},
     error::ConfigError,
+    fetch::{AllowedHost, ProfileFetchConfig},
     server::{ServerConfig, TlsConfig},
     stamp::Stamp,
     store::Store,
@@ -64,6 +66,8 @@ pub struct Config {
     pub carriers_dirs: Vec<PathBuf>,
     /// Directory with documents by the URL they are published at. Default: none.
     pub uaprof_mirror_dir: Option<PathBuf>,
+    /// Which documents are fetched from the URL that they are published at.
+    pub profile_fetch: ProfileFetchConfig,
     /// Defaults where neither device nor carrier states anything.
     pub defaults: Defaults,
     /// The operator's policy; that of a carrier has precedence.
@@ -91,6 +95,7 @@ impl Default for Config {
             devices_dirs: Vec::new(),
             carriers_dirs: Vec::new(),
             uaprof_mirror_dir: None,
+            profile_fetch: ProfileFetchConfig::default(),
             defaults: Defaults::default(),
             policy: PolicySettings::default(),
             worker: WorkerConfig::default(),

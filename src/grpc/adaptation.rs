@@ -52,7 +52,8 @@ impl AdaptationService for Adaptation {
         request: Request<v1::PlanRequest>,
     ) -> Result<Response<v1::PlanResponse>, Status> {
         let (deadline, client) = (deadline(&request), client(&request));
-        let request = asked(AdaptRequest::try_from(request.into_inner())?, client)?;
+        let mut request = asked(AdaptRequest::try_from(request.into_inner())?, client)?;
+        self.offload.fetch_profiles([&mut request.device], deadline).await;
         let asked = Instant::now();
         self.offload
             .quick(deadline, move |service, stop| {

@@ -36,16 +36,23 @@ pub fn run(
     let work = async move {
         let sender = answers.clone();
         let (runtime, metrics) = (Handle::current(), offload.metrics().clone());
-        let work = offload.run(deadline, move |service, stop| {
-            let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
-            service.adapt_many(request, &recipients, stop, &mut |answer| {
-                metrics.message(&answer.result);
-                let answer = Ok(answered(&ids, answer));
-                let taken =
-                    runtime.block_on(async { timeout(PATIENCE, sender.send(answer)).await });
-                matches!(taken, Ok(Ok(())))
-            })
-        });
+        let mut recipients = recipients;
+        let work = async {
+            let devices = recipients.iter_mut().map(|recipient| &mut recipient.device);
+            offload.fetch_profiles(devices, deadline).await;
+            offload
+                .run(deadline, move |service, stop| {
+                    let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();
+                    service.adapt_many(request, &recipients, stop, &mut |answer| {
+                        metrics.message(&answer.result);
+                        let answer = Ok(answered(&ids, answer));
+                        let taken = runtime
+                            .block_on(async { timeout(PATIENCE, sender.send(answer)).await });
+                        matches!(taken, Ok(Ok(())))
+                    })
+                })
+                .await
+        };
         tokio::select! {
             // Dropping it stops the work.
             () = answers.closed() => {}

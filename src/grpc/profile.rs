@@ -32,7 +32,8 @@ impl ProfileService for Profiles {
         request: Request<v1::ResolveRequest>,
     ) -> Result<Response<v1::ResolveResponse>, Status> {
         let deadline = deadline(&request);
-        let request = ResolveRequest::try_from(request.into_inner())?;
+        let mut request = ResolveRequest::try_from(request.into_inner())?;
+        self.offload.fetch_profiles([&mut request.device], deadline).await;
         self.offload
             .quick(deadline, move |service, _| service.resolve(request))
             .await

@@ -286,6 +286,9 @@ pub enum RepairCode {
     /// Depth, node or size cap reached; the rest is ignored.
     #[serde(rename = "REPAIR_CODE_CAP_REACHED")]
     CapReached,
+    /// The document at the URL could not be fetched: the next source counts.
+    #[serde(rename = "REPAIR_CODE_NOT_FETCHED")]
+    NotFetched,
 }
 
 /// One thing that was repaired in a description.

@@ -49,10 +49,11 @@ impl Offload {
 
     async fn adapt_uncounted(
         &self,
-        request: AdaptRequest,
+        mut request: AdaptRequest,
         priority: Priority,
         deadline: Option<Instant>,
     ) -> Result<AdaptResponse, ServiceError> {
+        self.fetch_profiles([&mut request.device], deadline).await;
         let asked = Instant::now();
         let results = self.results.clone();
         // Effort falls before calls are refused.

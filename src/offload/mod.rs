@@ -9,6 +9,7 @@
 
 mod adapt;
 mod door;
+mod profiles;
 mod results;
 mod shares;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use self::{
 };
 use crate::{
     config::Config,
+    fetch::Fetcher,
     model::{Category, Stop, StopCause},
     service::{Pool, Service, ServiceError},
     telemetry::{self, Format, Metrics},
@@ -66,13 +68,16 @@ pub struct Offload {
     quick_pool: Arc<Pool>,
     /// `None`: nothing is kept.
     results: Option<Results>,
+    /// `None`: no document is fetched.
+    fetcher: Option<Fetcher>,
     /// Effort falls under pressure.
     brown_out: bool,
     metrics: Metrics,
 }
 
 impl Offload {
-    /// Queues before the pool of `service`, and as many threads again for what encodes nothing.
+    /// Queues before the pool of `service`, and as many threads again for what encodes nothing. No
+    /// document is fetched unless [`Offload::with_profile_fetch`] is asked for it.
     pub fn new(service: Service) -> Self {
         let size = service.pool().size();
         let door = || Arc::new(Door::new(size));
@@ -87,6 +92,7 @@ impl Offload {
             quick: door(),
             quick_pool,
             results,
+            fetcher: None,
             brown_out,
             metrics: Metrics::new(),
         }

@@ -70,6 +70,15 @@ pub struct AcceptHeaders {
     pub accept_charset: Vec<String>,
 }
 
+/// A document that the service fetched, or tried to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The URL, as [`profile_urls`] has it.
+    pub url: String,
+    /// The document, read; or why there is none, in a few words.
+    pub document: Result<Arc<Profile>, String>,
+}
+
 /// All that a request says of the device. Order of precedence: DESIGN §7.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceDescription {
@@ -83,6 +92,8 @@ pub struct DeviceDescription {
     pub device_id: Option<String>,
     /// Where the document is published: a URL, or the value of an `x-wap-profile` header.
     pub uaprof_url: Option<String>,
+    /// What came of fetching the documents of those URLs, where the service fetches.
+    pub fetched: Vec<Fetched>,
     /// The User-Agent.
     pub user_agent: Option<String>,
     /// Accept headers.

@@ -41,5 +41,11 @@ impl Repairs {
 /// Whether a strict reader refuses a document for it. Upper case, blanks and parameters in list
 /// items and internal entities are legal; what follows from missing claims is no mistake.
 pub(crate) fn is_malformation(code: RepairCode) -> bool {
-    !matches!(code, RepairCode::ItemForm | RepairCode::EntityExpanded | RepairCode::FellBack)
+    !matches!(
+        code,
+        RepairCode::ItemForm
+            | RepairCode::EntityExpanded
+            | RepairCode::FellBack
+            | RepairCode::NotFetched
+    )
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    DeviceDescription, ProfileError, ProfileStore, Resolution, StoredProfile,
+    DeviceDescription, Fetched, ProfileError, ProfileStore, Resolution, StoredProfile,
     av::Codecs,
     claims::{Claim, Claims, Layer},
     diff, header,
@@ -39,7 +39,7 @@ pub fn resolve(
         Documents { store, repairs: &mut repairs, found: Vec::new(), known_urls: Vec::new() };
     documents.request(device)?;
     documents.by_id(device.device_id.as_deref())?;
-    documents.by_url(device.uaprof_url.as_deref());
+    documents.by_url(device.uaprof_url.as_deref(), &device.fetched);
     // What a diff refers to: the document that comes first, not a guess from the User-Agent.
     let base = documents.found.first().map(|(_, _, profile)| Arc::clone(profile));
     documents.by_rules(device);
@@ -122,7 +122,8 @@ impl Documents<'_> {
     }
 
     /// Documents in the order given: all are Locked, so the first that states a value binds.
-    fn by_url(&mut self, url: Option<&str>) {
+    /// What lies in the operator's mirror is not asked for elsewhere.
+    fn by_url(&mut self, url: Option<&str>, fetched: &[Fetched]) {
         let Some(header) = url.map(str::trim).filter(|url| !url.is_empty()) else { return };
         let urls = header::profile_urls(header);
         if urls.is_empty() {
@@ -131,11 +132,32 @@ impl Documents<'_> {
         for url in urls {
             if let Some(stored) = self.store.by_url(&url) {
                 self.push(Source::UaprofUrl, stored, Some(&url), "uaprof_url");
-            } else if let Some(known) = self.store.by_known_url(&url) {
+                continue;
+            }
+            if self.by_fetched(&url, fetched) {
+                continue;
+            }
+            if let Some(known) = self.store.by_known_url(&url) {
                 self.known_urls.push(known);
             } else {
                 self.repairs.add(RepairCode::FellBack, "uaprof_url", &url);
             }
+        }
+    }
+
+    /// Whether the document of a URL was fetched.
+    fn by_fetched(&mut self, url: &str, fetched: &[Fetched]) -> bool {
+        match fetched.iter().find(|fetched| fetched.url == url).map(|fetched| &fetched.document) {
+            Some(Ok(profile)) => {
+                self.repairs.extend(&profile.repairs);
+                self.found.push((Source::UaprofUrl, url.to_owned(), Arc::clone(profile)));
+                true
+            }
+            Some(Err(why)) => {
+                self.repairs.add(RepairCode::NotFetched, "uaprof_url", &format!("{why}: {url}"));
+                false
+            }
+            None => false,
         }
     }
 

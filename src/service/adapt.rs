@@ -105,8 +105,19 @@ pub(super) fn terms(
     let policy = if forbidden { policy.forbidding() } else { policy };
     let policy = if bare { policy.of_bare() } else { policy };
     let mut warnings = Vec::new();
+    let of = |code| move |repair: &Repair| repair.code == code;
+    let (not_fetched, repairs): (Vec<Repair>, Vec<Repair>) =
+        repairs.into_iter().partition(of(RepairCode::NotFetched));
+    warnings.extend(not_fetched.into_iter().map(|repair| Warning {
+        code: "PROFILE_NOT_FETCHED".into(),
+        message: format!(
+            "the document of {} could not be fetched, the next best description of the device \
+             counts: {}",
+            repair.attribute, repair.raw
+        ),
+    }));
     let (fell_back, mended): (Vec<Repair>, Vec<Repair>) =
-        repairs.into_iter().partition(|repair| repair.code == RepairCode::FellBack);
+        repairs.into_iter().partition(of(RepairCode::FellBack));
     // The caller described a device, and another description decides.
     warnings.extend(fell_back.into_iter().map(|repair| Warning {
         code: "PROFILE_FELL_BACK".into(),

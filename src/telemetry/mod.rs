@@ -25,7 +25,7 @@ use self::{
 };
 pub use self::{
     text::Format,
-    words::{Lane, Refused},
+    words::{Lane, Refused, Sought},
 };
 use crate::{
     model::{Action, Bytes, Outcome, PartReport, Report},
@@ -63,6 +63,8 @@ struct Inner {
     worker_jobs_lost: Counters<u64>,
     cache_requests: Counters<u64>,
     cache: Gauges,
+    profile_fetches: Counters<u64>,
+    profile_cache: Counters<u64>,
     connections_refused: Counters<u64>,
     spans: Counters<u64>,
     memory: Gauges,
@@ -137,6 +139,8 @@ impl Metrics {
             worker_jobs_lost: Counters::new(r, &table::WORKER_JOBS_LOST),
             cache_requests: Counters::new(r, &table::CACHE_REQUESTS),
             cache: Gauges::new(r, &table::CACHE),
+            profile_fetches: Counters::new(r, &table::PROFILE_FETCHES),
+            profile_cache: Counters::new(r, &table::PROFILE_CACHE),
             connections_refused: Counters::new(r, &table::CONNECTIONS_REFUSED),
             spans: Counters::new(r, &table::SPANS),
             memory: Gauges::new(r, &table::MEMORY),
@@ -236,6 +240,24 @@ impl Metrics {
         of.cache_requests.set(&["hit".into()], hits);
         of.cache_requests.set(&["miss".into()], misses);
         of.cache.set(&[], held.get() as f64);
+    }
+
+    /// Documents are fetched: what is counted of that is there from the start.
+    pub fn profile_fetching(&self) {
+        self.0.profile_fetches.add(&["ok".into()], 0);
+        for sought in Sought::ALL {
+            self.0.profile_cache.add(&[sought.label().into()], 0);
+        }
+    }
+
+    /// A document was fetched, or not: `ok`, or a word why.
+    pub fn profile_fetched(&self, result: &'static str) {
+        self.0.profile_fetches.add(&[result.into()], 1);
+    }
+
+    /// A document was looked for where fetched ones are kept.
+    pub fn profile_sought(&self, sought: Sought) {
+        self.0.profile_cache.add(&[sought.label().into()], 1);
     }
 
     /// A connection was not opened.

@@ -215,6 +215,21 @@ pub(super) static CACHE_REQUESTS: Declared = counter(
 pub(super) static CACHE: Declared =
     gauge("mmsfit_cache_bytes", Unit::Bytes, "Memory of the encoded parts that are kept")
         .only(WITH_CACHE);
+const WITH_FETCH: &str = "where documents are fetched";
+pub(super) static PROFILE_FETCHES: Declared = counter(
+    "mmsfit_profile_fetches_total",
+    Unit::None,
+    "Device documents asked for by URL and not at hand: ok, or why they were not fetched",
+)
+.by(&["result"])
+.only(WITH_FETCH);
+pub(super) static PROFILE_CACHE: Declared = counter(
+    "mmsfit_profile_cache_requests_total",
+    Unit::None,
+    "Device documents looked for where fetched ones are kept: hit, failure where only that was known, or miss",
+)
+.by(&["result"])
+.only(WITH_FETCH);
 pub(super) static CONNECTIONS_REFUSED: Declared = counter(
     "mmsfit_connections_refused_total",
     Unit::None,
@@ -289,6 +304,8 @@ pub static ALL: &[&Declared] = &[
     &WORKER_JOBS_LOST,
     &CACHE_REQUESTS,
     &CACHE,
+    &PROFILE_FETCHES,
+    &PROFILE_CACHE,
     &CONNECTIONS_REFUSED,
     &SPANS,
     &BUILD,

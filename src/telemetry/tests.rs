@@ -25,6 +25,9 @@ fn busy() -> Metrics {
     metrics.refused_at_door(Lane::Work);
     metrics.panicked(Lane::Work);
     metrics.cache(19, 1, Bytes::new(50_000));
+    metrics.profile_fetching();
+    metrics.profile_fetched("timed_out");
+    metrics.profile_sought(Sought::Hit);
     metrics.connection_refused(Refused::TooMany);
     metrics.spans(traces::Counts { delivered: 7, dropped: 2, failed: 1 });
     metrics.workers(&WorkerCounts {
@@ -56,6 +59,10 @@ fn what_is_told_is_what_was_counted() {
         "mmsfit_worker_jobs_total 9",
         "mmsfit_cache_requests_total{result=\"hit\"} 19",
         "mmsfit_cache_bytes 50000.0",
+        "mmsfit_profile_fetches_total{result=\"ok\"} 0",
+        "mmsfit_profile_fetches_total{result=\"timed_out\"} 1",
+        "mmsfit_profile_cache_requests_total{result=\"hit\"} 1",
+        "mmsfit_profile_cache_requests_total{result=\"miss\"} 0",
         "mmsfit_connections_refused_total{cause=\"too_many\"} 1",
         "mmsfit_spans_total{result=\"dropped\"} 2",
     ] {

@@ -53,6 +53,29 @@ impl Refused {
     }
 }
 
+/// What the caches of fetched documents had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// The document.
+    Hit,
+    /// That it could not be fetched a while ago.
+    Failure,
+    /// Nothing.
+    Miss,
+}
+
+impl Sought {
+    pub(super) const ALL: [Self; 3] = [Self::Hit, Self::Failure, Self::Miss];
+
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Failure => "failure",
+            Self::Miss => "miss",
+        }
+    }
+}
+
 /// A reason that came over the wire of our own layers is one of ours, in capitals. Whatever else it
 /// might be is no label.
 pub(super) fn bounded(reason: Value) -> Value {

@@ -15,6 +15,7 @@ mod contract;
 mod deploy;
 mod determinism;
 mod drawings;
+mod fetching;
 mod foretold;
 mod fuzz;
 mod golden;

@@ -99,10 +99,28 @@ pub const ROOMS: &[Room] = &[
     },
     // what the service counts, and the port that tells: it knows reports and errors, not the door
     Room { name: "telemetry", imports: &["model", "service"], crates: None, pure: false },
+    // device documents by URL: what speaks to hosts that a sender named is in a room of its own
+    Room {
+        name: "fetch",
+        imports: &["model", "config", "profile", "telemetry"],
+        crates: Some(&[
+            "http_body_util",
+            "hyper",
+            "hyper_util",
+            "moka",
+            "rustls_native_certs",
+            "sha2",
+            "thiserror",
+            "tokio",
+            "tokio_rustls",
+            "tracing",
+        ]),
+        pure: false,
+    },
     // the door from async code to the service: apart from it, so that the engine is had without tokio
     Room {
         name: "offload",
-        imports: &["model", "config", "service", "telemetry"],
+        imports: &["model", "profile", "config", "service", "telemetry", "fetch"],
         crates: None,
         pure: false,
     },
@@ -134,6 +152,7 @@ pub const ROOMS: &[Room] = &[
             "config",
             "service",
             "telemetry",
+            "fetch",
             "offload",
             "grpc",
             "batch",
@@ -150,7 +169,7 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     // The async runtime: CPU work never runs on it, so the engine never sees it.
     (
         &["tokio", "tokio_stream", "tokio_util"],
-        &["telemetry", "offload", "grpc", "batch", "capacity", "cli"],
+        &["telemetry", "fetch", "offload", "grpc", "batch", "capacity", "cli"],
     ),
     (&["rayon"], &["pipeline", "service", "batch"]),
     // Generated types stay in the gRPC shell; capacity is its client.
@@ -160,6 +179,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     ),
     (&["axum", "prometheus_client"], &["telemetry"]),
     (&["http_body"], &["grpc"]),
+    // The one client of HTTP.
+    (&["hyper", "hyper_util", "http_body_util", "rustls_native_certs"], &["fetch"]),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
     // Spans are opened with `tracing` alone; where they go is known in one place.
@@ -186,10 +207,10 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
 
 /// Parts of the standard library that have a home.
 pub const STD_HOMES: &[(&str, &[&str])] = &[
-    // telemetry: what Linux tells of the process
-    ("fs", &["config", "telemetry", "batch", "capacity", "cli"]),
+    // telemetry: what Linux tells of the process; fetch: documents that are kept
+    ("fs", &["config", "telemetry", "fetch", "batch", "capacity", "cli"]),
     ("env", &["config", "cli"]),
-    ("net", &["config", "worker", "service", "telemetry", "grpc", "capacity", "cli"]),
+    ("net", &["config", "worker", "service", "telemetry", "fetch", "grpc", "capacity", "cli"]),
     // batch: its process id in the names of unfinished files
     ("process", &["worker", "batch", "cli", "capacity"]),
     // config: the number of cores

@@ -99,6 +99,11 @@ fn errors_name_line_and_key() {
         ("devices_dirs = 5", "devices_dirs: is not a list"),
         ("devices_dirs = ['/no/such/directory']", "/no/such/directory: "),
         ("uaprof_mirror_dir = '/no/such/directory'", "/no/such/directory: "),
+        ("[profile_fetch]\nhost = ['a']", "did you mean `hosts`"),
+        ("[profile_fetch]\n\nhosts = ['a', '*']", ":3: profile_fetch.hosts: `*` is not a host"),
+        ("[profile_fetch]\nhosts = 5", "profile_fetch.hosts: is not a list"),
+        ("[profile_fetch]\nmax_bytes = '2Mi'", ":2: profile_fetch.max_bytes: 2"),
+        ("[profile_fetch]\nmax_ms = 0", ":2: profile_fetch.max_ms: 0 is not between"),
     ] {
         let error = load(text, &[]).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");

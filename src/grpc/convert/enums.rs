@@ -94,7 +94,8 @@ mirror! {
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,
         Namespace, Component, Misplaced, ListShape, NumberForm, NumberSuspicious,
-        DimensionsForm, ItemForm, Duplicate, UnknownValue, FellBack, CapReached
+        DimensionsForm, ItemForm, Duplicate, UnknownValue, FellBack, CapReached,
+        NotFetched
     }
     model::SenderType => SenderType {
         Person, LongCode, TollFree, ShortCode

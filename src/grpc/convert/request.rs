@@ -215,6 +215,7 @@ impl TryFrom<v1::DeviceDescription> for DeviceDescription {
             user_agent: non_empty(device.user_agent),
             accept: AcceptHeaders { accept: accept.accept, accept_charset: accept.accept_charset },
             strict: device.strict,
+            fetched: Vec::new(),
         }))
     }
 }

@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use super::{Shelf, bag, document, valid_mms};
 use crate::{
     model::{Bytes, Dimensions, Fault, MediaType, RepairCode, Source},
     profile::{
-        AcceptHeaders, DeviceDescription, InlineCapabilities, ProfileError, Resolution, resolve,
+        AcceptHeaders, DeviceDescription, Fetched, InlineCapabilities, ProfileError, Resolution,
+        resolve,
     },
 };
 
@@ -28,6 +31,7 @@ fn everything() -> DeviceDescription {
         profile_diffs: vec![size(12_000).into()],
         device_id: Some("named".into()),
         uaprof_url: Some("\"http://h/a.xml\"".into()),
+        fetched: Vec::new(),
         user_agent: Some("Agent/1".into()),
         accept: AcceptHeaders::default(),
         strict: false,
@@ -271,4 +275,37 @@ fn one_spelling_is_kept() {
     let accept = go(&device).capabilities.accept;
     assert!(accept.accepts(&MediaType::JPEG) && accept.accepts(&MediaType::fold("audio/mpeg")));
     assert_eq!(accept.spelling_of(&MediaType::JPEG), "image/jpg");
+}
+
+#[test]
+fn a_fetched_document_counts_after_the_mirror_and_before_the_next_source() {
+    let fetched = |url: &str, document: Result<String, &str>| Fetched {
+        url: url.to_owned(),
+        document: document
+            .map(|xml| Arc::new(crate::profile::parse(xml.as_bytes()).unwrap()))
+            .map_err(str::to_owned),
+    };
+    let device = |url: &str, fetched| DeviceDescription {
+        uaprof_url: Some(url.to_owned()),
+        user_agent: Some("Agent/1".to_owned()),
+        fetched: vec![fetched],
+        ..Default::default()
+    };
+    let bytes = |resolution: &Resolution| {
+        let limit = &resolution.capabilities.max_message_bytes;
+        (limit.value.get(), limit.provenance.source)
+    };
+    let (mirrored, new) = ("http://h/a.xml", "http://h/new.xml");
+    let found = go(&device(mirrored, fetched(mirrored, Ok(size(77_000)))));
+    assert_eq!(bytes(&found), (30_000, Source::UaprofUrl), "the mirror");
+    let found = go(&device(new, fetched(new, Ok(size(77_000)))));
+    assert_eq!(bytes(&found), (77_000, Source::UaprofUrl), "what was fetched");
+    assert!(!found.repairs.iter().any(|r| r.code == RepairCode::NotFetched));
+    let found = go(&device(new, fetched(new, Err("timed out"))));
+    assert_eq!(bytes(&found), (40_000, Source::UserAgent), "the next source");
+    let why = found.repairs.iter().find(|r| r.code == RepairCode::NotFetched).unwrap();
+    assert_eq!(
+        (why.attribute.as_str(), why.raw.as_str()),
+        ("uaprof_url", "timed out: http://h/new.xml")
+    );
 }
