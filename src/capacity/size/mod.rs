@@ -1,6 +1,7 @@
 //! How many cores, how much memory, what it costs: reckoned from measured costs, by a simulation of the
 //! service as it is.
 
+pub mod fleet;
 pub mod plan;
 mod queue;
 pub mod sim;

@@ -13,12 +13,15 @@ refusals, effort under pressure, cache) finds the rate that one instance carries
 this machine, finds its knee and the p99 at 70 % of it, and prints them beside what was reckoned for
 this machine, sender included.
 
+With --fleet, --used is the share of all cores that is busy.
+
 Exit codes: 0 done, 4 no instance of this size answers in time
 
 Examples:
   mmsfit size --mix mix.toml --rate 2000 --p99 500 --cores 4 --zones 3
   mmsfit size --mix mix.toml --save-costs costs.json --rate 100
   mmsfit size --costs costs.json --day hours.txt --growth 1.2 --years 2 --cost-per-core-hour 0.04
+  mmsfit size --costs costs.json --fleet 1000 --used 0.6
   mmsfit size --mix mix.toml --validate";
 
 /// `mmsfit size`.
@@ -38,7 +41,7 @@ pub struct SizeArgs {
     #[arg(long, value_name = "S", default_value_t = 4.0, help_heading = "Costs")]
     pub seconds: f64,
     /// Calls a second in the busiest hour
-    #[arg(long, value_name = "N", required_unless_present_any = ["day", "validate"], conflicts_with = "day", help_heading = "Demand")]
+    #[arg(long, value_name = "N", required_unless_present_any = ["day", "validate", "fleet"], conflicts_with = "day", help_heading = "Demand")]
     pub rate: Option<f64>,
     /// 24 lines: calls a second in each hour of a day
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Demand")]
@@ -64,6 +67,10 @@ pub struct SizeArgs {
     /// What a core costs an hour, in any currency
     #[arg(long, value_name = "X", default_value_t = 0.0, help_heading = "Instances")]
     pub cost_per_core_hour: f64,
+    /// Show what ways of spreading calls over so many instances make of their times: while nothing is
+    /// wrong, with one of a hundred slow, and with a third of them lost
+    #[arg(long, value_name = "INSTANCES", help_heading = "Instances", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub fleet: Option<u32>,
     /// Hold what is reckoned against what this machine does
     #[arg(long)]
     pub validate: bool,

@@ -1,5 +1,6 @@
 //! `mmsfit size`: options in, table out.
 
+mod fleet;
 mod validate;
 
 use std::{fs, path::Path, time::Duration};
@@ -47,6 +48,9 @@ pub fn run(
         return validate::run(&measured);
     }
     let costs = measured.costs()?;
+    if let Some(instances) = args.fleet {
+        return fleet::run(&costs, instances, args, screen);
+    }
     let cores = f64::from(args.cores);
     let machine =
         Machine { cores, threads: args.cores.into(), with_sender: false, brown_out: true };
