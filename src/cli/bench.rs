@@ -1,9 +1,9 @@
 //! `mmsfit bench`: options in, table out.
 
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use crate::{
-    capacity::bench::{self, Options, Results},
+    capacity::bench::{self, Earlier, Options, Results},
     service::{
         Service,
         detect::{self, Kind},
@@ -35,6 +35,7 @@ pub fn run(service: &Service, args: &BenchArgs, screen: &Screen) -> Result<u8, F
     if sources.is_empty() {
         return Err(Failure::input("SAMPLES", "the folder holds neither messages nor media"));
     }
+    let earlier = args.compare.as_deref().map(read).transpose()?;
     let options = Options {
         sources,
         time: Duration::from_secs_f64(args.seconds),
@@ -51,9 +52,18 @@ pub fn run(service: &Service, args: &BenchArgs, screen: &Screen) -> Result<u8, F
     if args.json {
         screen.out(&format!("{}\n", json::value(&results)?))?;
     } else {
-        screen.out(&table(&results, screen))?;
+        screen.out(&table(&results, earlier.as_ref(), screen))?;
     }
     Ok(0)
+}
+
+/// What an earlier run has printed.
+fn read(path: &Path) -> Result<Earlier, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::read(path, &error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::usage("BENCH", format!("no results of mmsfit bench --json: {error}"))
+            .about(&path.to_string_lossy())
+    })
 }
 
 fn judge(data: bytes::Bytes, name: String) -> Option<Content> {
@@ -65,29 +75,44 @@ fn judge(data: bytes::Bytes, name: String) -> Option<Content> {
     }
 }
 
-fn table(results: &Results, screen: &Screen) -> String {
-    let mut table = Table::new(&[
+fn table(results: &Results, earlier: Option<&Earlier>, screen: &Screen) -> String {
+    let mut columns = vec![
         ("source", Align::Left),
         ("size", Align::Right),
         ("target", Align::Left),
         ("out", Align::Right),
         ("CPU ms", Align::Right),
+        ("p95", Align::Right),
+        ("p99", Align::Right),
         ("/s, 1 core", Align::Right),
         ("/s, all", Align::Right),
         ("scaling", Align::Right),
-    ]);
+    ];
+    if earlier.is_some() {
+        columns.push(("× before", Align::Right));
+    }
+    let mut table = Table::new(&columns);
+    let mut ratios = Vec::new();
     for case in &results.cases {
         let tone = if case.scaling >= 0.95 { Tone::Good } else { Tone::Changed };
-        table.row(vec![
+        let mut row = vec![
             case.source.as_str().into(),
             case.source_bytes.to_string().into(),
             case.target.as_str().into(),
             case.wire_bytes.to_string().into(),
             format!("{:.1}", case.cpu_ms).into(),
+            format!("{:.1}", case.cpu_ms_p95).into(),
+            format!("{:.1}", case.cpu_ms_p99).into(),
             format!("{:.1}", case.per_core_per_second).into(),
             format!("{:.1}", case.all_cores_per_second).into(),
             Cell::toned(format!("{:.2}", case.scaling), tone),
-        ]);
+        ];
+        if let Some(earlier) = earlier {
+            let over = earlier.over(case);
+            ratios.extend(over);
+            row.push(over.map_or("new".to_owned(), |over| format!("{over:.2}")).into());
+        }
+        table.row(row);
     }
     let peak =
         results.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), |peak| peak.to_string());
@@ -97,6 +122,10 @@ fn table(results: &Results, screen: &Screen) -> String {
         results.threads,
         results.version,
     );
+    if !ratios.is_empty() {
+        let mean = ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64;
+        out.push_str(&format!("CPU time over what it was, geometric mean: {:.2}\n", mean.exp()));
+    }
     if let Some(share) = least_share(results).filter(|share| *share < FREE_CORE) {
         let text = format!(
             "the machine had other work: one thread got as little as {:.0} % of a core, so the \
@@ -133,6 +162,8 @@ mod tests {
             wire_bytes: Bytes::new(1),
             messages: 1,
             cpu_ms,
+            cpu_ms_p95: cpu_ms,
+            cpu_ms_p99: cpu_ms,
             per_core_per_second,
             all_cores_per_second: 1.0,
             scaling: 1.0,
@@ -144,9 +175,14 @@ mod tests {
             peak_memory_bytes: None,
             cases: vec![case(10.0, 99.0), case(0.1, 50.0)],
         };
-        let screen = Screen::plain(100);
-        assert!(!table(&results, &screen).contains("other work"));
+        let screen = Screen::plain(120);
+        assert!(!table(&results, None, &screen).contains("other work"));
         results.cases.push(case(20.0, 20.0));
-        assert!(table(&results, &screen).contains("as little as 40 % of a core"));
+        assert!(table(&results, None, &screen).contains("as little as 40 % of a core"));
+        let was = r#"{"cases":[{"source":"photo","target":"bounds","cpuMs":5.0},{"source":"x","target":"y","cpuMs":1}]}"#;
+        let was = serde_json::from_str(was).expect("results");
+        results.cases.truncate(1);
+        let told = table(&results, Some(&was), &screen);
+        assert!(told.contains("2.00") && told.contains("geometric mean: 2.00"), "{told}");
     }
 }

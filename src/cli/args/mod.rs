@@ -401,7 +401,8 @@ Every source is adapted for every target class, first on one thread, then on all
 whole process's; memory is the peak of the process so far (it cannot be reset for each case).
 
 Example:
-  mmsfit bench --seconds 2 --json > this-machine.json";
+  mmsfit bench --seconds 2 --json > this-machine.json
+  mmsfit bench --seconds 2 --compare this-machine.json";
 
 /// `mmsfit bench`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -413,6 +414,9 @@ pub struct BenchArgs {
     /// Seconds for each case on one thread, and again on all threads
     #[arg(long, value_name = "N", default_value_t = 1.0, allow_negative_numbers = true)]
     pub seconds: f64,
+    /// What an earlier `mmsfit bench --json` printed, to compare with
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub compare: Option<PathBuf>,
     /// Threads of the run on all cores; by default one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
