@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use rayon::prelude::*;
-
 use super::{
     Encoded, convert,
     duplicates::Duplicates,
     inspect,
     open::{open, open_late},
     part::{Best, EncodedPart, PartEncoding, PartOutcome},
+    turns,
 };
 use crate::{
-    codec::{CodecError, Verified},
+    codec::CodecError,
     model::{Action, Bytes, PartId, Reason, ReasonCode, StopCause},
     pipeline::{context::Context, draft::Draft, job::PipelineError, span},
     plan,
@@ -37,18 +36,15 @@ impl<'a> Encoder<'a> {
     /// Stopped, or no worker is available to decode.
     pub fn open(context: Context<'a>, draft: Draft<'a>) -> Result<Self, PipelineError> {
         let all = || draft.parts().iter().zip(draft.facts());
-        let todo: Vec<_> = all().filter(|(part, _)| part.is_fitted()).collect();
+        let mut todo: Vec<_> = all().filter(|(part, _)| part.is_fitted()).collect();
         let duplicates = Duplicates::among(context.job.message.parts());
-        let opened: Vec<(PartId, Duration, Result<PartEncoding, CodecError>)> = todo
-            .into_par_iter()
-            .map(|(part, facts)| {
-                let mut cpu = Duration::ZERO;
-                let span = span::decode(&context, part.id, facts.info.kind);
-                let open = || open(&context, &duplicates, part, facts);
-                let opened = context.timed(&mut cpu, span, open);
-                (part.id, cpu, opened)
-            })
-            .collect();
+        let opened = turns::map(&mut todo, |(part, facts)| {
+            let mut cpu = Duration::ZERO;
+            let span = span::decode(&context, part.id, facts.info.kind);
+            let open = || open(&context, &duplicates, part, facts);
+            let opened = context.timed(&mut cpu, span, open);
+            (part.id, cpu, opened)
+        });
         let cpu_of_failed = vec![Duration::ZERO; draft.parts().len()];
         let mut encoder = Self { context, draft, parts: Vec::new(), cpu_of_failed };
         let mut failed = Vec::new();
@@ -104,8 +100,11 @@ impl<'a> Encoder<'a> {
     /// Stopped, or no worker is available to encode.
     pub fn weigh_images(&mut self) -> Result<(), PipelineError> {
         let context = self.context;
-        let images = self.parts.par_iter_mut().filter(|part| part.search.size_is_unpredictable());
-        images.for_each(|part| part.advance(&context, 1));
+        turns::for_each(&mut self.parts, |part| {
+            if part.search.size_is_unpredictable() {
+                part.advance(&context, 1);
+            }
+        });
         self.settle_failed()
     }
 
@@ -115,8 +114,11 @@ impl<'a> Encoder<'a> {
     /// Stopped, or no worker is available to encode.
     pub fn encode_audio_and_video(&mut self) -> Result<(), PipelineError> {
         let context = self.context;
-        let others = self.parts.par_iter_mut().filter(|part| !part.search.size_is_unpredictable());
-        others.for_each(|part| part.advance(&context, u32::MAX));
+        turns::for_each(&mut self.parts, |part| {
+            if !part.search.size_is_unpredictable() {
+                part.advance(&context, u32::MAX);
+            }
+        });
         self.settle_failed()
     }
 
@@ -126,7 +128,7 @@ impl<'a> Encoder<'a> {
     /// Stopped, or no worker is available to encode.
     pub fn encode_rest(&mut self) -> Result<(), PipelineError> {
         let (context, draft) = (self.context, &self.draft);
-        self.parts.par_iter_mut().for_each(|part| {
+        turns::for_each(&mut self.parts, |part| {
             part.advance(&context, u32::MAX);
             let facts = &draft.facts()[part.id.index()];
             convert::animation_to_video(&context, part, draft.part(part.id), facts);
@@ -207,20 +209,16 @@ impl<'a> Encoder<'a> {
     pub fn inspect(&mut self) -> Result<(), PipelineError> {
         let (context, draft, sizes) = (self.context, &self.draft, self.sizes());
         let alone = self.parts.len() == 1;
-        let inspected: Vec<Result<Option<Verified>, CodecError>> = self
-            .parts
-            .par_iter_mut()
-            .map(|part| {
-                // Alone it may have all that is spare; of several each what it has.
-                let room = if alone {
-                    plan::spare(draft.constraints(), &sizes, part.id)
-                } else {
-                    part.best.size()
-                };
-                let facts = &draft.facts()[part.id.index()];
-                inspect::with_fallback(&context, part, facts, room)
-            })
-            .collect();
+        let inspected = turns::map(&mut self.parts, |part| {
+            // Alone it may have all that is spare; of several each what it has.
+            let room = if alone {
+                plan::spare(draft.constraints(), &sizes, part.id)
+            } else {
+                part.best.size()
+            };
+            let facts = &draft.facts()[part.id.index()];
+            inspect::with_fallback(&context, part, facts, room)
+        });
         let mut failed = Vec::new();
         for (part, result) in self.parts.iter_mut().zip(inspected) {
             match result {
@@ -233,12 +231,14 @@ impl<'a> Encoder<'a> {
             self.place_notices()?;
         }
         let draft = &self.draft;
-        let checks = self.parts.par_iter_mut().filter(|part| part.verified.is_none()).map(|part| {
-            part.verified =
-                Some(inspect::or_fail(&context, part, &draft.facts()[part.id.index()])?);
+        let checks = turns::map(&mut self.parts, |part| {
+            if part.verified.is_none() {
+                let facts = &draft.facts()[part.id.index()];
+                part.verified = Some(inspect::or_fail(&context, part, facts)?);
+            }
             Ok(())
         });
-        checks.collect()
+        checks.into_iter().collect()
     }
 
     /// What became of every part.

@@ -17,6 +17,7 @@ mod rescue;
 mod search;
 mod share;
 mod task;
+mod turns;
 
 use std::time::Duration;
 
