@@ -108,6 +108,7 @@ struct Server {
     max_bytes_in_flight: Entry,
     brown_out: Entry,
     reload_seconds: Entry,
+    max_work_memory: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -345,6 +346,8 @@ impl Settings<'_> {
         self.set("server.max_bytes_in_flight", &from.max_bytes_in_flight, to)?;
 
         self.set("server.brown_out", &from.brown_out, &mut server.brown_out)?;
+        let to = &mut server.max_work_memory;
+        self.set("server.max_work_memory", &from.max_work_memory, to)?;
         let seconds = &mut server.reload_seconds;
         self.number("server.reload_seconds", &from.reload_seconds, 0, 86_400, seconds)?;
 

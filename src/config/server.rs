@@ -27,6 +27,9 @@ pub struct ServerConfig {
     /// Seconds after which the files are looked at for changes, which are then read as at SIGHUP; 0:
     /// never. Default: 10.
     pub reload_seconds: usize,
+    /// Memory that the messages being encoded may be expected to hold together; one that holds more is
+    /// encoded alone. 0: 256 MiB for each thread. Default: 0.
+    pub max_work_memory: Bytes,
     /// Bytes of requests in memory at most, those at work included. Default: 1 GiB.
     pub max_bytes_in_flight: Bytes,
 }
@@ -43,7 +46,19 @@ impl Default for ServerConfig {
             max_body_seconds: 60,
             brown_out: true,
             reload_seconds: 10,
+            max_work_memory: Bytes::ZERO,
             max_bytes_in_flight: Bytes::new(1 << 30),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// [`ServerConfig::max_work_memory`] for so many threads. A photo of 12 megapixels holds 60 MB, the
+    /// largest image that is decoded 512 MiB.
+    pub fn work_memory(&self, threads: usize) -> Bytes {
+        match self.max_work_memory {
+            Bytes::ZERO => Bytes::new((threads.max(1) as u64) << 28),
+            stated => stated,
         }
     }
 }

@@ -133,7 +133,8 @@ impl Offload {
         let price = Duration::from_secs_f64(planned.cpu_ms().clamp(0.0, 3.6e6) / 1e3);
         let max_wait = (priority == Priority::Interactive).then_some(MAX_WAIT);
         let client = planned.client().into();
-        let ticket = Ticket { client, price: Some(price), max_wait };
+        let memory = planned.memory();
+        let ticket = Ticket { client, price: Some(price), memory, max_wait };
         let asked = Instant::now();
         let (caller, begun) = (planned.caller().clone(), Arc::new(AtomicBool::new(false)));
         let at_work = Arc::clone(&begun);

@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -22,7 +23,7 @@ use super::{
     times::Times,
 };
 use crate::{
-    model::{Stop, StopCause},
+    model::{Bytes, Stop, StopCause},
     service::ServiceError,
     telemetry::Saturation,
 };
@@ -57,6 +58,8 @@ pub(super) struct Ticket {
     pub client: Arc<str>,
     /// CPU time; `None`: what jobs take on the average.
     pub price: Option<Duration>,
+    /// What it is expected to hold while it works.
+    pub memory: Bytes,
     /// Refused where it would wait longer; `None`: it waits as long as its deadline lets it.
     pub max_wait: Option<Duration>,
 }
@@ -67,6 +70,9 @@ pub(super) struct Door {
     /// at once.
     slots: Arc<Semaphore>,
     size: usize,
+    /// A permit for each MiB that jobs may hold together.
+    memory: Arc<Semaphore>,
+    memory_size: u32,
     queued: AtomicUsize,
     /// Of those, the ones that are refused rather than left to wait for long: somebody waits for them.
     hurried: AtomicUsize,
@@ -87,10 +93,14 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub fn new(size: usize) -> Self {
+    /// Before so many threads, whose jobs hold `memory` together.
+    pub fn new(size: usize, memory: Bytes) -> Self {
+        let memory_size = mebibytes(memory);
         Self {
             slots: Arc::new(Semaphore::new(size)),
             size,
+            memory: Arc::new(Semaphore::new(memory_size as usize)),
+            memory_size,
             queued: AtomicUsize::new(0),
             hurried: AtomicUsize::new(0),
             began: Instant::now(),
@@ -109,7 +119,10 @@ impl Door {
         let Load { running, queued } = self.load();
         let time = |us: &AtomicU64| Duration::from_micros(us.load(Ordering::Relaxed));
         let (waiting, working) = (time(&self.waiting_us), time(&self.working_us));
-        Saturation { threads: self.size, running, queued, waiting, working }
+        let held =
+            u64::from(self.memory_size).saturating_sub(self.memory.available_permits() as u64);
+        let memory = Bytes::new(held << 20);
+        Saturation { threads: self.size, running, queued, waiting, working, memory }
     }
 
     pub fn load(&self) -> Load {
@@ -119,7 +132,7 @@ impl Door {
         }
     }
 
-    /// Waits for a thread to be free.
+    /// Waits for a thread to be free, and for the memory.
     ///
     /// # Errors
     /// `Busy` with a hint when to try again, if it would wait too long; `Deadline`, if it did.
@@ -131,19 +144,15 @@ impl Door {
         let price = self.price(&ticket);
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             let share = self.shares.enter(&ticket.client, price);
-            return Ok(self.permit(slot, price, share));
+            return self.permit(slot, price, share, ticket.memory, times).await;
         }
-        let _place = self.queue(&ticket, price, times)?;
+        let place = self.queue(&ticket, price, times)?;
         let share = self.shares.enter(&ticket.client, price);
         let slots = Arc::clone(&self.slots).acquire_owned();
-        let slot = match times {
-            None => slots.await,
-            Some(times) => timeout_at(times.stop.into(), slots)
-                .await
-                .map_err(|_| ServiceError::stopped(StopCause::Deadline))?,
-        };
+        let slot = in_time(slots, times).await?;
         let slot = slot.map_err(|_| ServiceError::internal("POOL_CLOSED", "the pool is closed"))?;
-        Ok(self.permit(slot, price, share))
+        drop(place);
+        self.permit(slot, price, share, ticket.memory, times).await
     }
 
     /// What a job is expected to take: by its plan, corrected by what such plans came to.
@@ -153,9 +162,25 @@ impl Door {
         planned.unwrap_or_else(|| self.mean_us.load(Ordering::Relaxed))
     }
 
-    fn permit(self: &Arc<Self>, slot: OwnedSemaphorePermit, price: u64, share: Share) -> Permit {
+    /// What is at work: a thread, and the memory. Who waits for memory keeps the thread, so that small
+    /// jobs do not pass a large one for ever; one that is larger than all has all of it.
+    async fn permit(
+        self: &Arc<Self>,
+        slot: OwnedSemaphorePermit,
+        price: u64,
+        share: Share,
+        memory: Bytes,
+        times: Option<Times>,
+    ) -> Result<Permit, ServiceError> {
         self.working_us.fetch_add(price, Ordering::Relaxed);
-        Permit { door: Arc::clone(self), price, _slot: slot, _share: share }
+        let mut permit =
+            Permit { door: Arc::clone(self), price, _slot: slot, _share: share, _memory: None };
+        let wanted = mebibytes(memory).min(self.memory_size);
+        if wanted > 0 {
+            let held = Arc::clone(&self.memory).acquire_many_owned(wanted);
+            permit._memory = in_time(held, times).await?.ok();
+        }
+        Ok(permit)
     }
 
     /// Takes a place in the queue.
@@ -254,12 +279,31 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(3_600_000_000)
 }
 
+/// Waits as long as the deadline lets it.
+async fn in_time<T>(
+    what: impl Future<Output = T>,
+    times: Option<Times>,
+) -> Result<T, ServiceError> {
+    match times {
+        None => Ok(what.await),
+        Some(times) => timeout_at(times.stop.into(), what)
+            .await
+            .map_err(|_| ServiceError::stopped(StopCause::Deadline)),
+    }
+}
+
+/// Begun ones count as whole.
+fn mebibytes(bytes: Bytes) -> u32 {
+    u32::try_from(bytes.get().div_ceil(1 << 20)).unwrap_or(u32::MAX).min(1 << 24)
+}
+
 /// A thread's worth of work, given back when dropped.
 pub(super) struct Permit {
     door: Arc<Door>,
     price: u64,
     _slot: OwnedSemaphorePermit,
     _share: Share,
+    _memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Permit {

@@ -80,7 +80,7 @@ impl Offload {
     /// document is fetched unless [`Offload::with_profile_fetch`] is asked for it.
     pub fn new(service: Service) -> Self {
         let size = service.pool().size();
-        let door = || Arc::new(Door::new(size));
+        let memory = service.config().server.work_memory(size);
         let (pool, quick_pool) = (Arc::clone(service.pool()), Arc::new(Pool::new(size)));
         let results = Results::within(service.config().cache_bytes);
         let brown_out = service.config().server.brown_out;
@@ -88,8 +88,8 @@ impl Offload {
         Self {
             service,
             pool,
-            work: door(),
-            quick: door(),
+            work: Arc::new(Door::new(size, memory)),
+            quick: Arc::new(Door::new(size, memory)),
             quick_pool,
             results,
             fetcher: None,

@@ -4,7 +4,11 @@ use super::{
     door::{MAX_QUEUED_PER_THREAD, MAX_WAIT},
     *,
 };
-use crate::{config::Config, model::Category, service::request::AdaptRequest};
+use crate::{
+    config::Config,
+    model::{Bytes, Category},
+    service::request::AdaptRequest,
+};
 
 fn one_thread() -> Offload {
     Offload::new(Service::new(Config { threads: 1, ..Config::default() }))
@@ -143,9 +147,30 @@ async fn what_encodes_nothing_waits_for_nothing_that_does() {
 }
 
 #[tokio::test]
+async fn what_jobs_hold_together_is_bounded() {
+    let mebibytes = |n: u64| Ticket { memory: Bytes::new(n << 20), ..Ticket::default() };
+    let door = Arc::new(Door::new(3, Bytes::new(8 << 20)));
+    let soon = || Some(Times::until(Instant::now() + Duration::from_millis(40)));
+    let first = door.admit(mebibytes(6), None).await.expect("there is room");
+    let second = door.admit(mebibytes(2), soon()).await.expect("for this, too");
+    assert_eq!(door.saturation().memory, Bytes::new(8 << 20));
+    let late = door.admit(mebibytes(1), soon()).await.err().expect("no room in time");
+    assert_eq!(late.category, Category::Deadline);
+    assert_eq!(door.load(), Load { running: 2, queued: 0 });
+    drop(first);
+    let third = door.admit(mebibytes(6), soon()).await.expect("what was given back");
+    drop((second, third));
+    // Larger than all: alone.
+    let alone = door.admit(mebibytes(100), soon()).await.expect("it has all");
+    assert!(door.admit(mebibytes(1), soon()).await.is_err());
+    drop(alone);
+    assert_eq!(door.saturation().memory, Bytes::ZERO);
+}
+
+#[tokio::test]
 async fn a_wait_that_is_too_long_is_refused_at_once() {
     let seconds = |n| Some(Duration::from_secs(n));
-    let door = Arc::new(Door::new(1));
+    let door = Arc::new(Door::new(1, Bytes::new(8 << 20)));
     let at_work = door.admit(Ticket { price: seconds(10), ..Ticket::default() }, None).await;
     let ticket = Ticket { price: seconds(1), max_wait: Some(MAX_WAIT), ..Ticket::default() };
     let refused = door.admit(ticket.clone(), None).await.err().expect("five seconds are too long");
@@ -173,7 +198,7 @@ async fn a_queue_that_stands_is_kept_short() {
     let milliseconds = |n| Some(Duration::from_millis(n));
     let hurried =
         move |n| Ticket { price: milliseconds(n), max_wait: Some(MAX_WAIT), ..Ticket::default() };
-    let door = Arc::new(Door::new(1));
+    let door = Arc::new(Door::new(1, Bytes::new(8 << 20)));
     let _at_work = door.admit(Ticket { price: milliseconds(1), ..Ticket::default() }, None).await;
     // One waits for its turn, and is planned to take as long as three jobs take on the average.
     let patient = Arc::clone(&door);
@@ -226,7 +251,7 @@ async fn a_queue_that_stands_is_kept_short() {
 
 #[tokio::test]
 async fn items_that_follow_each_other_are_no_pressure() {
-    let door = Arc::new(Door::new(1));
+    let door = Arc::new(Door::new(1, Bytes::new(8 << 20)));
     let _at_work = door.admit(Ticket::default(), None).await;
     let waiting = Arc::clone(&door);
     let item = tokio::spawn(async move {

@@ -8,7 +8,8 @@ use std::{
 use super::{
     Service, ServiceError,
     account::{Account, Caller, cpu_clock},
-    policy, price,
+    policy,
+    price::{self, Price},
     resolve::{self, Route, today},
 };
 use crate::{
@@ -16,7 +17,8 @@ use crate::{
     config::Config,
     message::{Form, Message},
     model::{
-        Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
+        Bytes, Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop,
+        Warning,
     },
     pipeline::{Adapted, EncodedMessage, Engine, Job, PipelineError, Prepared},
     plan::{PartPlan, PlanError},
@@ -154,7 +156,7 @@ pub struct PlannedMessage {
     account: Account,
     caller: Caller,
     level: ReportLevel,
-    cpu_ms: f64,
+    price: Price,
 }
 
 /// What [`Service::begin`] came to.
@@ -177,7 +179,7 @@ impl PlannedMessage {
         let prepared = prepared.map_err(|error| refusal(&error, &resolved.job.limits))?;
         let recipes = engine.first_recipes(&resolved.job, &prepared);
         Ok(Self {
-            cpu_ms: price::of(&prepared, &recipes).cpu_ms,
+            price: price::of(&prepared, &recipes),
             resolved,
             prepared,
             account,
@@ -192,7 +194,12 @@ impl PlannedMessage {
 
     /// What encoding is expected to take: CPU time, in milliseconds.
     pub fn cpu_ms(&self) -> f64 {
-        self.cpu_ms
+        self.price.cpu_ms
+    }
+
+    /// What it is expected to hold at once.
+    pub fn memory(&self) -> Bytes {
+        self.price.memory
     }
 
     /// It waited for its turn: the report tells so.

@@ -51,6 +51,7 @@ struct Inner {
     running: Gauges,
     queued: Gauges,
     threads: Gauges,
+    work_memory: Gauges,
     price: Gauges,
     queue_wait: Histograms,
     refused_at_door: Counters<u64>,
@@ -106,6 +107,8 @@ pub struct Saturation {
     pub waiting: Duration,
     /// What those at work are expected to take.
     pub working: Duration,
+    /// What those at work are expected to hold.
+    pub memory: Bytes,
 }
 
 impl Metrics {
@@ -127,6 +130,7 @@ impl Metrics {
             running: Gauges::new(r, &table::JOBS_RUNNING),
             queued: Gauges::new(r, &table::JOBS_QUEUED),
             threads: Gauges::new(r, &table::THREADS),
+            work_memory: Gauges::new(r, &table::WORK_MEMORY),
             price: Gauges::new(r, &table::PRICE),
             queue_wait: Histograms::new(r, &table::QUEUE_WAIT),
             refused_at_door: Counters::new(r, &table::REFUSED_AT_DOOR),
@@ -216,6 +220,7 @@ impl Metrics {
         of.threads.set(lane, now.threads as f64);
         of.running.set(lane, now.running as f64);
         of.queued.set(lane, now.queued as f64);
+        of.work_memory.set(lane, now.memory.get() as f64);
         of.price.set(&[name.clone(), "waiting".into()], now.waiting.as_secs_f64());
         of.price.set(&[name.clone(), "working".into()], now.working.as_secs_f64());
     }

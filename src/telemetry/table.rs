@@ -146,6 +146,12 @@ pub(super) static JOBS_QUEUED: Declared =
     gauge("mmsfit_jobs_queued", Unit::None, "Jobs that wait for a thread of a lane").by(&["lane"]);
 pub(super) static THREADS: Declared =
     gauge("mmsfit_threads", Unit::None, "Threads of a lane").by(&["lane"]);
+pub(super) static WORK_MEMORY: Declared = gauge(
+    "mmsfit_work_memory_bytes",
+    Unit::Bytes,
+    "Memory that the jobs of a lane that are at work are expected to hold",
+)
+.by(&["lane"]);
 pub(super) static PRICE: Declared = gauge(
     "mmsfit_price_seconds",
     Unit::Seconds,
@@ -292,6 +298,7 @@ pub static ALL: &[&Declared] = &[
     &JOBS_RUNNING,
     &JOBS_QUEUED,
     &THREADS,
+    &WORK_MEMORY,
     &PRICE,
     &QUEUE_WAIT,
     &REFUSED_AT_DOOR,

@@ -19,7 +19,9 @@ fn busy() -> Metrics {
     metrics.message(&Err(ServiceError::stopped(StopCause::Deadline)));
     metrics.price(Duration::from_millis(100), Duration::from_millis(150));
     let time = Duration::from_millis(1_500);
-    let now = Saturation { threads: 2, running: 1, queued: 3, waiting: time, working: time };
+    let memory = Bytes::new(64 << 20);
+    let now =
+        Saturation { threads: 2, running: 1, queued: 3, waiting: time, working: time, memory };
     metrics.saturation(Lane::Work, now);
     metrics.waited(Lane::Quick, Duration::ZERO);
     metrics.refused_at_door(Lane::Work);
