@@ -10,6 +10,7 @@ use super::{
     account::{Account, Caller, cpu_clock},
     policy,
     price::{self, Price},
+    refusal::refusal,
     resolve::{self, Route, today},
 };
 use crate::{
@@ -17,11 +18,10 @@ use crate::{
     config::Config,
     message::{Form, Message},
     model::{
-        Bytes, Capabilities, Effort, Fault, Interface, Limits, Repair, RepairCode, Report, Stop,
-        Warning,
+        Bytes, Capabilities, Effort, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
     },
     pipeline::{Adapted, EncodedMessage, Engine, Job, PipelineError, Prepared},
-    plan::{PartPlan, PlanError},
+    plan::PartPlan,
     policy::Policy,
     profile::{Resolution, carrier::Carrier},
     service::request::{AdaptRequest, AdaptResponse, PlanResponse, ReportLevel},
@@ -370,37 +370,5 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
         decode: config.decode,
         cpu_clock,
         sessions: None,
-    }
-}
-
-fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
-    let base = ServiceError::from_fault(error as &dyn Fault);
-    match error {
-        PipelineError::CannotFit { part, smallest, limit } => ServiceError {
-            part: Some(*part),
-            smallest_reachable: Some(*smallest),
-            limit: Some(limit.bytes),
-            ..base
-        },
-        PipelineError::Plan(PlanError::FixedOverLimit { fixed: size, limit }) => {
-            ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
-        }
-        // The message must not be changed: its size is the smallest reachable.
-        PipelineError::Plan(PlanError::NotAllowed { size, limit }) => {
-            ServiceError { smallest_reachable: Some(*size), limit: Some(limit.bytes), ..base }
-        }
-        // The part is a field of its own: shells number parts in their own ways.
-        PipelineError::OnlyPart { part, detail, .. } => {
-            ServiceError { part: Some(*part), message: detail.clone(), ..base }
-        }
-        PipelineError::Plan(
-            PlanError::NoStep { part, .. } | PlanError::NothingLeft { part, .. },
-        ) => ServiceError { part: Some(*part), ..base },
-        PipelineError::Message(_)
-        | PipelineError::Stopped(_)
-        | PipelineError::Unavailable(_)
-        | PipelineError::Check(_) => {
-            ServiceError { limit: limits.wire.iter().map(|l| l.bytes).min(), ..base }
-        }
     }
 }

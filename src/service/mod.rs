@@ -10,6 +10,7 @@ pub mod matrix;
 mod policy;
 pub mod pool;
 mod price;
+mod refusal;
 pub mod request;
 mod resolve;
 pub mod span;

@@ -150,7 +150,7 @@ fn an_archive_is_adapted_as_the_tree_that_it_holds() {
         assert_eq!((&summary["skipped"], &summary["done"]), (&9.into(), &0.into()), "{summary}");
     }
     let file = batch(&input.join("notes.txt"), &dir.path().join("none")).output().unwrap();
-    let error = String::from_utf8_lossy(&file.stderr).into_owned();
+    let error = String::from_utf8_lossy(&file.stdout).into_owned();
     assert!(file.status.code() == Some(2) && error.contains("tar or zip"), "{error}");
 }
 

@@ -38,6 +38,7 @@ mod random;
 mod security;
 mod serving;
 mod sharing;
+mod size;
 mod telemetry;
 mod voice_notes;
 mod whole;

@@ -41,7 +41,7 @@ pub struct SizeArgs {
     #[arg(long, value_name = "S", default_value_t = 4.0, help_heading = "Costs")]
     pub seconds: f64,
     /// Calls a second in the busiest hour
-    #[arg(long, value_name = "N", required_unless_present_any = ["day", "validate", "fleet"], conflicts_with = "day", help_heading = "Demand")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, required_unless_present_any = ["day", "validate", "fleet"], conflicts_with = "day", help_heading = "Demand")]
     pub rate: Option<f64>,
     /// 24 lines: calls a second in each hour of a day
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Demand")]
