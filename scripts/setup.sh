@@ -23,6 +23,8 @@ has_roots() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s "${SSL_CERT_FILE
 has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 # Reads the manifests of deploy/ for a test.
 has_yaml() { have python3 && python3 -c 'import yaml' 2>/dev/null; }
+# It lies where only root's path leads.
+has_clamd() { have clamd || [ -x /usr/sbin/clamd ]; }
 # What tests/python/webp_frames.py calls.
 has_demux() { python3 -c 'import ctypes; ctypes.CDLL("libwebpdemux.so.2")' 2>/dev/null; }
 
@@ -59,6 +61,7 @@ missing_test() {
     have tshark || echo tshark                   # dissects MMS PDUs
     have promtool || echo prometheus             # checks metrics and rules, and scrapes the service
     have xz || echo xz-utils                     # unpacks the archive of device documents
+    has_clamd || echo clamav-daemon              # scans parts; started by the test alone, with one signature
 }
 
 # --- apt --------------------------------------------------------------------------------------
@@ -112,6 +115,16 @@ set_up_build() {
     [ -z "$(missing_build)" ] || die "still missing after the installation: $(echo $(missing_build))"
 }
 
+# clamav-daemon brings services that download signatures and stay: a test needs the program alone.
+# Masked while the package is installed, none of them is started.
+clamd_services() {
+    case " $chosen " in *" clamav-daemon "*) ;; *) return 0 ;; esac
+    [ -d /run/systemd/system ] || return 0
+    for verb in "$@"; do
+        as_root systemctl -q "$verb" clamav-daemon.service clamav-daemon.socket clamav-freshclam.service || :
+    done
+}
+
 set_up_test() {
     packages=$(missing_test)
     if [ -n "$packages" ]; then
@@ -126,10 +139,12 @@ set_up_test() {
             done
             if [ -n "$chosen" ]; then
                 say "setup: installing$chosen"
+                clamd_services mask
                 # All at once is quickest; one by one finds the culprit and installs the others.
                 install $chosen || for package in $chosen; do
                     install "$package" || note "$package could not be installed: its tests will be skipped"
                 done
+                clamd_services unmask disable
             fi
         else
             note "not installed: $packages ($why); the tests that need them will be skipped"

@@ -78,6 +78,8 @@ pub mod offload;
 #[cfg(feature = "server")]
 pub mod samples;
 #[cfg(feature = "server")]
+pub mod scan;
+#[cfg(feature = "server")]
 pub mod telemetry;
 
 // What the tests of both packages share names this one as they do.

@@ -43,7 +43,8 @@ impl Files {
             config: config.map(Path::to_owned),
             offload: Offload::new(service)
                 .with_profile_fetch()
-                .map_err(|e| wrong(e.to_string()))?,
+                .map_err(|e| wrong(e.to_string()))?
+                .with_scan(),
         })
     }
 

@@ -12,7 +12,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    config::{Config, ProcessEnv, TracingConfig},
+    config::{Config, ProcessEnv, ScanConfig, ScanFailure, ScanFound, TracingConfig},
     fetch,
     grpc::{Clients, Tls},
     policy::{LanguageChoice, Notice, Sanitize, Trim},
@@ -122,6 +122,13 @@ pub fn check_config(
                 "cacheDir": fetch.cache_dir,
                 "maxMs": fetch.max_time.as_millis() as u64,
             })),
+            "scan": config.scan.address.as_ref().map(|address| json!({
+                "address": address.to_string(),
+                "fail": config.scan.fail.name(),
+                "found": config.scan.found.name(),
+                "maxMs": config.scan.max_time.as_millis() as u64,
+                "maxBytes": config.scan.max_bytes,
+            })),
             "parse": {
                 "maxParts": config.parse.max_parts,
                 "maxNesting": config.parse.max_nesting,
@@ -171,6 +178,7 @@ pub fn check_config(
         ("clients with a token", server.clients.map_or("anybody".into(), |n| n.to_string())),
         ("traces", trace_words(config)),
         ("device documents fetched from", fetched_from(&hosts)),
+        ("parts scanned for viruses", scan_words(config)),
         ("parts of a message", config.parse.max_parts.to_string()),
         ("multiparts in multiparts", config.parse.max_nesting.to_string()),
         ("bytes of a header block", config.parse.max_header_bytes.to_string()),
@@ -234,6 +242,20 @@ fn trace_words(config: &Config) -> String {
 
 fn fetched_from(hosts: &[String]) -> String {
     if hosts.is_empty() { "nowhere".to_owned() } else { hosts.join(", ") }
+}
+
+fn scan_words(config: &Config) -> String {
+    let ScanConfig { address, fail, found, .. } = &config.scan;
+    let Some(address) = address else { return "no".to_owned() };
+    let found = match found {
+        ScanFound::Drop => "infected parts are left out",
+        ScanFound::Refuse => "infected messages are refused",
+    };
+    let fail = match fail {
+        ScanFailure::Closed => "what cannot be scanned is refused",
+        ScanFailure::Open => "what cannot be scanned passes",
+    };
+    format!("by {address}; {found}; {fail}")
 }
 
 fn trim_words(config: &Config) -> &'static str {

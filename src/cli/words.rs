@@ -60,6 +60,7 @@ pub fn reason_code(code: ReasonCode) -> &'static str {
         ReasonCode::FollowsParts => "names, times and slides follow the parts",
         ReasonCode::OurFault => "a fault of our own",
         ReasonCode::Poison => "two workers were killed while processing it",
+        ReasonCode::Infected => "a virus scanner found something in it",
         ReasonCode::PhotoLeftOut => "the photo inside the vCard was left out",
     }
 }
@@ -245,6 +246,8 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "MESSAGE_BARE_SOAP" => Some("leave it in the form that it came in"),
         "MESSAGE_TRUNCATED" | "MESSAGE_MALFORMED" => Some("ask the sender for it again"),
         "MESSAGE_FORM_CANNOT_HOLD" => Some("ask for the other form with --output-form"),
+        "INFECTED" => Some("do not send it again: a virus scanner found something in it"),
+        "SCAN_TOO_LARGE" => Some("`scan.max_bytes` and clamd's StreamMaxLength bound a part"),
         "MEDIA_POISON" => Some("do not send it again: report it"),
         "NOTHING_TO_SHOW" => Some("the carrier's policy `empty` refuses such messages"),
         "MEDIA_UNUSABLE" => Some("`mmsfit devices NAME` tells what a device takes"),

@@ -13,8 +13,8 @@ use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 
 use super::{
-    Config, ConfigError, Env, ProfileFetchConfig, ServerConfig, TlsConfig, TracingConfig,
-    WorkerMode,
+    Config, ConfigError, Env, ProfileFetchConfig, ScanConfig, ServerConfig, TlsConfig,
+    TracingConfig, WorkerMode,
 };
 use crate::{
     model::nearest,
@@ -47,6 +47,8 @@ struct File {
     uaprof_mirror_dir: Entry,
     #[serde(default)]
     profile_fetch: ProfileFetch,
+    #[serde(default)]
+    scan: Scan,
     #[serde(default)]
     parse: Parse,
     #[serde(default)]
@@ -125,6 +127,19 @@ struct ProfileFetch {
     expire_seconds: Entry,
     negative_seconds: Entry,
     max_fetches: Entry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scan {
+    address: Entry,
+    fail: Entry,
+    found: Entry,
+    max_ms: Entry,
+    connect_ms: Entry,
+    keep_seconds: Entry,
+    max_bytes: Entry,
+    max_scans: Entry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -221,6 +236,7 @@ pub(super) fn resolve(
     }
 
     config.profile_fetch = settings.profile_fetch(&file.profile_fetch)?;
+    config.scan = settings.scan(&file.scan)?;
     config.server = settings.server(&file.server, &file.tls)?;
     config.tracing = settings.tracing(&file.tracing)?;
     config.policy = settings.settings()?;
@@ -436,6 +452,38 @@ impl Settings<'_> {
             &mut fetch.max_fetches,
         )?;
         Ok(fetch)
+    }
+
+    /// The `[scan]` table.
+    fn scan(&self, from: &Scan) -> Result<ScanConfig, ConfigError> {
+        let mut scan = ScanConfig::default();
+        let (key, mut address) = ("scan.address", String::new());
+        self.set(key, &from.address, &mut address)?;
+        if !address.trim().is_empty() {
+            let place = self.find(key, &from.address).map(|(_, place)| place);
+            let wrong = |e| error(key, place.unwrap_or_default(), format!("{e}: `{address}`"));
+            scan.address = Some(address.trim().parse().map_err(wrong)?);
+        }
+        self.set("scan.fail", &from.fail, &mut scan.fail)?;
+        self.set("scan.found", &from.found, &mut scan.found)?;
+        let key = "scan.max_bytes";
+        self.set(key, &from.max_bytes, &mut scan.max_bytes)?;
+        // clamd counts a stream in 32 bits.
+        if !(1_024..=4_000_000_000).contains(&scan.max_bytes.get()) {
+            let place = self.find(key, &from.max_bytes).map(|(_, place)| place).unwrap_or_default();
+            return Err(error(key, place, format!("{} is not 1Ki to 4G", scan.max_bytes)));
+        }
+        for (key, entry, unit, least, most, target) in [
+            ("scan.max_ms", &from.max_ms, 1, 1, 600_000, &mut scan.max_time),
+            ("scan.connect_ms", &from.connect_ms, 1, 1, 60_000, &mut scan.connect_time),
+            ("scan.keep_seconds", &from.keep_seconds, 1_000, 0, 86_400, &mut scan.keep),
+        ] {
+            let mut count = usize::try_from(target.as_millis() / unit).unwrap_or(most);
+            self.number(key, entry, least, most, &mut count)?;
+            *target = Duration::from_millis((count as u64).saturating_mul(unit as u64));
+        }
+        self.number("scan.max_scans", &from.max_scans, 1, 1_024, &mut scan.max_scans)?;
+        Ok(scan)
     }
 
     /// A list; in the environment one text with `separator` between its items.

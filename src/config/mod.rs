@@ -8,6 +8,7 @@ mod env;
 mod error;
 mod fetch;
 mod file;
+mod scan;
 mod server;
 mod stamp;
 pub mod store;
@@ -29,6 +30,7 @@ pub use self::{
     env::{Env, ProcessEnv},
     error::ConfigError,
     fetch::{AllowedHost, ProfileFetchConfig},
+    scan::{ScanAddress, ScanConfig, ScanFailure, ScanFound},
     server::{ServerConfig, TlsConfig},
     stamp::Stamp,
     store::Store,
@@ -68,6 +70,8 @@ pub struct Config {
     pub uaprof_mirror_dir: Option<PathBuf>,
     /// Which documents are fetched from the URL that they are published at.
     pub profile_fetch: ProfileFetchConfig,
+    /// Whether parts are scanned before any codec sees them.
+    pub scan: ScanConfig,
     /// Defaults where neither device nor carrier states anything.
     pub defaults: Defaults,
     /// The operator's policy; that of a carrier has precedence.
@@ -96,6 +100,7 @@ impl Default for Config {
             carriers_dirs: Vec::new(),
             uaprof_mirror_dir: None,
             profile_fetch: ProfileFetchConfig::default(),
+            scan: ScanConfig::default(),
             defaults: Defaults::default(),
             policy: PolicySettings::default(),
             worker: WorkerConfig::default(),

@@ -36,10 +36,11 @@ pub fn run(
     let work = async move {
         let sender = answers.clone();
         let (runtime, metrics) = (Handle::current(), offload.metrics().clone());
-        let mut recipients = recipients;
+        let (mut request, mut recipients) = (request, recipients);
         let work = async {
             let devices = recipients.iter_mut().map(|recipient| &mut recipient.device);
             offload.fetch_profiles(devices, deadline).await;
+            offload.scan(&mut request, "AdaptMany", deadline).await?;
             offload
                 .run(deadline, move |service, stop| {
                     let ids: Vec<String> = recipients.iter().map(|r| r.id.clone()).collect();

@@ -131,6 +131,9 @@ pub enum ReasonCode {
     /// Two workers in a row were killed while processing it: it is not tried a third time.
     #[serde(rename = "REASON_CODE_POISON")]
     Poison,
+    /// A virus scanner found something in it.
+    #[serde(rename = "REASON_CODE_INFECTED")]
+    Infected,
 }
 
 /// A reason and, where it helps, the figures behind it.

@@ -54,6 +54,8 @@ impl Offload {
         deadline: Option<Instant>,
     ) -> Result<AdaptResponse, ServiceError> {
         self.fetch_profiles([&mut request.device], deadline).await;
+        // Before the cache is asked, too: what was encoded of the same bytes yesterday may be known today.
+        self.scan(&mut request, "Adapt", deadline).await?;
         let asked = Instant::now();
         let results = self.results.clone();
         // Effort falls before calls are refused.

@@ -11,6 +11,7 @@ mod adapt;
 mod door;
 mod profiles;
 mod results;
+mod scans;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use crate::{
     config::Config,
     fetch::Fetcher,
     model::{Category, Stop, StopCause},
+    scan::Scanner,
     service::{Pool, Service, ServiceError},
     telemetry::{self, Format, Metrics},
 };
@@ -70,6 +72,8 @@ pub struct Offload {
     results: Option<Results>,
     /// `None`: no document is fetched.
     fetcher: Option<Fetcher>,
+    /// `None`: nothing is scanned.
+    scanner: Option<Scanner>,
     /// Effort falls under pressure.
     brown_out: bool,
     metrics: Metrics,
@@ -77,7 +81,8 @@ pub struct Offload {
 
 impl Offload {
     /// Queues before the pool of `service`, and as many threads again for what encodes nothing. No
-    /// document is fetched unless [`Offload::with_profile_fetch`] is asked for it.
+    /// document is fetched unless [`Offload::with_profile_fetch`] is asked for it, and nothing is scanned
+    /// unless [`Offload::with_scan`] is.
     pub fn new(service: Service) -> Self {
         let size = service.pool().size();
         let memory = service.config().server.work_memory(size);
@@ -93,6 +98,7 @@ impl Offload {
             quick_pool,
             results,
             fetcher: None,
+            scanner: None,
             brown_out,
             metrics: Metrics::new(),
         }

@@ -26,9 +26,18 @@ pub struct Job {
     pub policy: Policy,
     /// How hard to try.
     pub effort: Effort,
+    /// Parts in which a virus scanner found something, and what: no codec sees them, and they are left
+    /// out as the ladders say.
+    pub infected: Vec<(PartId, String)>,
 }
 
 impl Job {
+    /// What a virus scanner found in a part.
+    pub(super) fn infection(&self, part: PartId) -> Option<&str> {
+        let found = self.infected.iter().find(|(id, _)| *id == part);
+        found.map(|(_, signature)| signature.as_str())
+    }
+
     /// Whether the message is one bare file, which no notice can replace.
     pub(super) fn is_bare(&self) -> bool {
         self.message.form() == Form::Bare

@@ -16,7 +16,7 @@ use crate::{
     model::{
         AcceptList, Action, Bytes, Capabilities, Category, ContentFacts, Counting, Dimensions,
         Effort, Fault, ImageCoding, ImageLimit, Interface, LimitSource, Limits, MediaInfo,
-        MediaKind, MediaType, Outcome, Provenance, ReasonCode, Recipe, Sourced, StopCause,
+        MediaKind, MediaType, Outcome, Provenance, Reason, ReasonCode, Recipe, Sourced, StopCause,
         WireLimit,
     },
     policy::{Ceilings, Empty, Policy},
@@ -225,6 +225,7 @@ fn job(images: &[Buffer], limit: u64, counting: Counting) -> Job {
         // The fake codec is at its best with few bytes: what is tested is the filling of limits.
         policy: Policy { ceilings: Ceilings { image_quality: 100 }, ..Policy::default() },
         effort: Effort::Balanced,
+        infected: Vec::new(),
     }
 }
 
@@ -305,6 +306,37 @@ fn whose_fault_it_is_is_told() {
         assert_eq!(error, PipelineError::Unavailable("gone".into()));
         assert_eq!((error.category(), error.reason()), (Category::Unavailable, "WORKER_LOST"));
     }
+}
+
+#[test]
+fn no_codec_sees_what_is_infected() {
+    // Whoever opens this one is killed.
+    let images = [fake_image(2000, 1500, POISON), fake_image(2000, 1500, 200)];
+    let mut job = job(&images, 60_000, Counting::Interface);
+    job.infected = vec![(PartId(0), "Test.Sig".into())];
+    let done = run(&engine(Mood::Fragile), &job, &Stop::never()).unwrap();
+    let parts = &done.report.parts;
+    assert_eq!(parts[0].reasons, [Reason::new(ReasonCode::Infected, "Test.Sig")]);
+    assert_eq!((parts[0].action, parts[1].action), (Action::Drop, Action::Transcode));
+    // It is left out even where it would pass as it is, or is refused where nothing may be left out.
+    let small = [fake_image(200, 150, 10)];
+    let mut job = self::job(&small, 600_000, Counting::Interface);
+    let engine = engine(Mood::Fragile);
+    assert_eq!(run(&engine, &job, &Stop::never()).unwrap().report.outcome, Outcome::Unchanged);
+    let clean = engine.prepare(&job, &Stop::never()).unwrap();
+    job.infected = vec![(PartId(0), "Test.Sig".into())];
+    let infected = engine.prepare(&job, &Stop::never()).unwrap();
+    let identity = |prepared: &Prepared| {
+        let mut told = Vec::new();
+        engine.identity(&job, prepared, &mut told).unwrap();
+        told
+    };
+    assert_ne!(identity(&clean), identity(&infected), "what is kept of the one is not the other's");
+    let done = run(&engine, &job, &Stop::never()).unwrap();
+    assert_eq!(done.report.parts[0].action, Action::Drop);
+    job.policy = job.policy.forbidding();
+    let error = run(&engine, &job, &Stop::never()).unwrap_err();
+    assert_eq!((error.category(), error.reason()), (Category::NotAllowed, "NO_STEP_ALLOWED"));
 }
 
 #[test]

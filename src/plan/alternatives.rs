@@ -16,7 +16,9 @@ pub(super) fn choose(parts: &mut [PartPlan], input: &Input<'_>) {
         let Some(chosen) = richest(group, input) else { continue };
         for (part, facts) in parts.iter_mut().zip(input.parts) {
             if facts.alternative.is_some_and(|(g, version)| g == group && version != chosen) {
-                part.reasons = vec![Reason::from(ReasonCode::Alternative)];
+                if facts.infection().is_none() {
+                    part.reasons = vec![Reason::from(ReasonCode::Alternative)];
+                }
                 (part.target, part.recode, part.redeclare) = (None, None, None);
                 part.drop_without_notice();
             }
@@ -37,7 +39,8 @@ fn richest(group: u32, input: &Input<'_>) -> Option<u32> {
         let first = input.parts.iter().find(|facts| facts.alternative == Some((group, *version)));
         first.is_some_and(|facts| {
             let kind = &facts.info.media_type;
-            facts.info.kind == MediaKind::Text
+            facts.infection().is_none()
+                && facts.info.kind == MediaKind::Text
                 && (kind.as_str() == "text/plain" || input.capabilities.accept.accepts(kind))
         })
     };

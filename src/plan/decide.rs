@@ -22,6 +22,11 @@ pub(super) fn alone(facts: &PartFacts, input: &Input<'_>) -> PartPlan {
         budget: None,
         original_acceptable: true,
     };
+    if let Some(signature) = facts.infection() {
+        part.reasons.push(Reason::new(ReasonCode::Infected, signature));
+        drop_part(&mut part);
+        return part;
+    }
     if input.policy.forbids_all() {
         part.reasons.push(ReasonCode::AdaptationNotAllowed.into());
         return part;

@@ -14,6 +14,7 @@ mod image;
 mod label;
 mod notice;
 mod presentation;
+mod problem;
 mod shrink;
 mod target;
 mod text;
@@ -34,19 +35,9 @@ pub use budget::{Demand, allocate, room, spare};
 pub use empty::{drop_last_notice, replace_all_with_notices, shows_nothing};
 pub use notice::{Cause, Missing};
 pub use presentation::shows_presentation;
+pub use problem::Problem;
 pub use target::{AudioTarget, ImageTarget, Makes, Target, VideoTarget};
 pub use text::{Recode, TextFacts};
-
-/// Why a part's medium could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Whose fault.
-    pub category: Category,
-    /// Stable reason.
-    pub reason: &'static str,
-    /// For people.
-    pub detail: String,
-}
 
 /// What is known of one part before planning.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +69,11 @@ pub struct PartFacts {
 }
 
 impl PartFacts {
+    /// The signature that a virus scanner found in it: it goes to nobody.
+    pub fn infection(&self) -> Option<&str> {
+        self.problem.as_ref()?.infection()
+    }
+
     /// Whether a codec looked into the part, with whatever result.
     fn is_readable(&self) -> bool {
         let makes = self.makes;

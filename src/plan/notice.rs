@@ -36,7 +36,8 @@ impl Cause {
                 | ReasonCode::SafetyLimit
                 | ReasonCode::DecoderMissing
                 | ReasonCode::OurFault
-                | ReasonCode::Poison,
+                | ReasonCode::Poison
+                | ReasonCode::Infected,
             ) => Self::NotConverted,
             _ => Self::NotShown,
         }

@@ -6,9 +6,10 @@ use super::{
     ServiceError,
     request::{AdaptRequest, AdaptResponse, PlanResponse},
     span,
+    status::INFECTED,
 };
 use crate::{
-    model::{self, Category, Report},
+    model::{self, Category, ReasonCode, Report},
     pipeline::Job,
     worker::host,
 };
@@ -156,15 +157,28 @@ pub(super) fn log_answer(call: &str, caller: &Caller, answer: &impl Answer) {
         wall_ms = figure(|a| a.wall_ms),
         queue_ms = figure(|a| a.queue_ms),
         reused = account.is_some_and(|a| a.reused),
+        infected = infected(report),
         "answered"
     );
 }
+
+/// The names of what a virus scanner found, the first of them.
+fn infected(report: &Report) -> Option<String> {
+    let reasons = report.parts.iter().flat_map(|part| &part.reasons);
+    let found = reasons.filter(|reason| reason.code == ReasonCode::Infected);
+    let names: Vec<&str> = found.map(|reason| reason.detail.as_str()).take(MAX_NAMES).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// Names of signatures in one line.
+const MAX_NAMES: usize = 4;
 
 /// The line of a refusal or a failure.
 pub(super) fn log_error(call: &str, caller: &Caller, error: &ServiceError) {
     let Caller { request_id, client } = caller;
     let part = error.part.map(|part| part.0);
-    // An error text can quote the input: the reason says enough.
+    // An error text can quote the input: the reason says enough. That of a virus is our own, and names it.
+    let infected = (error.reason == INFECTED).then_some(error.message.as_str());
     let (reason, category) = (error.reason, error.category);
     span::refused(reason);
     match category {
@@ -174,6 +188,8 @@ pub(super) fn log_error(call: &str, caller: &Caller, error: &ServiceError) {
         Category::Busy | Category::Unavailable => {
             tracing::warn!(call, request_id, client, reason, ?category, part, "refused");
         }
-        _ => tracing::info!(call, request_id, client, reason, ?category, part, "refused"),
+        _ => {
+            tracing::info!(call, request_id, client, reason, ?category, part, infected, "refused");
+        }
     }
 }

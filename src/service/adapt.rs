@@ -18,7 +18,8 @@ use crate::{
     config::Config,
     message::{Form, Message},
     model::{
-        Bytes, Capabilities, Effort, Interface, Limits, Repair, RepairCode, Report, Stop, Warning,
+        Bytes, Capabilities, Effort, Interface, Limits, PartId, Repair, RepairCode, Report, Stop,
+        Warning,
     },
     pipeline::{Adapted, EncodedMessage, Engine, Job, PipelineError, Prepared},
     plan::PartPlan,
@@ -56,14 +57,15 @@ pub(super) struct EffectiveSettings {
     carrier: String,
     effort: Effort,
     pub output: Form,
+    infected: Vec<(PartId, String)>,
     warnings: Vec<Warning>,
 }
 
 impl EffectiveSettings {
     pub fn on(self, message: Message) -> Resolved {
-        let Self { interface, capabilities, limits, policy, carrier, effort, output, warnings } =
-            self;
-        let job = Job { message, interface, capabilities, limits, policy, effort };
+        let Self { interface, capabilities, limits, policy, effort, infected, .. } = self;
+        let Self { carrier, output, warnings, .. } = self;
+        let job = Job { message, interface, capabilities, limits, policy, effort, infected };
         Resolved { job, carrier, output, warnings }
     }
 }
@@ -135,9 +137,22 @@ pub(super) fn terms(
             message: format!("{} {noun} of the device description repaired", mended.len()),
         });
     }
+    if let Some(why) = &request.scanned.not_scanned {
+        warnings.push(Warning { code: "NOT_SCANNED".into(), message: why.clone() });
+    }
     let carrier = carrier.map_or_else(String::new, |carrier| carrier.name.clone());
-    let effort = request.effort;
-    EffectiveSettings { interface, capabilities, limits, policy, carrier, effort, output, warnings }
+    let (effort, infected) = (request.effort, request.scanned.infected.clone());
+    EffectiveSettings {
+        interface,
+        capabilities,
+        limits,
+        policy,
+        carrier,
+        effort,
+        output,
+        infected,
+        warnings,
+    }
 }
 
 /// Adds what the shells' callers asked to see.
@@ -176,7 +191,7 @@ impl PlannedMessage {
     ) -> Result<Self, ServiceError> {
         let mut account = Account::open(&resolved.job, &resolved.carrier, request.queued);
         let prepared = account.paying(|| engine.prepare(&resolved.job, stop));
-        let prepared = prepared.map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let prepared = prepared.map_err(|error| refusal(&error, &resolved.job))?;
         let recipes = engine.first_recipes(&resolved.job, &prepared);
         Ok(Self {
             price: price::of(&prepared, &recipes),
@@ -224,7 +239,7 @@ impl PlannedMessage {
         adapted: Result<Adapted, PipelineError>,
     ) -> Result<AdaptResponse, ServiceError> {
         let Self { resolved, account, caller, level, .. } = self;
-        let adapted = adapted.map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let adapted = adapted.map_err(|error| refusal(&error, &resolved.job))?;
         let mut report = complete(adapted.report, &resolved, level);
         account.close(&mut report);
         let content = resolve::content(&adapted.message, resolved.output, resolved.job.interface)?;
@@ -297,7 +312,7 @@ impl Service {
     ) -> Result<EncodedMessage, ServiceError> {
         let PlannedMessage { resolved, prepared, .. } = planned;
         let encoded = self.pool.install(|| self.engine.encode(&resolved.job, prepared, stop));
-        encoded.map_err(|error| refusal(&error, &resolved.job.limits))
+        encoded.map_err(|error| refusal(&error, &resolved.job))
     }
 
     pub(super) fn run_assemble(
@@ -329,7 +344,7 @@ impl Service {
     ) -> Result<PlanResponse, ServiceError> {
         let mut account = Account::open(&resolved.job, &resolved.carrier, request.queued);
         let prepared = account.paying(|| engine.prepare(&resolved.job, stop));
-        let prepared = prepared.map_err(|error| refusal(&error, &resolved.job.limits))?;
+        let prepared = prepared.map_err(|error| refusal(&error, &resolved.job))?;
         let report = engine.foresee(&resolved.job, &prepared);
         let mut report = complete(report, &resolved, request.report_level);
         account.close(&mut report);

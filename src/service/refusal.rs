@@ -1,14 +1,26 @@
-//! What the pipeline refuses, as the service tells it: the part, and the sizes that would help.
+//! What the engine refuses, as an error of the service.
 
 use super::ServiceError;
 use crate::{
     model::{Fault, Limits},
-    pipeline::PipelineError,
+    pipeline::{Job, PipelineError},
     plan::PlanError,
 };
 
-/// The typed refusal of a message with these limits.
-pub(super) fn refusal(error: &PipelineError, limits: &Limits) -> ServiceError {
+/// The refusal of a job.
+pub(super) fn refusal(error: &PipelineError, job: &Job) -> ServiceError {
+    let refusal = refusal_of(error, &job.limits);
+    // A part that can be neither sent nor left out, as the envelope of MM7, spoils the whole message.
+    let unwritable = matches!(error, PipelineError::Message(_));
+    let mut infected = job.infected.iter();
+    match infected.find(|(id, _)| unwritable || Some(*id) == refusal.part) {
+        // That the ladder of the part had no step is not why: nobody gets it.
+        Some((part, signature)) => ServiceError::infected(*part, signature),
+        None => refusal,
+    }
+}
+
+fn refusal_of(error: &PipelineError, limits: &Limits) -> ServiceError {
     let base = ServiceError::from_fault(error as &dyn Fault);
     match error {
         PipelineError::CannotFit { part, smallest, limit } => ServiceError {

@@ -7,7 +7,7 @@ use bytes::Bytes as Buffer;
 use crate::{
     message::{Form, PartData},
     model::{
-        Bytes, Counting, Day, Dimensions, Effort, ImageLimit, Interface, Limits, Report,
+        Bytes, Counting, Day, Dimensions, Effort, ImageLimit, Interface, Limits, PartId, Report,
         SenderType, WireLimit,
     },
     profile::DeviceDescription,
@@ -61,6 +61,15 @@ pub enum ReportLevel {
     Full,
 }
 
+/// What a virus scanner said of the parts, where one was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Parts in which it found something, and the name of what it found.
+    pub infected: Vec<(PartId, String)>,
+    /// Why parts go on without; for people.
+    pub not_scanned: Option<String>,
+}
+
 /// One message for one device.
 #[derive(Clone, Debug)]
 pub struct AdaptRequest {
@@ -90,6 +99,8 @@ pub struct AdaptRequest {
     pub reduced_from: Option<Effort>,
     /// How long it has waited in the queue.
     pub queued: Duration,
+    /// What a virus scanner said of its parts.
+    pub scanned: Scanned,
 }
 
 impl AdaptRequest {
@@ -120,6 +131,7 @@ impl AdaptRequest {
             output_form: None,
             reduced_from: None,
             queued: Duration::ZERO,
+            scanned: Scanned::default(),
         }
     }
 }

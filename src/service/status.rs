@@ -7,6 +7,9 @@ use crate::model::{Bytes, Category, Fault, Millis, PartId, StopCause};
 /// A worker that was killed is replaced after 0.1 s, and the cause may take a while to pass.
 const RETRY: Millis = Millis::new(1000);
 
+/// The reason of [`ServiceError::infected`].
+pub(super) const INFECTED: &str = "INFECTED";
+
 /// An error with everything that a shell needs for its answer: whose fault, which part, the
 /// smallest reachable size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +58,12 @@ impl ServiceError {
     /// The caller's fault, in a field.
     pub fn caller(reason: &'static str, field: &str, message: impl Into<String>) -> Self {
         Self { field: Some(field.to_owned()), ..Self::new(Category::Caller, reason, message) }
+    }
+
+    /// A virus scanner found something in a part. `signature` is its name, fit for logs.
+    pub fn infected(part: PartId, signature: &str) -> Self {
+        let message = format!("a virus scanner found {signature} in part {}", part.0);
+        Self { part: Some(part), ..Self::new(Category::NotAllowed, INFECTED, message) }
     }
 
     /// Refused on admission.

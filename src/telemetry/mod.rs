@@ -66,6 +66,8 @@ struct Inner {
     cache: Gauges,
     profile_fetches: Counters<u64>,
     profile_cache: Counters<u64>,
+    scans: Counters<u64>,
+    scan_duration: Histograms,
     connections_refused: Counters<u64>,
     spans: Counters<u64>,
     memory: Gauges,
@@ -145,6 +147,8 @@ impl Metrics {
             cache: Gauges::new(r, &table::CACHE),
             profile_fetches: Counters::new(r, &table::PROFILE_FETCHES),
             profile_cache: Counters::new(r, &table::PROFILE_CACHE),
+            scans: Counters::new(r, &table::SCANS),
+            scan_duration: Histograms::new(r, &table::SCAN_DURATION),
             connections_refused: Counters::new(r, &table::CONNECTIONS_REFUSED),
             spans: Counters::new(r, &table::SPANS),
             memory: Gauges::new(r, &table::MEMORY),
@@ -263,6 +267,24 @@ impl Metrics {
     /// A document was looked for where fetched ones are kept.
     pub fn profile_sought(&self, sought: Sought) {
         self.0.profile_cache.add(&[sought.label().into()], 1);
+    }
+
+    /// Parts are scanned: what is counted of that is there from the start.
+    pub fn scanning(&self) {
+        for result in ["clean", "found", "kept"] {
+            self.0.scans.add(&[result.into()], 0);
+        }
+        self.0.scan_duration.open(&[]);
+    }
+
+    /// A part was scanned, or not: `clean`, `found`, `kept`, or a word why.
+    pub fn scanned(&self, result: &'static str) {
+        self.0.scans.add(&[result.into()], 1);
+    }
+
+    /// The scanner took so long for a part.
+    pub fn scan_took(&self, time: Duration) {
+        self.0.scan_duration.observe(&[], time.as_secs_f64());
     }
 
     /// A connection was not opened.

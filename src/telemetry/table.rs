@@ -236,6 +236,21 @@ pub(super) static PROFILE_CACHE: Declared = counter(
 )
 .by(&["result"])
 .only(WITH_FETCH);
+const WITH_SCAN: &str = "where parts are scanned";
+pub(super) static SCANS: Declared = counter(
+    "mmsfit_scans_total",
+    Unit::None,
+    "Parts scanned by clamd: clean, found, kept where it had just said of the same bytes, or why it said nothing",
+)
+.by(&["result"])
+.only(WITH_SCAN);
+pub(super) static SCAN_DURATION: Declared = histogram(
+    "mmsfit_scan_duration_seconds",
+    Unit::Seconds,
+    WAIT_SECONDS,
+    "Time that clamd took for a part, from the connection to its answer",
+)
+.only(WITH_SCAN);
 pub(super) static CONNECTIONS_REFUSED: Declared = counter(
     "mmsfit_connections_refused_total",
     Unit::None,
@@ -313,6 +328,8 @@ pub static ALL: &[&Declared] = &[
     &CACHE,
     &PROFILE_FETCHES,
     &PROFILE_CACHE,
+    &SCANS,
+    &SCAN_DURATION,
     &CONNECTIONS_REFUSED,
     &SPANS,
     &BUILD,

@@ -30,6 +30,9 @@ fn busy() -> Metrics {
     metrics.profile_fetching();
     metrics.profile_fetched("timed_out");
     metrics.profile_sought(Sought::Hit);
+    metrics.scanning();
+    metrics.scanned("clean");
+    metrics.scan_took(Duration::from_millis(3));
     metrics.connection_refused(Refused::TooMany);
     metrics.spans(traces::Counts { delivered: 7, dropped: 2, failed: 1 });
     metrics.workers(&WorkerCounts {
@@ -65,6 +68,9 @@ fn what_is_told_is_what_was_counted() {
         "mmsfit_profile_fetches_total{result=\"timed_out\"} 1",
         "mmsfit_profile_cache_requests_total{result=\"hit\"} 1",
         "mmsfit_profile_cache_requests_total{result=\"miss\"} 0",
+        "mmsfit_scans_total{result=\"clean\"} 1",
+        "mmsfit_scans_total{result=\"found\"} 0",
+        "mmsfit_scan_duration_seconds_bucket{le=\"0.005\"} 1",
         "mmsfit_connections_refused_total{cause=\"too_many\"} 1",
         "mmsfit_spans_total{result=\"dropped\"} 2",
     ] {

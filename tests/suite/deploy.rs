@@ -56,6 +56,7 @@ fn the_shipped_configuration_is_the_default() {
         assert_eq!(config.carriers_dirs, own.carriers_dirs);
         assert_eq!(config.uaprof_mirror_dir, own.uaprof_mirror_dir);
         assert_eq!(config.profile_fetch, own.profile_fetch);
+        assert_eq!(config.scan, own.scan);
         assert_eq!(config.parse, own.parse);
         assert_eq!(config.decode, own.decode);
         assert_eq!(config.defaults, own.defaults);
@@ -118,8 +119,17 @@ fn stated(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn it_has_every_key() {
-    const TABLES: [&str; 8] =
-        ["profile_fetch", "parse", "decode", "worker", "server", "tls", "tracing", "defaults"];
+    const TABLES: [&str; 9] = [
+        "profile_fetch",
+        "scan",
+        "parse",
+        "decode",
+        "worker",
+        "server",
+        "tls",
+        "tracing",
+        "defaults",
+    ];
     let top = known("");
     assert!(top.len() > 14 && TABLES.iter().all(|table| top.iter().any(|key| key == table)));
     let mut wanted = BTreeSet::new();

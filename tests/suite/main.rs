@@ -35,6 +35,7 @@ mod properties;
 mod proto_lint;
 mod python_client;
 mod random;
+mod scanning;
 mod security;
 mod serving;
 mod sharing;

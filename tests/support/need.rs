@@ -11,8 +11,8 @@ use std::{
 };
 
 /// What `MMSFIT_REQUIRE` may name, with commas between; `all` is all of them.
-const NAMES: [&str; 8] =
-    ["worker", "corpus", "ffmpeg", "netpbm", "tshark", "python", "promtool", "all"];
+const NAMES: [&str; 9] =
+    ["worker", "corpus", "ffmpeg", "netpbm", "tshark", "python", "promtool", "clamd", "all"];
 
 /// Says that the calling test is skipped since `what` is not there.
 ///

@@ -42,7 +42,8 @@ impl Running {
         let addr = listener.addr();
         let listener = prepare(listener);
         let (shutdown, asked) = oneshot::channel::<()>();
-        let offload = Offload::new(service).with_profile_fetch().expect("roots of trust");
+        let offload =
+            Offload::new(service).with_profile_fetch().expect("roots of trust").with_scan();
         let served = offload.clone();
         let server = tokio::spawn(async move {
             grpc::serve(served, listener, async {

@@ -117,10 +117,17 @@ pub const ROOMS: &[Room] = &[
         ]),
         pure: false,
     },
+    // parts shown to a clamd: what speaks to the scanner is in a room of its own
+    Room {
+        name: "scan",
+        imports: &["config", "telemetry"],
+        crates: Some(&["moka", "sha2", "thiserror", "tokio", "tracing"]),
+        pure: false,
+    },
     // the door from async code to the service: apart from it, so that the engine is had without tokio
     Room {
         name: "offload",
-        imports: &["model", "profile", "config", "service", "telemetry", "fetch"],
+        imports: &["model", "profile", "config", "service", "telemetry", "fetch", "scan"],
         crates: None,
         pure: false,
     },
@@ -169,7 +176,7 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     // The async runtime: CPU work never runs on it, so the engine never sees it.
     (
         &["tokio", "tokio_stream", "tokio_util"],
-        &["telemetry", "fetch", "offload", "grpc", "batch", "capacity", "cli"],
+        &["telemetry", "fetch", "scan", "offload", "grpc", "batch", "capacity", "cli"],
     ),
     (&["rayon"], &["pipeline", "service", "batch"]),
     // Generated types stay in the gRPC shell; capacity is its client.

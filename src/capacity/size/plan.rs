@@ -10,8 +10,9 @@ use crate::capacity::{costs::Costs, load::search::Knee};
 const WITHIN: f64 = 0.02;
 /// Of the calls at a rate that is carried; `mmsfit load --find-knee` asks the same.
 pub const ANSWERED: f64 = 0.99;
-/// Calls that are simulated at each rate, and seconds at least and at most.
-const CALLS: f64 = 12_000.0;
+/// Calls that are simulated at each rate, at the least where the rate is so low that seconds are many, and
+/// at the most where it is high; and seconds, which queues need to become what they are.
+const CALLS: (f64, f64) = (12_000.0, 60_000.0);
 const SECONDS: (f64, f64) = (30.0, 1_200.0);
 /// What an instance holds beside what was measured: the difference between a quiet and a busy allocator.
 const MEMORY_HEADROOM: f64 = 1.25;
@@ -95,7 +96,8 @@ pub fn knee(costs: &Costs, machine: &Machine, p99_ms: f64, seed: u64) -> Option<
 
 /// What becomes of so many calls a second, over enough of them.
 pub fn at(costs: &Costs, machine: &Machine, rate: f64, seed: u64) -> Simulated {
-    let seconds = (CALLS / rate.max(1e-6)).clamp(SECONDS.0.min(CALLS * 20.0 / rate), SECONDS.1);
+    let rate = rate.max(1e-6);
+    let seconds = (CALLS.0 / rate).clamp(SECONDS.0.min(CALLS.1 / rate), SECONDS.1);
     simulate(costs, machine, rate, seconds, seed)
 }
 

@@ -15,8 +15,10 @@ use crate::capacity::{
 /// Part of a call's other costs that comes before what encodes: the body is received and hashed, the
 /// message read and planned; the answer is shorter than the message.
 const BEFORE: f64 = 0.8;
-/// How often simulated time is worth looking at the clock of arrivals at most: a hundred million calls.
-const MOST_CALLS: usize = 20_000_000;
+/// Calls that are simulated at most.
+const MOST_CALLS: usize = 1_000_000;
+/// Calls that wait to be read and planned, for each thread, as in `offload::door`.
+const MAX_QUEUED_PER_THREAD: usize = 64;
 
 /// What one instance runs on.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,8 @@ struct Run<'a> {
     queue: VecDeque<(usize, Call)>,
     /// By kind and content: kept, or at work for those who wait for it.
     cache: HashMap<(usize, u64), Kept>,
+    /// Calls that are not planned yet.
+    before: usize,
     seen: Simulated,
     counted_from: f64,
     used: f64,
@@ -126,6 +130,7 @@ impl<'a> Run<'a> {
             active: BTreeMap::new(),
             queue: VecDeque::new(),
             cache: HashMap::new(),
+            before: 0,
             seen: Simulated::default(),
             counted_from: 0.0,
             used: 0.0,
@@ -218,8 +223,17 @@ impl<'a> Run<'a> {
         };
         if self.now >= self.counted_from {
             self.seen.sent += 1;
+            self.seen.refused += usize::from(self.before >= self.most_before());
         }
-        self.active.insert(number, call);
+        if self.before < self.most_before() {
+            self.before += 1;
+            self.active.insert(number, call);
+        }
+    }
+
+    /// So many may be read and planned, or wait for it.
+    fn most_before(&self) -> usize {
+        self.machine.threads * (MAX_QUEUED_PER_THREAD + 1)
     }
 
     fn other(&self, kind: &KindCosts) -> f64 {
@@ -230,7 +244,10 @@ impl<'a> Run<'a> {
     fn end(&mut self, number: usize) {
         let Some(call) = self.active.remove(&number) else { return };
         match call.phase {
-            Phase::Before => self.planned(number, call),
+            Phase::Before => {
+                self.before -= 1;
+                self.planned(number, call);
+            }
             Phase::Work => {
                 self.door.end(call.price, call.planned, self.now - call.began);
                 let key = (call.kind, call.content);

@@ -104,6 +104,12 @@ fn errors_name_line_and_key() {
         ("[profile_fetch]\nhosts = 5", "profile_fetch.hosts: is not a list"),
         ("[profile_fetch]\nmax_bytes = '2Mi'", ":2: profile_fetch.max_bytes: 2"),
         ("[profile_fetch]\nmax_ms = 0", ":2: profile_fetch.max_ms: 0 is not between"),
+        ("[scan]\nadress = 'a:1'", "did you mean `address`"),
+        ("[scan]\naddress = 'clamd'", ":2: scan.address: is not of the form"),
+        ("[scan]\nfail = 'ajar'", ":2: scan.fail: is neither open nor closed"),
+        ("[scan]\nfound = 'keep'", ":2: scan.found: is neither drop nor refuse"),
+        ("[scan]\nmax_bytes = 5", ":2: scan.max_bytes: 5"),
+        ("[scan]\nmax_ms = 0", ":2: scan.max_ms: 0 is not between"),
     ] {
         let error = load(text, &[]).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");

@@ -89,7 +89,7 @@ mirror! {
         AdaptationNotAllowed, DeadlineBestSoFar, EncodingChosen, FrameRateReduced, ContainerChanged,
         VideoLost, AudioLost, MusicAsSpeech, Shortened, AnimationAsVideo, CharsetConverted,
         Transliterated, Sanitized, LayoutFitted, PhotoLeftOut, AtCeiling,
-        OurFault, Poison, BarelyShown, FollowsParts, Alternative
+        OurFault, Poison, BarelyShown, FollowsParts, Alternative, Infected
     }
     model::RepairCode => RepairCode {
         LeadingJunk, Encoding, BrokenMarkup, Truncated, EntityExpanded, EntityRefused,

@@ -12,7 +12,9 @@ use crate::{
     model::{Bytes, Dimensions},
     profile::{AcceptHeaders, DeviceDescription, InlineCapabilities},
     service::many::{MAX_RECIPIENTS, Recipient},
-    service::request::{AdaptRequest, Content, LimitOverrides, LimitsRequest, ResolveRequest},
+    service::request::{
+        AdaptRequest, Content, LimitOverrides, LimitsRequest, ResolveRequest, Scanned,
+    },
 };
 
 /// Bytes of a request_id.
@@ -70,6 +72,7 @@ impl TryFrom<v1::AdaptRequest> for AdaptRequest {
             output_form,
             reduced_from: None,
             queued: Duration::ZERO,
+            scanned: Scanned::default(),
         }))
     }
 }

@@ -36,7 +36,9 @@ pub(in crate::pipeline) fn refuse_empty(
 fn fault_of(part: &PartPlan) -> (Category, &'static str) {
     use crate::model::ReasonCode as R;
     let has = |code| part.reasons.iter().any(|r| r.code == code);
-    if has(R::Malformed) {
+    if has(R::Infected) {
+        (Category::NotAllowed, "INFECTED")
+    } else if has(R::Malformed) {
         (Category::Input, "MEDIA_MALFORMED")
     } else if has(R::Poison) {
         (Category::Input, "MEDIA_POISON")

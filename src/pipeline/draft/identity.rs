@@ -15,9 +15,9 @@ pub(in crate::pipeline) fn identity(
 ) -> io::Result<()> {
     // Spelt out, so that a field that is added cannot be forgotten here. What derives Debug names
     // all of its fields.
-    let Job { message, interface, capabilities, limits, policy, effort } = job;
+    let Job { message, interface, capabilities, limits, policy, effort, infected } = job;
     writeln!(sink, "{interface:?} {effort:?} {:?} {limits:?} {policy:?}", message.form())?;
-    writeln!(sink, "{capabilities:?}")?;
+    writeln!(sink, "{capabilities:?} {infected:?}")?;
     for (name, value) in message.headers() {
         writeln!(sink, "{name:?} {}", value.len())?;
     }

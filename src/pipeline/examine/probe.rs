@@ -52,6 +52,9 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
         alternative: part.alternative.map(|a| (a.group, a.version)),
         opaque: part.opaque,
     };
+    if let Some(signature) = context.job.infection(id) {
+        return Ok(PartFacts { problem: Some(Problem::infected(signature)), ..opaque(declared) });
+    }
     // Text and presentation are not handed to a media codec: a text that begins like an image is
     // still text, unless its bytes cannot be.
     let is_medium = || declared.kind() == MediaKind::Text && is_binary(&part.data);

@@ -49,7 +49,7 @@ pub(super) fn of(
     facts: PartFacts,
 ) -> Result<(PartFacts, Option<Rewrite>), PipelineError> {
     let job = context.job;
-    if part.opaque || job.policy.forbids_all() {
+    if part.opaque || facts.infection().is_some() || job.policy.forbids_all() {
         return Ok((facts, None));
     }
     if let Some(rewrite) = without_metadata(context, part, &facts)? {
