@@ -23,6 +23,9 @@ use super::{Failure, notify};
 pub struct Files {
     pub offload: Offload,
     config: Option<PathBuf>,
+    /// What they looked like when they were read for the first time: before anybody is told that the
+    /// service is there, so that no change after that is missed.
+    first: Stamp,
     pub tls: Option<Tls>,
     pub clients: Option<Clients>,
 }
@@ -34,6 +37,7 @@ impl Files {
     /// Certificates or clients that cannot be used.
     pub fn read(service: Service, config: Option<&Path>) -> Result<Self, Failure> {
         let wrong = |error: String| Failure::usage("CONFIG", error);
+        let first = Stamp::of(config, service.config());
         let server = &service.config().server;
         let tls = server.tls.as_ref().map(Tls::load).transpose();
         let clients = server.clients_file.as_deref().map(Clients::load).transpose();
@@ -41,6 +45,7 @@ impl Files {
             tls: tls.map_err(|e| wrong(e.to_string()))?,
             clients: clients.map_err(|e| wrong(e.to_string()))?,
             config: config.map(Path::to_owned),
+            first,
             offload: Offload::new(service)
                 .with_profile_fetch()
                 .map_err(|e| wrong(e.to_string()))?
@@ -97,7 +102,7 @@ struct Watch {
 impl Watch {
     fn new(files: &Files) -> Self {
         let seconds = files.offload.service().config().server.reload_seconds as u64;
-        let stamp = files.stamp();
+        let stamp = files.first.clone();
         let every = (seconds > 0).then(|| {
             let time = Duration::from_secs(seconds);
             let mut every = interval_at(Instant::now() + time, time);
