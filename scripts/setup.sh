@@ -60,6 +60,7 @@ missing_test() {
     has_demux || echo libwebpdemux2              # composes animated WebP
     have tshark || echo tshark                   # dissects MMS PDUs
     have promtool || echo prometheus             # checks metrics and rules, and scrapes the service
+    have nats-server || echo nats-server         # the queue of batches over many machines
     have xz || echo xz-utils                     # unpacks the archive of device documents
     has_clamd || echo clamav-daemon              # scans parts; started by the test alone, with one signature
 }

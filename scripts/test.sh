@@ -4,7 +4,7 @@
 #
 # The whole output, that of passing tests included, goes to target/test.log. A test that lacks a
 # tool or a file says "skipped: ..." and passes; with MMSFIT_REQUIRE=worker,corpus,ffmpeg,netpbm,
-# tshark,python,promtool,clamd (or `all`) it fails for what is named.
+# tshark,python,promtool,clamd,nats (or `all`) it fails for what is named.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh

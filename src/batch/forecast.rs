@@ -20,9 +20,9 @@ use super::{
     gate::Gate,
     intake::Intake,
     item::Item,
-    job,
     manifest::Manifest,
     options::{OnCannotFit, Options},
+    outcome,
     progress::Meter,
     requests::Requests,
     rows::Status,
@@ -236,7 +236,7 @@ fn probe(
             let after = foreseen.at_most.get();
             (Probe { class, before, after, cpu_ms: foreseen.cpu_ms }, Status::Done)
         }
-        Err(error) => nothing(job::refusal(taken.row.clone(), &error).status, before),
+        Err(error) => nothing(outcome::refusal(taken.row.clone(), &error).status, before),
     }
 }
 

@@ -50,17 +50,22 @@ pub struct Taken<'a> {
 impl Taken<'_> {
     /// The request, with the content.
     pub fn request(&self) -> AdaptRequest {
-        let data = self.data.clone();
-        let name = self.item.path.file_name().map(|n| n.to_string_lossy().into_owned());
-        AdaptRequest {
-            content: match self.kind {
-                Kind::Pdu => Content::MmsPdu(data),
-                Kind::Mime => Content::Mime(data),
-                _ => Content::Bare { data, name: name.unwrap_or_default() },
-            },
-            request_id: self.row.path.text().to_owned(),
-            ..self.prepared.request.clone()
-        }
+        request(&self.kind, &self.data, &self.item.path, &self.prepared.request)
+    }
+}
+
+/// The request of a file, with the content.
+pub fn request(kind: &Kind, data: &Buffer, path: &Path, prepared: &AdaptRequest) -> AdaptRequest {
+    let data = data.clone();
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    AdaptRequest {
+        content: match kind {
+            Kind::Pdu => Content::MmsPdu(data),
+            Kind::Mime => Content::Mime(data),
+            _ => Content::Bare { data, name: name.unwrap_or_default() },
+        },
+        request_id: path.to_string_lossy().into_owned(),
+        ..prepared.clone()
     }
 }
 
@@ -74,6 +79,10 @@ impl No {
 
     fn entry(why: impl Into<String>) -> Self {
         Self(Status::Failed, "ARCHIVE_ENTRY", why.into())
+    }
+
+    fn other(why: String) -> Self {
+        Self(Status::Unsupported, "NOT_MESSAGE_OR_MEDIUM", why)
     }
 
     fn unreadable(why: impl Into<String>) -> Self {
@@ -94,7 +103,7 @@ impl Intake<'_> {
             row.bytes_before = size.get();
             let (data, pass) = self.load(item, size)?;
             row.bytes_before = data.len() as u64;
-            let kind = adaptable(&data)?;
+            let kind = adaptable(&data).map_err(No::other)?;
             Ok((prepared, data, pass, kind))
         };
         match read(&mut row) {
@@ -173,11 +182,13 @@ fn read(path: &Path, expected: Bytes) -> io::Result<Buffer> {
 }
 
 /// What a file is, if it can be adapted.
-fn adaptable(data: &[u8]) -> Result<Kind, No> {
+///
+/// # Errors
+/// In words, if it cannot.
+pub fn adaptable(data: &[u8]) -> Result<Kind, String> {
     let kind = detect::kind(data);
     if matches!(kind, Kind::Pdu | Kind::Mime) || kind.is_playable() {
         return Ok(kind);
     }
-    let why = format!("{} is neither message nor medium", kind.in_words());
-    Err(No(Status::Unsupported, "NOT_MESSAGE_OR_MEDIUM", why))
+    Err(format!("{} is neither message nor medium", kind.in_words()))
 }

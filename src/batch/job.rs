@@ -9,11 +9,8 @@ use std::{
 use bytes::Bytes as Buffer;
 
 use crate::{
-    model::{Category, MediaType, Outcome, Stop},
-    service::{
-        ServiceError,
-        request::{AdaptResponse, Content},
-    },
+    model::{MediaType, Stop},
+    service::{ServiceError, request::AdaptResponse},
 };
 
 use super::{
@@ -25,6 +22,7 @@ use super::{
     journal::{Journal, Record},
     names::Names,
     options::OnCannotFit,
+    outcome::{self, Output},
     rows::{PathText, Row, Status},
     same::{Claim, Same},
     state::STATE_DIR,
@@ -81,14 +79,6 @@ impl From<Row> for Noted {
     fn from(row: Row) -> Self {
         Self { row, at: None }
     }
-}
-
-/// What goes to the output.
-struct Output {
-    status: Status,
-    bytes: Buffer,
-    /// The type of a medium that came out alone.
-    medium: Option<MediaType>,
 }
 
 impl Job<'_> {
@@ -159,7 +149,7 @@ impl Job<'_> {
 
     /// The row of what has no result, or of the original in its place.
     fn refused(&self, input: &Input<'_>, error: &ServiceError) -> Noted {
-        let row = refusal(input.taken.row.clone(), error);
+        let row = outcome::refusal(input.taken.row.clone(), error);
         match self.on_cannot_fit {
             _ if row.status != Status::Refused => row.into(),
             OnCannotFit::Fail => row.into(),
@@ -200,29 +190,10 @@ impl Job<'_> {
     }
 
     fn keep(&self, input: &Input<'_>, response: AdaptResponse) -> Noted {
-        let row = input.taken.row.clone();
-        let report = response.report;
-        let (bytes, medium) = match response.content {
-            Content::MmsPdu(bytes) | Content::Mime(bytes) => (bytes, None),
-            Content::Bare { data, .. } => {
-                let after = report.parts.first().and_then(|part| part.after.as_ref());
-                (data, after.map(|info| info.media_type.clone()))
-            }
-            Content::Parts { .. } => {
-                let why = "the engine answered in a form that has no file";
-                return row.without(Status::Failed, "INTERNAL", why).into();
-            }
-        };
-        let status = match report.outcome {
-            Outcome::Unchanged => Status::Unchanged,
-            Outcome::Minor | Outcome::Major => Status::Done,
-        };
-        let row = Row {
-            cpu_ms: report.parts.iter().map(|part| part.cpu_ms).sum(),
-            report: serde_json::to_value(&report).ok(),
-            ..row
-        };
-        self.publish(input, row, Output { status, bytes, medium })
+        match outcome::of_response(input.taken.row.clone(), response) {
+            Ok((row, output)) => self.publish(input, row, output),
+            Err(row) => (*row).into(),
+        }
     }
 
     /// Writes the result and notes it, in this order: a note is never ahead of its result.
@@ -261,25 +232,4 @@ impl Job<'_> {
         }
         write::whole_via(self.unfinished, &path, bytes)
     }
-}
-
-/// A typed refusal as a row.
-pub fn refusal(row: Row, error: &ServiceError) -> Row {
-    let status = match error.category {
-        Category::CannotFit | Category::NotAllowed => Status::Refused,
-        Category::Caller
-        | Category::Input
-        | Category::Unsupported
-        | Category::TooLarge
-        | Category::Busy
-        | Category::Unavailable
-        | Category::Deadline
-        | Category::Cancelled
-        | Category::Internal => Status::Failed,
-    };
-    let message = match error.part {
-        Some(part) => format!("part {}: {error}", u64::from(part.0) + 1),
-        None => error.to_string(),
-    };
-    row.without(status, error.reason, message)
 }

@@ -10,6 +10,8 @@
 mod archive;
 mod asked;
 mod cleanup;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod digest;
 mod engine;
 mod error;
@@ -24,6 +26,7 @@ mod journal;
 mod manifest;
 mod names;
 mod options;
+mod outcome;
 mod progress;
 mod requests;
 mod rows;
@@ -33,6 +36,7 @@ mod signal;
 mod source;
 mod state;
 mod summary;
+mod survey;
 mod walk;
 mod work;
 pub mod write;
@@ -63,13 +67,13 @@ use intake::Intake;
 use job::Job;
 use journal::Journal;
 use manifest::Manifest;
-use names::Census;
 use progress::Meter;
 use requests::Requests;
 use rows::Rows;
 use same::Same;
 use source::Source;
 use state::State;
+use survey::survey;
 
 /// Runs over a source.
 ///
@@ -137,20 +141,6 @@ pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError
     summary.wall_ms = began.elapsed().max(Duration::from_micros(1)).as_secs_f64() * 1e3;
     let _ = fs::remove_dir_all(&state.unfinished);
     Ok(summary)
-}
-
-/// What the whole source means for names, whatever is taken of it; and how much is taken.
-fn survey(source: &Source, select: &Select) -> (Census, usize) {
-    let mut census = Census::of_about(source.count());
-    let mut picker = select.picker();
-    let mut files = 0;
-    for item in source.items() {
-        if !item.is_bad() {
-            census.add(&item.named);
-        }
-        files += usize::from(picker.takes(&item));
-    }
-    (census, files)
 }
 
 fn unwritable(path: &Path) -> impl Fn(std::io::Error) -> BatchError {

@@ -36,7 +36,7 @@ fn folded(path: &Path) -> u64 {
 }
 
 /// `path` with `.extension` put behind its whole name.
-fn appended(path: &Path, extension: &str) -> PathBuf {
+pub fn appended(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);
@@ -79,8 +79,14 @@ impl Census {
 }
 
 impl Names {
-    fn is_taken(&self, path: &Path) -> bool {
+    /// Whether an item has this path, letters folded.
+    pub fn is_taken(&self, path: &Path) -> bool {
         self.taken.binary_search(&folded(path)).is_ok()
+    }
+
+    /// Whether several items come to this path, letters folded, as they are or without extension.
+    pub fn is_shared(&self, stem: &Path) -> bool {
+        self.shared.binary_search(&folded(stem)).is_ok()
     }
 
     /// Where the result of `path` goes. `medium`: the type of a medium that comes out alone;
@@ -90,28 +96,50 @@ impl Names {
     /// type's extension, if no other file could want that; the whole name and the extension; the
     /// same with a digest of the path.
     pub fn output(&self, path: &Path, medium: Option<&MediaType>) -> PathBuf {
-        let Some(extension) = medium.and_then(MediaType::extension) else {
-            return path.to_owned();
-        };
-        let says_so = path.extension().and_then(OsStr::to_str).is_some_and(|own| {
-            medium.is_some_and(|medium| extension_type(own).as_ref() == Some(medium))
-        });
-        if says_so {
-            return path.to_owned();
-        }
-        let stem = path.with_extension("");
-        let alone = self.shared.binary_search(&folded(&stem)).is_err();
-        let replaced = appended(&stem, extension);
-        if alone && !self.is_taken(&replaced) {
-            return replaced;
-        }
-        let whole = appended(path, extension);
-        if !self.is_taken(&whole) {
-            return whole;
-        }
-        let short = digest::short(path.as_os_str().as_encoded_bytes());
-        appended(path, &format!("{short}.{extension}"))
+        let taken = |base: &Path, extension: &str| self.is_taken(&appended(base, extension));
+        let alone = |stem: &Path| !self.is_shared(stem);
+        choose(path, medium, &Around { alone, replaced: taken, appended: taken })
     }
+}
+
+/// What other items there are around a name.
+pub struct Around<A, R, W> {
+    /// Whether no other item comes to this name when extensions are cut.
+    pub alone: A,
+    /// Whether the name, its extension cut, is another item's with this extension.
+    pub replaced: R,
+    /// The same of the whole name.
+    pub appended: W,
+}
+
+/// The rule of [`Names::output`].
+pub fn choose(
+    path: &Path,
+    medium: Option<&MediaType>,
+    around: &Around<
+        impl Fn(&Path) -> bool,
+        impl Fn(&Path, &str) -> bool,
+        impl Fn(&Path, &str) -> bool,
+    >,
+) -> PathBuf {
+    let Some(extension) = medium.and_then(MediaType::extension) else {
+        return path.to_owned();
+    };
+    let says_so = path.extension().and_then(OsStr::to_str).is_some_and(|own| {
+        medium.is_some_and(|medium| extension_type(own).as_ref() == Some(medium))
+    });
+    if says_so {
+        return path.to_owned();
+    }
+    let stem = path.with_extension("");
+    if (around.alone)(&stem) && !(around.replaced)(&stem, extension) {
+        return appended(&stem, extension);
+    }
+    if !(around.appended)(path, extension) {
+        return appended(path, extension);
+    }
+    let short = digest::short(path.as_os_str().as_encoded_bytes());
+    appended(path, &format!("{short}.{extension}"))
 }
 
 /// The media type of a file-name extension.

@@ -21,6 +21,7 @@ mod reload;
 mod report;
 mod request;
 mod run_batch;
+mod run_cluster;
 mod safe;
 mod samples;
 mod serve;
@@ -92,6 +93,14 @@ fn run(args: Args, screen: &Screen) -> Result<u8, Failure> {
         Command::Batch(BatchCommand::Run(args)) => {
             run_batch::run(&setup::service(config)?, &args, screen)
         }
+        Command::Batch(BatchCommand::Submit(args)) => {
+            run_cluster::submit(&setup::service(config)?, &args, screen)
+        }
+        Command::Batch(BatchCommand::Worker(args)) => {
+            run_cluster::work(&setup::service(config)?, &args, screen)
+        }
+        Command::Batch(BatchCommand::Status(args)) => run_cluster::status(&args, screen),
+        Command::Batch(BatchCommand::Cancel(args)) => run_cluster::cancel(&args, screen),
         Command::Bench(args) => bench::run(&setup::service(config)?, &args, screen),
         Command::Load(args) => load::run(&args, screen),
         Command::Size(args) => size::run(&setup::service(config)?, config, &args, screen),

@@ -257,7 +257,13 @@ pub fn hint(reason: &str, category: Category) -> Option<&'static str> {
         "OVER_MEMORY" => Some("raise --memory"),
         "BATCH_BUSY" => Some("wait for the other run, or choose another OUT"),
         "MIX" => Some("examples/mixes/everyday.toml has every key"),
-        "UNREACHABLE" => Some("`mmsfit serve` starts a service; --target says where it is"),
+        "UNREACHABLE" => Some(
+            "is it running? --target says where a service is (`mmsfit serve`), --nats where a queue is (`nats-server -js`)",
+        ),
+        "JOB_UNKNOWN" => Some("`mmsfit batch submit` makes one"),
+        "JOB_TAKEN" => Some("choose another --job"),
+        "JOB_CANCELLED" => Some("choose another --job, or `mmsfit batch cancel --forget` first"),
+        "WORKER_DIFFERS" => Some("give all the same version, --config and documents"),
         "BATCH_LAYOUT" => Some("see `mmsfit batch run --help`"),
         _ => match category {
             Category::Caller => Some("see `mmsfit help`"),

@@ -11,6 +11,7 @@ mod carrier_schema;
 mod cases;
 mod ceilings;
 mod cli;
+mod cluster;
 mod contract;
 mod deploy;
 mod determinism;

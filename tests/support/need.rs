@@ -11,8 +11,9 @@ use std::{
 };
 
 /// What `MMSFIT_REQUIRE` may name, with commas between; `all` is all of them.
-const NAMES: [&str; 9] =
-    ["worker", "corpus", "ffmpeg", "netpbm", "tshark", "python", "promtool", "clamd", "all"];
+const NAMES: [&str; 10] = [
+    "worker", "corpus", "ffmpeg", "netpbm", "tshark", "python", "promtool", "clamd", "nats", "all",
+];
 
 /// Says that the calling test is skipped since `what` is not there.
 ///

@@ -188,6 +188,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["http_body"], &["grpc"]),
     // The one client of HTTP.
     (&["hyper", "hyper_util", "http_body_util", "rustls_native_certs"], &["fetch"]),
+    // A batch over many machines: its queue and its store.
+    (&["async_nats", "object_store", "futures_util", "reqwest"], &["batch"]),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
     // Spans are opened with `tracing` alone; where they go is known in one place.

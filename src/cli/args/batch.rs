@@ -2,20 +2,32 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum, ValueHint};
+use clap::{Args as ClapArgs, Subcommand, ValueHint};
 
 use crate::{
-    batch::{OnCannotFit, Pattern, Shard},
+    batch::{Pattern, Shard},
     model::Bytes,
 };
 
-use super::{DeviceArgs, LimitArgs};
+use super::{
+    DeviceArgs, LimitArgs,
+    cannot_fit::OnCannotFitArg,
+    cluster::{CancelArgs, StatusArgs, SubmitArgs, WorkerArgs},
+};
 
 /// `mmsfit batch`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BatchCommand {
     /// Adapt every message and media file under a directory, or in an archive, into a directory
     Run(BatchRunArgs),
+    /// Put the items of an object store into a queue, for workers on many machines
+    Submit(SubmitArgs),
+    /// Work through such a queue, beside other workers
+    Worker(WorkerArgs),
+    /// Show how such a job stands
+    Status(StatusArgs),
+    /// Take what waits out of the queue, for good
+    Cancel(CancelArgs),
 }
 
 const BATCH_HELP: &str = "\
@@ -135,23 +147,15 @@ fn price(text: &str) -> Result<f64, String> {
     price.ok_or_else(|| "not a price: write a number such as 0.042".to_owned())
 }
 
-/// What to do with what cannot be made to fit, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OnCannotFitArg {
-    /// It counts as refused, and the exit code is 5
-    Fail,
-    /// The original is copied, over the limit or not, and the report says so
-    Keep,
-    /// It is left out, as if that were a result
-    Drop,
-}
-
-impl From<OnCannotFitArg> for OnCannotFit {
-    fn from(what: OnCannotFitArg) -> Self {
-        match what {
-            OnCannotFitArg::Fail => Self::Fail,
-            OnCannotFitArg::Keep => Self::Keep,
-            OnCannotFitArg::Drop => Self::Drop,
+impl BatchCommand {
+    /// Whether errors are to be told as JSON.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Run(args) => args.json,
+            Self::Submit(args) => args.json,
+            Self::Worker(args) => args.json,
+            Self::Status(args) => args.json,
+            Self::Cancel(_) => false,
         }
     }
 }

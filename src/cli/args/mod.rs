@@ -3,6 +3,8 @@
 //! Long because every option carries its words for people; there is no logic to split off.
 
 mod batch;
+mod cannot_fit;
+mod cluster;
 mod load;
 mod size;
 
@@ -15,7 +17,9 @@ use clap::{
 
 use crate::model::{Bytes, ContentClass, Dimensions, Effort, Interface, SenderType};
 
-pub use batch::{BatchCommand, BatchRunArgs, OnCannotFitArg};
+pub use batch::{BatchCommand, BatchRunArgs};
+pub use cannot_fit::OnCannotFitArg;
+pub use cluster::{CancelArgs, QueueArgs, StatusArgs, SubmitArgs, WorkerArgs};
 pub use load::LoadArgs;
 pub use size::SizeArgs;
 
@@ -87,7 +91,7 @@ pub enum Command {
     Devices(DevicesArgs),
     /// List the known carriers, or the limits of one with their sources
     Carriers(CarriersArgs),
-    /// Adapt whole directory trees
+    /// Adapt whole directory trees, or object stores on many machines
     #[command(subcommand)]
     Batch(BatchCommand),
     /// Measure what messages cost on this machine
@@ -127,7 +131,7 @@ impl Command {
             Self::Inspect(args) => args.json,
             Self::Devices(args) => args.json,
             Self::Carriers(args) => args.json,
-            Self::Batch(BatchCommand::Run(args)) => args.json,
+            Self::Batch(command) => command.wants_json(),
             Self::Bench(args) => args.json,
             Self::Load(args) => args.json,
             Self::Size(args) => args.json,
