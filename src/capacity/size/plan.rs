@@ -3,16 +3,18 @@
 
 use serde::Serialize;
 
-use super::sim::{Machine, Simulated, simulate};
+use super::sim::{Machine, Simulated, simulate_until};
 use crate::capacity::{costs::Costs, load::search::Knee};
 
 /// A rate is found to this share of it.
 const WITHIN: f64 = 0.02;
 /// Of the calls at a rate that is carried; `mmsfit load --find-knee` asks the same.
 pub const ANSWERED: f64 = 0.99;
+/// Of the calls at a rate: where more are refused, it is not carried, by far.
+const REFUSED: f64 = 0.03;
 /// Calls that are simulated at each rate, at the least where the rate is so low that seconds are many, and
 /// at the most where it is high; and seconds, which queues need to become what they are.
-const CALLS: (f64, f64) = (12_000.0, 60_000.0);
+const CALLS: (f64, f64) = (12_000.0, 30_000.0);
 const SECONDS: (f64, f64) = (30.0, 1_200.0);
 /// What an instance holds beside what was measured: the difference between a quiet and a busy allocator.
 const MEMORY_HEADROOM: f64 = 1.25;
@@ -98,7 +100,7 @@ pub fn knee(costs: &Costs, machine: &Machine, p99_ms: f64, seed: u64) -> Option<
 pub fn at(costs: &Costs, machine: &Machine, rate: f64, seed: u64) -> Simulated {
     let rate = rate.max(1e-6);
     let seconds = (CALLS.0 / rate).clamp(SECONDS.0.min(CALLS.1 / rate), SECONDS.1);
-    simulate(costs, machine, rate, seconds, seed)
+    simulate_until(costs, machine, rate, seconds, (seed, REFUSED))
 }
 
 /// The answer; `None`: not even an unloaded instance answers in time.

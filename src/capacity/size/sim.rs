@@ -87,13 +87,25 @@ struct Call {
 
 /// `rate` calls a second for so many seconds; the first tenth fills queues and cache, and is not counted.
 pub fn simulate(costs: &Costs, machine: &Machine, rate: f64, seconds: f64, seed: u64) -> Simulated {
+    simulate_until(costs, machine, rate, seconds, (seed, 1.0))
+}
+
+/// The same, but no further than until so much of it is refused: what is then answered says nothing of
+/// times, and takes the longest to find out.
+pub fn simulate_until(
+    costs: &Costs,
+    machine: &Machine,
+    rate: f64,
+    seconds: f64,
+    (seed, refused): (u64, f64),
+) -> Simulated {
     let times = Times::new(Arrivals::Poisson, rate.max(1e-6), seed);
     let times: Vec<f64> = times
         .map(|time| time.as_secs_f64() * 1e3)
         .take_while(|ms| *ms < seconds * 1e3)
         .take(MOST_CALLS)
         .collect();
-    Run::new(costs, machine, seed).all(&times)
+    Run::new(costs, machine, seed).all(&times, (refused * times.len() as f64) as usize)
 }
 
 /// Parts that are kept (`None`), or at work, with those who wait for them.
@@ -137,11 +149,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn all(mut self, times: &[f64]) -> Simulated {
+    fn all(mut self, times: &[f64], most_refused: usize) -> Simulated {
         self.counted_from = times.last().copied().unwrap_or(0.0) / 10.0;
         for (number, time) in times.iter().enumerate() {
             self.advance(*time);
             self.come(number);
+            if self.seen.refused > most_refused {
+                break;
+            }
         }
         self.advance(f64::INFINITY);
         self.seen.latency_ms.sort_by(f64::total_cmp);
