@@ -44,6 +44,8 @@ struct State {
     times: AtomicUsize,
     open: AtomicUsize,
     most: AtomicUsize,
+    /// At work on an answer that takes its time.
+    slow: AtomicUsize,
     seen: Mutex<Vec<usize>>,
     /// What else is found.
     marker: Mutex<Option<Vec<u8>>>,
@@ -97,7 +99,7 @@ impl Clamd {
         self.state.open.load(Ordering::SeqCst)
     }
 
-    /// The most connections at once.
+    /// The most slow answers at once.
     pub fn most(&self) -> usize {
         self.state.most.load(Ordering::SeqCst)
     }
@@ -124,8 +126,7 @@ impl Drop for Open {
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, mood: Mood, state: Arc<State>) {
     state.times.fetch_add(1, Ordering::SeqCst);
-    let now = state.open.fetch_add(1, Ordering::SeqCst) + 1;
-    state.most.fetch_max(now, Ordering::SeqCst);
+    state.open.fetch_add(1, Ordering::SeqCst);
     let _open = Open(Arc::clone(&state));
     // Whoever it speaks with may leave at any time.
     let _ = answer(&mut stream, mood, &state).await;
@@ -183,10 +184,16 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(())
         }
         Mood::Slow(time) => {
-            tokio::select! {
-                () = tokio::time::sleep(time) => stream.write_all(verdict).await,
-                left = stream.read_u8() => left.map(drop),
-            }
+            // At work until it answers: who has the answer may ask anew before this connection is seen
+            // to be closed.
+            let now = state.slow.fetch_add(1, Ordering::SeqCst) + 1;
+            state.most.fetch_max(now, Ordering::SeqCst);
+            let slept = tokio::select! {
+                () = tokio::time::sleep(time) => true,
+                _ = stream.read_u8() => false,
+            };
+            state.slow.fetch_sub(1, Ordering::SeqCst);
+            if slept { stream.write_all(verdict).await } else { Ok(()) }
         }
         _ => stream.write_all(verdict).await,
     }
