@@ -29,24 +29,24 @@ use crate::{
 };
 
 /// Jobs that may wait, for each thread, whatever they cost.
-pub(super) const MAX_QUEUED_PER_THREAD: usize = 64;
+pub const MAX_QUEUED_PER_THREAD: usize = 64;
 
 /// How long a job may have to wait, by what is planned for those before it, while the queue comes and
 /// goes: long enough for a burst.
-pub(super) const MAX_WAIT: Duration = Duration::from_millis(1_500);
+pub const MAX_WAIT: Duration = Duration::from_millis(1_500);
 
-/// A queue of calls for which somebody waits that was never empty for this long is no burst: then a job waits no longer than jobs take
-/// (controlled delay: Nichols and Jacobson 2012, and Maurer, "Fail at scale", 2015). What is accepted
+/// A queue of calls for which somebody waits that was never empty for this long is no burst: then a job
+/// waits no longer than jobs take (controlled delay: Nichols and Jacobson 2012, and Maurer, "Fail at scale", 2015). What is accepted
 /// is then answered in about twice its own time, and the rest is refused while it is cheap.
 /// `mmsfit load --overload 3,10` tries it.
-const STANDING: Duration = Duration::from_millis(100);
+pub const STANDING: Duration = Duration::from_millis(100);
 
 /// So long after such a queue the next one is none either: a short queue is empty now and then, and
 /// whoever came just then would fill it anew.
-const CALM: Duration = Duration::from_secs(2);
+pub const CALM: Duration = Duration::from_secs(2);
 
 /// The least of such a wait: below it a queue would run dry between two arrivals.
-const MIN_WAIT: Duration = Duration::from_millis(20);
+pub const MIN_WAIT: Duration = Duration::from_millis(20);
 
 /// The reason of a job that panicked.
 pub(super) const PANIC: &str = "PANIC";

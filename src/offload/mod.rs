@@ -26,7 +26,10 @@ use std::{
 use tokio::{sync::oneshot, time::timeout_at};
 use tracing::{Instrument as _, Span, info_span};
 
-pub use self::results::CacheCounts;
+pub use self::{
+    door::{CALM, MAX_QUEUED_PER_THREAD, MAX_WAIT, MIN_WAIT, STANDING},
+    results::CacheCounts,
+};
 use self::{
     door::{Door, PANIC, Permit, Ticket},
     results::Results,

@@ -144,7 +144,7 @@ pub const ROOMS: &[Room] = &[
     // measures a running service through its own client
     Room {
         name: "capacity",
-        imports: &["model", "message", "profile", "service", "grpc", "samples"],
+        imports: &["model", "message", "profile", "service", "offload", "grpc", "samples"],
         crates: None,
         pure: false,
     },

@@ -16,7 +16,7 @@ const REFUSED: f64 = 0.03;
 /// at the most where it is high; and seconds, which queues need to become what they are.
 const CALLS: (f64, f64) = (12_000.0, 30_000.0);
 const SECONDS: (f64, f64) = (30.0, 1_200.0);
-/// What an instance holds beside what was measured: the difference between a quiet and a busy allocator.
+/// What an instance holds beside what was measured with one caller: a guess.
 const MEMORY_HEADROOM: f64 = 1.25;
 
 /// What is asked of the network.

@@ -1,12 +1,14 @@
 //! The door of the service as `offload::door` has it, in time that is reckoned: the same bounds, the same
 //! running means.
 
-/// As in `offload::door`, in milliseconds.
-const MAX_WAIT: f64 = 1_500.0;
-const STANDING: f64 = 100.0;
-const CALM: f64 = 2_000.0;
-const MIN_WAIT: f64 = 20.0;
-const MAX_QUEUED_PER_THREAD: usize = 64;
+use std::time::Duration;
+
+use crate::offload::{CALM, MAX_QUEUED_PER_THREAD, MAX_WAIT, MIN_WAIT, STANDING};
+
+/// The door's own bounds, in milliseconds.
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
 
 /// Before the threads that encode.
 #[derive(Clone, Debug)]
@@ -39,8 +41,8 @@ impl Door {
 
     /// Whether the queue is no burst any more.
     pub fn is_standing(&mut self, now: f64) -> bool {
-        if self.since.is_some_and(|since| now - since >= STANDING) {
-            self.until = now + CALM;
+        if self.since.is_some_and(|since| now - since >= ms(STANDING)) {
+            self.until = now + ms(CALM);
             return true;
         }
         now < self.until
@@ -58,8 +60,11 @@ impl Door {
             return Some(true);
         }
         let wait = (self.waiting + self.working / 2.0) / self.threads as f64;
-        let patience =
-            if self.is_standing(now) { self.mean.clamp(MIN_WAIT, MAX_WAIT) } else { MAX_WAIT };
+        let patience = if self.is_standing(now) {
+            self.mean.clamp(ms(MIN_WAIT), ms(MAX_WAIT))
+        } else {
+            ms(MAX_WAIT)
+        };
         if wait > patience || self.queued >= self.threads * MAX_QUEUED_PER_THREAD {
             return None;
         }

@@ -7,18 +7,20 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::queue::Door;
-use crate::capacity::{
-    costs::{Costs, KindCosts},
-    load::arrivals::{Arrivals, Times},
+use crate::{
+    capacity::{
+        costs::{Costs, KindCosts},
+        load::arrivals::{Arrivals, Times},
+    },
+    offload::MAX_QUEUED_PER_THREAD,
 };
 
 /// Part of a call's other costs that comes before what encodes: the body is received and hashed, the
-/// message read and planned; the answer is shorter than the message.
+/// message read and planned; the answer is shorter than the message. A guess: it moves when a call costs, not
+/// what it costs.
 const BEFORE: f64 = 0.8;
 /// Calls that are simulated at most.
 const MOST_CALLS: usize = 1_000_000;
-/// Calls that wait to be read and planned, for each thread, as in `offload::door`.
-const MAX_QUEUED_PER_THREAD: usize = 64;
 
 /// What one instance runs on.
 #[derive(Clone, Copy, Debug)]
