@@ -81,6 +81,12 @@ impl Files {
             Some(Err(error)) => tracing::error!(%error, "clients: {old}"),
             None => {}
         }
+        // Always: nobody can tell from outside whether one of its libraries was upgraded.
+        match self.offload.renew_workers() {
+            Ok(Some(status)) => tracing::warn!(pid = status.pid, "worker started anew"),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "worker: {old}"),
+        }
     }
 }
 

@@ -21,8 +21,8 @@ pub struct Stamp(BTreeSet<(PathBuf, Look)>);
 type Look = Option<(i64, i64, u64, u64)>;
 
 impl Stamp {
-    /// Looks at `file`, and at all that it names: devices, carriers, certificates, clients. What
-    /// cannot be looked at counts as not there.
+    /// Looks at `file`, and at all that it names: devices, carriers, certificates, clients, the worker.
+    /// What cannot be looked at counts as not there.
     pub fn of(file: Option<&Path>, config: &Config) -> Self {
         let server = &config.server;
         let tls = server
@@ -30,7 +30,8 @@ impl Stamp {
             .iter()
             .flat_map(|tls| [Some(&tls.certificate), Some(&tls.key), tls.client_ca.as_ref()]);
         let files = tls.chain([server.clients_file.as_ref()]).flatten().map(PathBuf::as_path);
-        let mut looks: BTreeSet<_> = files.chain(file).map(look).collect();
+        let worker = config.worker.found();
+        let mut looks: BTreeSet<_> = files.chain(file).chain(worker.as_deref()).map(look).collect();
         for folder in config.devices_dirs.iter().chain(&config.carriers_dirs) {
             looks.insert(look(folder));
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -57,6 +58,7 @@ mod tests {
         fs::create_dir(path("carriers")).unwrap();
         let mut config = Config { carriers_dirs: vec![path("carriers")], ..Config::default() };
         config.server.clients_file = Some(path("clients.toml"));
+        config.worker.program = Some(path("mmsfit-worker"));
         let now = || Stamp::of(Some(&path("mmsfit.toml")), &config);
         let mut last = now();
         let mut changes = |what: &str| {
@@ -69,6 +71,8 @@ mod tests {
         changes("a file that was not there");
         fs::write(path("clients.toml"), "a").unwrap();
         changes("the clients");
+        fs::write(path("mmsfit-worker"), "a").unwrap();
+        changes("the worker");
         fs::write(path("carriers/one.toml"), "a").unwrap();
         changes("a new carrier");
         fs::write(path("carriers/one.toml"), "ab").unwrap();

@@ -23,6 +23,10 @@ impl Codec for RemoteCodec {
         remote::writes(input, output)
     }
 
+    fn probes_elsewhere(&self) -> bool {
+        true
+    }
+
     fn probe(
         &self,
         input: &Buffer,

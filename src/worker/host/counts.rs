@@ -11,6 +11,8 @@ pub(super) enum Restart {
     Silent,
     /// It took no orders.
     Deaf,
+    /// The operator wanted another: the program or its libraries have changed.
+    Renewed,
 }
 
 /// Why a job ended that its caller had not ended.
@@ -36,8 +38,12 @@ pub(super) enum Lost {
     WrongAnswer,
 }
 
-const RESTARTS: [(Restart, &str); 3] =
-    [(Restart::Died, "died"), (Restart::Silent, "silent"), (Restart::Deaf, "deaf")];
+const RESTARTS: [(Restart, &str); 4] = [
+    (Restart::Died, "died"),
+    (Restart::Silent, "silent"),
+    (Restart::Deaf, "deaf"),
+    (Restart::Renewed, "renewed"),
+];
 
 const LOST: [(Lost, &str); 9] = [
     (Lost::Zygote, "zygote"),

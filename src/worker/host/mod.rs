@@ -1,9 +1,10 @@
-//! The host's side: one zygote, watched and replaced; a job for every call that opens an input;
+//! The host's side: one zygote, watched, replaced, and renewed on demand; a job for every call that opens an input;
 //! and the codec that forwards to jobs.
 
 mod audio;
 mod codec;
 mod counts;
+mod generations;
 mod job;
 mod line;
 mod recheck;
@@ -15,7 +16,7 @@ use std::{
     cell::Cell,
     os::unix::net::UnixStream,
     sync::{
-        Arc, Mutex, PoisonError, TryLockError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -28,6 +29,7 @@ pub use self::{
 };
 use self::{
     counts::{Restart, Tally},
+    generations::Generations,
     job::{CallError, Job, Loss},
     line::Line,
     zygote::Zygote,
@@ -53,7 +55,7 @@ pub struct Workers(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
-    zygote: Mutex<Option<Arc<Zygote>>>,
+    zygotes: Mutex<Generations>,
     jobs: AtomicU64,
     tally: Arc<Tally>,
     itself: Weak<Shared>,
@@ -68,7 +70,7 @@ pub struct Status {
     pub jobs_running: usize,
     /// Jobs started since the host's start.
     pub jobs_started: u64,
-    /// Zygotes that died and were replaced.
+    /// Zygotes that were replaced, for whatever cause.
     pub restarts: u64,
     /// How jobs are confined.
     pub confinement: Confinement,
@@ -81,7 +83,7 @@ impl Workers {
     pub fn new(settings: Settings) -> Self {
         Self(Arc::new_cyclic(|itself| Shared {
             settings,
-            zygote: Mutex::new(None),
+            zygotes: Mutex::default(),
             jobs: AtomicU64::new(0),
             tally: Arc::default(),
             itself: itself.clone(),
@@ -94,28 +96,32 @@ impl Workers {
     /// It cannot be started, is of another version, or refuses to run unconfined.
     pub fn ready(&self) -> Result<Status, StartError> {
         let zygote = self.0.zygote()?;
-        Ok(Status {
-            pid: zygote.pid,
-            jobs_running: zygote.running(),
-            jobs_started: self.0.jobs.load(Ordering::Relaxed),
-            restarts: self.0.tally.restarts().iter().map(|(_, count)| count).sum(),
-            confinement: zygote.confinement.clone(),
-            libraries: zygote.libraries.clone(),
-        })
+        Ok(self.0.status(&zygote))
+    }
+
+    /// Starts another zygote from the program as it lies there now, with the libraries as they are now.
+    /// New jobs are its own; those at work end where they began, and with the last of them the old one.
+    /// Whoever asks for a job meanwhile gets it from the old one. Nothing is started where nothing
+    /// runs: what starts later is new anyway.
+    ///
+    /// # Errors
+    /// As [`Workers::ready`]: then the old one stays.
+    pub fn renew(&self) -> Result<Option<Status>, StartError> {
+        let renewed = self.0.renew()?;
+        Ok(renewed.map(|zygote| self.0.status(&zygote)))
     }
 
     /// What runs and what has happened so far. Starts nothing, and does not wait for what starts:
     /// `None` while a zygote is being started.
     pub fn counts(&self) -> Option<Counts> {
-        let current = match self.0.zygote.try_lock() {
-            Ok(current) => current,
+        let zygotes = match self.0.zygotes.try_lock() {
+            Ok(zygotes) => zygotes,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let alive = current.as_ref().filter(|zygote| zygote.alive());
         Some(Counts {
-            zygote_alive: alive.is_some(),
-            jobs_alive: alive.map_or(0, |zygote| zygote.running()),
+            zygote_alive: zygotes.alive().is_some(),
+            jobs_alive: zygotes.running(),
             jobs_started: self.0.jobs.load(Ordering::Relaxed),
             restarts: self.0.tally.restarts(),
             jobs_lost: self.0.tally.jobs_lost(),
@@ -139,31 +145,62 @@ impl Workers {
 }
 
 impl Shared {
+    fn zygotes(&self) -> MutexGuard<'_, Generations> {
+        self.zygotes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn zygote(&self) -> Result<Arc<Zygote>, StartError> {
         // Whoever comes while one is being started waits for it.
-        let mut current = self.zygote.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(zygote) = current.as_ref().filter(|zygote| zygote.alive()) {
+        let mut zygotes = self.zygotes();
+        if let Some(zygote) = zygotes.alive() {
             return Ok(Arc::clone(zygote));
         }
-        if let Some(dead) = current.as_ref() {
+        if let Some(dead) = zygotes.take() {
             self.tally.restart(dead.cause());
         }
+        let started = self.start()?;
+        zygotes.succeed(Arc::clone(&started));
+        Ok(started)
+    }
+
+    fn start(&self) -> Result<Arc<Zygote>, StartError> {
         let shared = self.itself.clone();
-        let started = Zygote::start(&self.settings, Arc::clone(&self.tally), move |dead| {
+        Zygote::start(&self.settings, Arc::clone(&self.tally), move |dead| {
             if dead.started.elapsed() >= STABLE
+                && !dead.retired()
                 && let Some(shared) = shared.upgrade()
             {
                 // Its error, if any, is returned to the next caller that asks for a job.
                 let _ = shared.zygote();
             }
-        });
-        *current = started.as_ref().ok().map(Arc::clone);
-        started
+        })
+    }
+
+    fn renew(&self) -> Result<Option<Arc<Zygote>>, StartError> {
+        if self.zygotes().alive().is_none() {
+            return Ok(None);
+        }
+        // Without the lock: jobs are started by the old one meanwhile.
+        let started = self.start()?;
+        self.zygotes().succeed(Arc::clone(&started));
+        self.tally.restart(Restart::Renewed);
+        Ok(Some(started))
+    }
+
+    fn status(&self, zygote: &Zygote) -> Status {
+        Status {
+            pid: zygote.pid,
+            jobs_running: self.zygotes().running(),
+            jobs_started: self.jobs.load(Ordering::Relaxed),
+            restarts: self.tally.restarts().iter().map(|(_, count)| count).sum(),
+            confinement: zygote.confinement.clone(),
+            libraries: zygote.libraries.clone(),
+        }
     }
 
     fn job(&self) -> Result<Job, CallError> {
         let zygote = self.zygote().map_err(|e| CodecError::Unavailable(e.to_string()))?;
-        let (running, most) = (zygote.running(), self.settings.max_jobs);
+        let (running, most) = (self.zygotes().running(), self.settings.max_jobs);
         if running >= most {
             let (found, limit) = (running as u64 + 1, most as u64);
             return Err(CodecError::Limit { what: "worker processes", found, limit }.into());
@@ -172,19 +209,10 @@ impl Shared {
         let (ours, theirs) = UnixStream::pair().map_err(none)?;
         let line = Line::new(ours).map_err(none)?;
         let id = self.jobs.fetch_add(1, Ordering::Relaxed);
-        // One that takes no orders has been ended: the next call starts another.
+        // One that takes no orders has been ended, or was renewed just now: the next call has another.
         let started = zygote.start_job(id, &self.settings, theirs);
         let ending = started.map_err(|_| CallError::Lost(Loss::WithAll))?;
         Ok(Job::new(id, line, zygote, ending, self.settings.clone()))
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let current = self.zygote.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(zygote) = current.take() {
-            zygote.destroy(Restart::Died);
-        }
     }
 }
 

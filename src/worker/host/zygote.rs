@@ -82,6 +82,8 @@ pub(super) struct Zygote {
     pidfd: OwnedFd,
     pub pid: u32,
     dead: AtomicBool,
+    /// Starts no more jobs, and ends with its last one.
+    retired: AtomicBool,
     /// Why the host gave it up, if it was the host.
     given_up: OnceLock<Restart>,
     pub tally: Arc<Tally>,
@@ -124,6 +126,7 @@ impl Zygote {
             pidfd,
             pid: child.id(),
             dead: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
             given_up: OnceLock::new(),
             tally,
             pongs: AtomicU64::new(0),
@@ -165,7 +168,13 @@ impl Zygote {
         socket: UnixStream,
     ) -> std::io::Result<Arc<Ending>> {
         let ending = Arc::new(Ending::default());
-        lock(&self.jobs).insert(job, Arc::clone(&ending));
+        {
+            let mut jobs = lock(&self.jobs);
+            if self.retired() {
+                return Err(std::io::ErrorKind::NotConnected.into());
+            }
+            jobs.insert(job, Arc::clone(&ending));
+        }
         let order = Command::Start { job, limits: settings.limits };
         if let Err(error) = self.order(order, Some(socket)) {
             lock(&self.jobs).remove(&job);
@@ -177,6 +186,22 @@ impl Zygote {
             self.mark_dead();
         }
         Ok(ending)
+    }
+
+    /// Whether another has taken its place.
+    pub fn retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// Lets it start no more jobs. It ends when none is left.
+    pub fn retire(&self) {
+        let jobs = lock(&self.jobs);
+        self.retired.store(true, Ordering::Release);
+        let left = jobs.len();
+        drop(jobs);
+        if left == 0 {
+            self.destroy(Restart::Renewed);
+        }
     }
 
     /// Has a job killed, if it has not ended.
@@ -243,8 +268,15 @@ impl Zygote {
         while let Ok(frame) = read_frame(&mut reader) {
             match Event::from_frame(frame) {
                 Ok(Event::Ended { job, exit }) => {
-                    if let Some(ending) = lock(&self.jobs).remove(&job) {
+                    let (ended, left) = {
+                        let mut jobs = lock(&self.jobs);
+                        (jobs.remove(&job), jobs.len())
+                    };
+                    if let Some(ending) = ended {
                         ending.set(Ended::Exit(exit));
+                    }
+                    if left == 0 && self.retired() {
+                        break;
                     }
                 }
                 Ok(Event::Pong) => {

@@ -17,7 +17,7 @@ use mmsfit::{
 /// No measure of speed: what takes this long hangs.
 const HANG: Duration = Duration::from_secs(120);
 
-fn workers(change: impl FnOnce(&mut Settings)) -> Workers {
+pub fn workers(change: impl FnOnce(&mut Settings)) -> Workers {
     let mut settings = Settings::new(env!("CARGO_BIN_EXE_mmsfit-worker").into());
     settings.faults = true;
     settings.limits.cpu_seconds = 1;
@@ -65,7 +65,7 @@ fn descriptors() -> usize {
 }
 
 #[track_caller]
-fn settles(what: &str, mut done: impl FnMut() -> bool) {
+pub fn settles(what: &str, mut done: impl FnMut() -> bool) {
     let until = Instant::now() + HANG;
     while !done() {
         assert!(Instant::now() < until, "{what}");
@@ -153,7 +153,7 @@ fn a_deadline_ends_the_call_and_nothing_is_left() {
 }
 
 /// An audio file that is opened, and how it is to be encoded.
-fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
+pub fn voice(workers: &Workers) -> (Box<dyn mmsfit::codec::Session>, Recipe) {
     let samples = (0..16_000u32).map(|i| ((i * i / 97) % 4000) as i16 - 2000);
     let input = Buffer::from(wav(8000, 1, &samples.collect::<Vec<_>>()));
     let limits = DecodeLimits::default();
@@ -189,14 +189,14 @@ fn kill_all(zygote: u32) {
 }
 
 /// Gone, or only an entry that has not been read yet (proc(5): states Z and X).
-fn is_dead(pid: u32) -> bool {
+pub fn is_dead(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     !matches!(state, Some(state) if !matches!(state, 'Z' | 'X'))
 }
 
 /// The jobs of a zygote.
-fn jobs(zygote: u32) -> Vec<u32> {
+pub fn jobs(zygote: u32) -> Vec<u32> {
     let children = std::fs::read_to_string(format!("/proc/{zygote}/task/{zygote}/children"));
     let children = children.unwrap_or_default();
     children.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()

@@ -7,5 +7,6 @@ mod faults;
 mod given;
 mod heif;
 mod moments;
+mod renewal;
 mod support;
 mod video;
