@@ -101,6 +101,7 @@ fn adapt(service: &Service, name: &str, data: &Buffer, limit: u64) -> Result<Buf
         max_image_height: Some(BOX.1),
         image_turns: true,
         replace: true,
+        client_max_bytes: None,
     };
     let answer = service.adapt(request, &Stop::never()).map_err(|error| error.to_string())?;
     match answer.content {

@@ -76,6 +76,7 @@ fn adapt(
         max_image_height: Some(bounds.height()),
         image_turns: true,
         replace: true,
+        client_max_bytes: None,
     };
     let answer = service.adapt(request, &Stop::never()).map_err(|error| error.to_string())?;
     match answer.content {

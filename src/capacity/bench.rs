@@ -239,6 +239,7 @@ fn request(content: Content, target: &Target, effort: Effort) -> AdaptRequest {
         max_image_height: Some(target.bounds.height()),
         image_turns: false,
         replace: true,
+        client_max_bytes: None,
     };
     request.effort = effort;
     request

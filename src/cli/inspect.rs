@@ -186,6 +186,7 @@ fn as_it_is(content: Content) -> AdaptRequest {
         max_image_height: Some(ANY),
         image_turns: true,
         replace: true,
+        client_max_bytes: None,
     };
     request
 }

@@ -51,7 +51,7 @@ fn set_by(source: LimitSource, names: Names<'_>) -> String {
     let who = match source {
         LimitSource::Device => names.device,
         LimitSource::Carrier => names.carrier,
-        LimitSource::Request | LimitSource::Default => "",
+        LimitSource::Request | LimitSource::Default | LimitSource::Client => "",
     };
     let gap = if who.is_empty() { "" } else { " " };
     format!("{}{gap}{}", words::limit_source(source), safe(who))

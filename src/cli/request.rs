@@ -154,6 +154,7 @@ pub fn build(
         max_image_height: limits.max_image.map(|bounds| bounds.height()),
         image_turns: true,
         replace: limits.replace_limits,
+        client_max_bytes: None,
     };
     request.effort = limits.effort.into();
     if built {

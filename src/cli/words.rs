@@ -107,6 +107,7 @@ pub fn limit_source(source: LimitSource) -> &'static str {
         LimitSource::Carrier => "set by the carrier",
         LimitSource::Request => "set by this request",
         LimitSource::Default => "no limit stated: built-in default",
+        LimitSource::Client => "set by the operator for this client",
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Deserialize;
 
 use super::{ConfigError, read_text};
+use crate::model::Bytes;
 
 /// A client as its operator describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,11 @@ pub struct ClientEntry {
     pub carriers: Vec<String>,
     /// Calls at once at most. Default: 1024.
     pub max_calls: usize,
+    /// Bytes on the wire of a message that it gets back, whatever it asks for; `None`: what device,
+    /// carrier and request say.
+    pub max_message_bytes: Option<Bytes>,
+    /// Bytes of the message in one of its requests; `None`: what all may send.
+    pub max_request_bytes: Option<Bytes>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +40,16 @@ struct Entry {
     #[serde(default)]
     carriers: Vec<String>,
     max_calls: Option<usize>,
+    max_message_bytes: Option<Size>,
+    max_request_bytes: Option<Size>,
+}
+
+/// `300000` or `"300k"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Size {
+    Bytes(u64),
+    Text(String),
 }
 
 /// Reads a file of clients.
@@ -52,8 +68,26 @@ pub fn clients(path: &Path) -> Result<Vec<ClientEntry>, ConfigError> {
         if let Some(other) = clients.iter().find(|other| other.token_sha256 == token_sha256) {
             return Err(wrong(format!("clients.{name} has the token of {}", other.name)));
         }
-        let max_calls = entry.max_calls.unwrap_or(1_024);
-        clients.push(ClientEntry { name, token_sha256, carriers: entry.carriers, max_calls });
+        let size = |key: &str, size: Option<Size>| {
+            let read = match size {
+                None => return Ok(None),
+                Some(Size::Bytes(bytes)) => Ok(Bytes::new(bytes)),
+                Some(Size::Text(text)) => text.parse::<Bytes>().map_err(|e| e.to_string()),
+            };
+            match read {
+                Ok(Bytes::ZERO) => Err(wrong(format!("clients.{name}.{key} is 0"))),
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(why) => Err(wrong(format!("clients.{name}.{key}: {why}"))),
+            }
+        };
+        clients.push(ClientEntry {
+            token_sha256,
+            max_calls: entry.max_calls.unwrap_or(1_024),
+            max_message_bytes: size("max_message_bytes", entry.max_message_bytes)?,
+            max_request_bytes: size("max_request_bytes", entry.max_request_bytes)?,
+            carriers: entry.carriers,
+            name,
+        });
     }
     Ok(clients)
 }

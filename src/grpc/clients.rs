@@ -13,9 +13,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Status, codegen::http};
 
-use super::status::{denied, refused, unauthenticated};
+use super::status::{denied, refused, too_large, unauthenticated};
 use crate::{
     config::{self, ClientEntry, ConfigError},
+    model::Bytes,
     service::request::AdaptRequest,
 };
 
@@ -30,6 +31,8 @@ pub(super) struct Client {
     pub name: String,
     carriers: Vec<String>,
     max_calls: usize,
+    max_message_bytes: Option<Bytes>,
+    max_request_bytes: Option<Bytes>,
     calls: AtomicUsize,
 }
 
@@ -56,14 +59,20 @@ pub(super) fn client<T>(request: &Request<T>) -> Option<Arc<Client>> {
 /// A request of a client, in its name.
 ///
 /// # Errors
-/// The client may not act for the carrier that it names.
+/// The client may not act for the carrier that it names, or send as much.
 pub(super) fn asked(
-    request: AdaptRequest,
+    mut request: AdaptRequest,
     client: Option<Arc<Client>>,
 ) -> Result<AdaptRequest, Status> {
     let Some(client) = client else { return Ok(request) };
     client.check_carrier(request.carrier.as_deref())?;
-    Ok(AdaptRequest { client: client.name.clone(), ..request })
+    match client.max_request_bytes {
+        Some(most) if request.content.bytes() > most => return Err(too_large(most)),
+        _ => {}
+    }
+    request.limits.client_max_bytes = client.max_message_bytes;
+    request.client.clone_from(&client.name);
+    Ok(request)
 }
 
 /// One call of a client, given back when dropped.
@@ -142,8 +151,15 @@ impl Clients {
 /// By the hash of their tokens.
 fn known(entries: Vec<ClientEntry>) -> Known {
     let clients = entries.into_iter().map(|entry| {
-        let ClientEntry { name, token_sha256, carriers, max_calls } = entry;
-        (token_sha256, Arc::new(Client { name, carriers, max_calls, calls: AtomicUsize::new(0) }))
+        let client = Client {
+            name: entry.name,
+            carriers: entry.carriers,
+            max_calls: entry.max_calls,
+            max_message_bytes: entry.max_message_bytes,
+            max_request_bytes: entry.max_request_bytes,
+            calls: AtomicUsize::new(0),
+        };
+        (entry.token_sha256, Arc::new(client))
     });
     clients.collect()
 }
@@ -151,6 +167,7 @@ fn known(entries: Vec<ClientEntry>) -> Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::request::Content;
 
     fn clients(of: &[(&str, &[&str], usize)]) -> Clients {
         let entry = |&(token, carriers, max_calls): &(&str, &[&str], usize)| ClientEntry {
@@ -158,6 +175,8 @@ mod tests {
             token_sha256: Sha256::digest(token.as_bytes()).into(),
             carriers: carriers.iter().map(|&carrier| carrier.to_owned()).collect(),
             max_calls,
+            max_message_bytes: Some(Bytes::new(300_000)),
+            max_request_bytes: Some(Bytes::new(1_000)),
         };
         let known = known(of.iter().map(entry).collect());
         Clients { file: PathBuf::new(), known: Arc::new(RwLock::new(Arc::new(known))) }
@@ -204,5 +223,19 @@ mod tests {
         assert!(client.check_carrier(Some("US-ATT")).is_ok() && client.check_carrier(None).is_ok());
         let denied = client.check_carrier(Some("us-verizon")).expect_err("another's");
         assert_eq!(denied.code(), tonic::Code::PermissionDenied);
+    }
+
+    #[test]
+    fn a_client_sends_and_gets_what_it_may() {
+        let clients = clients(&[("a", &[], 9)]);
+        let mut request = self::asked(Some("Bearer a"), "/x");
+        let _call = clients.admit(&mut request).expect("it is known");
+        let client = request.extensions().get::<Arc<Client>>().cloned();
+        let of = |bytes| AdaptRequest::new(Content::MmsPdu(vec![0; bytes].into()));
+        let request = super::asked(of(1_000), client.clone()).expect("no more than it may");
+        assert_eq!(request.limits.client_max_bytes, Some(Bytes::new(300_000)));
+        assert_eq!(request.client, "mmsc-a");
+        let refused = super::asked(of(1_001), client).expect_err("more than it may");
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
     }
 }

@@ -21,6 +21,9 @@ pub enum LimitSource {
     /// Neither said anything: the operator's default.
     #[serde(rename = "LIMIT_SOURCE_DEFAULT")]
     Default,
+    /// What the operator lets this client have, whatever it asks for.
+    #[serde(rename = "LIMIT_SOURCE_CLIENT")]
+    Client,
 }
 
 /// For people, with its article.
@@ -31,6 +34,7 @@ impl fmt::Display for LimitSource {
             Self::Carrier => "the carrier",
             Self::Request => "the request",
             Self::Default => "the built-in default",
+            Self::Client => "the operator, for this client",
         })
     }
 }

@@ -36,6 +36,17 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// Bytes of the message, or of the data of its parts.
+    pub fn bytes(&self) -> Bytes {
+        let bytes = match self {
+            Self::MmsPdu(data) | Self::Mime(data) | Self::Bare { data, .. } => data.len(),
+            Self::Parts { parts, .. } => parts.iter().map(|part| part.data.len()).sum(),
+        };
+        Bytes::new(bytes as u64)
+    }
+}
+
 /// Limits that the request states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitOverrides {
@@ -49,6 +60,8 @@ pub struct LimitOverrides {
     pub image_turns: bool,
     /// The values replace those of device and carrier instead of only tightening them.
     pub replace: bool,
+    /// What the operator lets this client have at most, in wire bytes. Nothing replaces it.
+    pub client_max_bytes: Option<Bytes>,
 }
 
 /// How much the report tells.

@@ -122,10 +122,16 @@ fn wire_limits(
         counting: Counting::Interface,
         source: LimitSource::Request,
     });
-    if let (Some(request), true) = (request, overrides.replace) {
-        return vec![request];
+    let client = overrides.client_max_bytes.map(|bytes| WireLimit {
+        bytes,
+        counting: Counting::Interface,
+        source: LimitSource::Client,
+    });
+    let replaced = request.is_some() && overrides.replace;
+    let mut wire: Vec<WireLimit> = request.into_iter().chain(client).collect();
+    if replaced {
+        return wire;
     }
-    let mut wire: Vec<WireLimit> = request.into_iter().collect();
     if let Some(carrier) = carrier {
         let sender = sender_of(route.interface, route.sender);
         let rows = carrier.limits_for(route.interface, sender, route.on);
@@ -305,6 +311,7 @@ mod tests {
             max_image_height: Some(100),
             image_turns: false,
             replace: false,
+            client_max_bytes: None,
         };
         let got = limits(&stated(), None, &wider, ROUTE);
         assert_eq!(got.wire.iter().map(|l| l.bytes.get()).min(), Some(100_000));
@@ -313,6 +320,13 @@ mod tests {
         assert_eq!(got.wire.len(), 1);
         assert_eq!(got.wire[0].bytes.get(), 600_000);
         assert_eq!(got.image.unwrap().bounds, Dimensions::new(1600, 100).unwrap());
+        // What the operator lets a client have is replaced by nothing the client says.
+        let own = LimitOverrides { client_max_bytes: Some(Bytes::new(90_000)), ..wider };
+        for replace in [false, true] {
+            let got = limits(&stated(), None, &LimitOverrides { replace, ..own }, ROUTE);
+            let least = got.wire.iter().min_by_key(|limit| limit.bytes).map(|l| l.source);
+            assert_eq!(least, Some(LimitSource::Client), "{replace}");
+        }
     }
 
     #[test]

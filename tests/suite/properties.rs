@@ -151,6 +151,7 @@ proptest! {
             max_image_height: Some(bh),
             image_turns: true,
             replace: true,
+            client_max_bytes: None,
         };
         let request = AdaptRequest { limits, ..support::bare("x", &data, support::device(1 << 20, (700, 700), &accept)) };
         match SERVICE.adapt(request, &Stop::never()) {

@@ -40,6 +40,7 @@ pub fn fit(
         max_image_height: Some(case.bounds.1),
         image_turns: true,
         replace: true,
+        client_max_bytes: None,
     };
     let began = ProcessTime::now();
     let answer = service.adapt(request, &Stop::never()).ok()?;

@@ -70,7 +70,7 @@ mirror! {
         Mm1, Mm4, Mm7
     }
     model::LimitSource => LimitSource {
-        Device, Carrier, Request, Default
+        Device, Carrier, Request, Default, Client
     }
     profile::carrier::LimitKind => LimitKind {
         Gateway, Handset

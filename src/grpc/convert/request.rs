@@ -195,6 +195,7 @@ impl TryFrom<v1::LimitOverrides> for LimitOverrides {
             max_image_height: bound(limits.max_image_height, "max_image_height"),
             image_turns: false,
             replace: limits.replace,
+            client_max_bytes: None,
         };
         bad.finish(Some(value))
     }
