@@ -3,14 +3,18 @@
 #   tests/python/run.sh client.py ADDRESS [PHOTO] [options of client.py]
 #   tests/python/run.sh schema.py ROOT WRONG_DIR
 #   tests/python/run.sh s3.py PORT BUCKET [SHARE]
+#   tests/python/run.sh chart.py lint|template CHART [options of helm]
 # Exit code 77: the environment cannot be made (no python3, no venv, no package index).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# An S3 server needs much that the others do not.
-needs=requirements
-[ "${1:-}" = s3.py ] && needs=requirements-s3
+# An S3 server and Helm need much that the others do not.
+case "${1:-}" in
+    s3.py) needs=requirements-s3 ;;
+    chart.py) needs=requirements-helm ;;
+    *) needs=requirements ;;
+esac
 venv="${CARGO_TARGET_DIR:-$root/target}/python-venv${needs#requirements}"
 python="$venv/bin/python"
 mkdir -p "$venv"

@@ -180,7 +180,7 @@ fn the_command_prints_it() {
 fn yaml() -> Option<HashMap<String, Vec<Value>>> {
     const READ: &str = "import json, pathlib, sys, yaml
 root = pathlib.Path(sys.argv[1])
-files = [p for p in root.rglob('*') if p.suffix in ('.yaml', '.yml')]
+files = [p for p in root.rglob('*') if p.suffix in ('.yaml', '.yml') and 'helm' not in p.parts]
 print(json.dumps({str(p.relative_to(root)): list(yaml.safe_load_all(p.read_text())) for p in files}))";
     let python =
         |arguments: &[&str]| Command::new("python3").args(arguments).stdin(Stdio::null()).output();

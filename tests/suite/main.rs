@@ -23,6 +23,7 @@ mod golden;
 mod grpc;
 mod grpc_adapt;
 mod headers;
+mod helm;
 mod hostile;
 mod joint;
 mod load;
