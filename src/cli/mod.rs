@@ -39,7 +39,7 @@ use clap::{CommandFactory as _, Parser as _};
 pub use failure::Failure;
 pub use setup::load_config;
 
-use args::{Args, BatchCommand, Command};
+use args::{Args, BatchCommand, Command, LogFormat};
 use term::Screen;
 
 /// Runs one command and returns the exit code: 0 done, 1 our fault, 2 usage, 3 bad input,
@@ -64,7 +64,7 @@ where
     let serving = matches!(args.command, args::Command::Serve(_));
     let verbose = args.global.verbose + u8::from(serving);
     if !serving {
-        setup::start_logging(verbose, screen.err_has_color(), None);
+        setup::start_logging(verbose, screen.err_has_color(), LogFormat::Text, None);
     }
     let as_json = args.command.wants_json();
     let report_on_stdout = !args.command.writes_to_stdout();

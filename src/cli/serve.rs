@@ -38,7 +38,8 @@ pub fn run(
         .map_err(|error| Failure::internal("RUNTIME", error.to_string()))?;
     runtime.block_on(async {
         let traces = start_traces(service.config())?;
-        super::setup::start_logging(verbose, screen.err_has_color(), traces.as_ref());
+        let color = screen.err_has_color();
+        super::setup::start_logging(verbose, color, args.log_format, traces.as_ref());
         let files = Files::read(service, config)?;
         let (offload, readiness) = (files.offload.clone(), Readiness::default());
         let beat = tokio::spawn(notify::alive());

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tracing_subscriber::{
-    EnvFilter, Layer as _,
+    EnvFilter, Layer,
     filter::{FilterExt as _, filter_fn},
     fmt,
     layer::SubscriberExt as _,
@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     Failure,
-    args::CheckConfigArgs,
+    args::{CheckConfigArgs, LogFormat},
     failure::without_number,
     table::{Align, Table},
     term::Screen,
@@ -63,7 +63,7 @@ pub fn start_workers(service: &Service) -> Result<Option<WorkerStatus>, Failure>
 
 /// Logs go to stderr: warnings, with `-v` what happens, with `-vv` why; in colour where the screen
 /// has colour. `MMSFIT_LOG` wins.
-pub fn start_logging(verbose: u8, color: bool, traces: Option<&Traces>) {
+pub fn start_logging(verbose: u8, color: bool, format: LogFormat, traces: Option<&Traces>) {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -73,10 +73,15 @@ pub fn start_logging(verbose: u8, color: bool, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_env("MMSFIT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A second start in one process (tests) keeps the first.
     // Spans are for traces: no line of the log has them in front.
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(color)
-        .with_filter(filter.and(filter_fn(|metadata| !traces::is_ours(metadata))));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines: Box<dyn Layer<_> + Send + Sync> = match format {
+        LogFormat::Text => Box::new(lines.with_ansi(color)),
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true);
+            Box::new(lines.with_current_span(false).with_span_list(false))
+        }
+    };
+    let lines = lines.with_filter(filter.and(filter_fn(|metadata| !traces::is_ours(metadata))));
     let subscriber = tracing_subscriber::registry().with(lines);
     let _ = match traces {
         None => subscriber.try_init(),

@@ -82,6 +82,11 @@ pub trait Codec: Send + Sync {
     /// Whether sessions of `input` can encode recipes of this kind.
     fn writes(&self, input: &MediaType, output: MediaKind) -> bool;
 
+    /// Whether a probe costs more than a hash of the bytes: another process is asked. Default: no.
+    fn probes_elsewhere(&self) -> bool {
+        false
+    }
+
     /// What can be told from the headers, without decoding pixels.
     ///
     /// # Errors

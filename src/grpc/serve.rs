@@ -23,6 +23,11 @@ use crate::offload::Offload;
 
 /// How often the peer is asked by an HTTP/2 PING, and how long its answer may take.
 const HTTP2_PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
+/// The largest HTTP/2 frame that is taken. Of the default (16 KiB) a photo is some fifty, each with its
+/// system calls and copies: of 837 kB that pass, 1.2 ms of CPU in place of 1.4; of as many that are in
+/// the cache, 1.3 in place of 1.5 (2026-11-30, noisy). Larger ones gain a little more, and let a peer
+/// hold as much of each connection in a frame that never ends.
+const FRAME: u32 = 64 << 10;
 /// How long calls may go on after the shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(30);
 /// How long health still answers NOT_SERVING; then calls of `Watch`, which never end by themselves,
@@ -131,6 +136,7 @@ pub async fn serve(
     let incoming = connections::accept(listener.tcp, listener.tls, &settings, metrics);
     let draining = Notify::new();
     let server = Server::builder()
+        .max_frame_size(Some(FRAME))
         .http2_keepalive_interval(Some(HTTP2_PING.0))
         .http2_keepalive_timeout(Some(HTTP2_PING.1))
         .max_concurrent_streams(u32::try_from(settings.max_streams).ok())

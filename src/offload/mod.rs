@@ -9,6 +9,7 @@
 
 mod adapt;
 mod door;
+mod probes;
 mod profiles;
 mod results;
 mod scans;
@@ -32,6 +33,7 @@ pub use self::{
 };
 use self::{
     door::{Door, PANIC, Permit, Ticket},
+    probes::KeptProbes,
     results::Results,
     times::Times,
 };
@@ -40,7 +42,7 @@ use crate::{
     fetch::Fetcher,
     model::{Category, Stop, StopCause},
     scan::Scanner,
-    service::{Pool, Service, ServiceError},
+    service::{Pool, Service, ServiceError, WorkerError, WorkerStatus},
     telemetry::{self, Format, Metrics},
 };
 
@@ -73,6 +75,8 @@ pub struct Offload {
     quick_pool: Arc<Pool>,
     /// `None`: nothing is kept.
     results: Option<Results>,
+    /// What workers said of media; `None`: nothing is kept.
+    probes: Option<Arc<KeptProbes>>,
     /// `None`: no document is fetched.
     fetcher: Option<Fetcher>,
     /// `None`: nothing is scanned.
@@ -92,6 +96,11 @@ impl Offload {
         let (pool, quick_pool) = (Arc::clone(service.pool()), Arc::new(Pool::new(size)));
         let results = Results::within(service.config().cache_bytes);
         let brown_out = service.config().server.brown_out;
+        let probes = results.is_some().then(|| Arc::new(KeptProbes::new()));
+        let service = match &probes {
+            Some(probes) => service.remembering(Arc::clone(probes) as _),
+            None => service,
+        };
         let service = Arc::new(RwLock::new(service));
         Self {
             service,
@@ -100,6 +109,7 @@ impl Offload {
             quick: Arc::new(Door::new(size, memory)),
             quick_pool,
             results,
+            probes,
             fetcher: None,
             scanner: None,
             brown_out,
@@ -134,6 +144,9 @@ impl Offload {
         if let Some(CacheCounts { hits, misses, held }) = self.cache_counts() {
             self.metrics.cache(hits, misses, held);
         }
+        if let Some((hits, misses)) = self.probe_counts() {
+            self.metrics.probe_cache(hits, misses);
+        }
         self.metrics.text(format)
     }
 
@@ -145,6 +158,24 @@ impl Offload {
     /// How the cache of encoded parts did; `None` where nothing is kept.
     pub fn cache_counts(&self) -> Option<CacheCounts> {
         self.results.as_ref().map(Results::counts)
+    }
+
+    /// How often media were known that a worker would have been asked about, and how often not; `None`
+    /// where nothing is kept.
+    pub fn probe_counts(&self) -> Option<(u64, u64)> {
+        self.probes.as_ref().map(|probes| probes.counts())
+    }
+
+    /// As [`Service::renew_workers`]; what the old ones said of media is forgotten.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn renew_workers(&self) -> Result<Option<WorkerStatus>, WorkerError> {
+        let renewed = self.service().renew_workers()?;
+        if let (Some(probes), true) = (&self.probes, renewed.is_some()) {
+            probes.forget();
+        }
+        Ok(renewed)
     }
 
     /// Runs what takes little time and encodes nothing, off the async threads.

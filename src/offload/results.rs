@@ -2,7 +2,6 @@
 //! the same at the same time wait for one encoding.
 
 use std::{
-    io::{self, Write},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -10,8 +9,8 @@ use std::{
     time::Duration,
 };
 
+use blake3::Hasher;
 use moka::future::Cache;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     model::Bytes,
@@ -30,23 +29,10 @@ pub(super) type Key = [u8; 32];
 /// # Errors
 /// None in practice: hashing does not fail.
 pub(super) fn key(service: &Service, planned: &PlannedMessage) -> Result<Key, ServiceError> {
-    let mut hash = Hashing(Sha256::new());
+    let mut hash = Hasher::new();
     let written = service.identity(planned, &mut hash);
     written.map_err(|error| ServiceError::internal("IDENTITY", error.to_string()))?;
-    Ok(hash.0.finalize().into())
-}
-
-struct Hashing(Sha256);
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(hash.finalize().into())
 }
 
 /// What was encoded is good for that one call alone: it was cut short, or failed.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tracing::Span;
 
-use super::{cache::Sessions, job::Job};
+use super::{cache::Sessions, job::Job, probes::Probes};
 use crate::{
     codec::{CodecSet, DecodeLimits},
     model::Stop,
@@ -21,6 +21,8 @@ pub struct Engine {
     pub cpu_clock: fn() -> Duration,
     /// What was decoded of one message, for when it comes again; `None`: nothing is kept.
     pub sessions: Option<Sessions>,
+    /// What was found out about media of other messages; `None`: nothing is kept.
+    pub probes: Option<Arc<dyn Probes>>,
 }
 
 impl Engine {
@@ -37,6 +39,7 @@ impl Engine {
             limits: &self.decode,
             stop,
             cache: self.sessions.as_ref().filter(|sessions| sessions.are_of(&job.message)),
+            probes: self.probes.as_deref(),
             cpu_clock: self.cpu_clock,
             span,
         }
@@ -53,6 +56,8 @@ pub(super) struct Context<'a> {
     pub stop: &'a Stop,
     /// What was decoded of this message before, for another device.
     pub cache: Option<&'a Sessions>,
+    /// What was found out about media of other messages.
+    pub probes: Option<&'a dyn Probes>,
     cpu_clock: fn() -> Duration,
     /// Whose parts all that is done are, in a trace.
     pub span: &'a Span,

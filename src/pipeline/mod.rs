@@ -15,6 +15,7 @@ mod encode;
 mod examine;
 mod finish;
 mod job;
+mod probes;
 mod span;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use self::{
     draft::Prepared,
     encode::EncodedMessage,
     job::{Adapted, Job, PipelineError},
+    probes::Probes,
 };
 
 impl Engine {

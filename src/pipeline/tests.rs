@@ -169,6 +169,7 @@ impl Session for FakeSession {
 fn engine(mood: Mood) -> Engine {
     Engine {
         sessions: None,
+        probes: None,
         codecs: Arc::new(CodecSet::new(vec![Box::new(Fake(mood))])),
         decode: DecodeLimits::default(),
         cpu_clock: || Duration::ZERO,

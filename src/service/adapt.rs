@@ -385,5 +385,6 @@ pub(super) fn engine(config: &Config, workers: Option<&Workers>) -> Engine {
         decode: config.decode,
         cpu_clock,
         sessions: None,
+        probes: None,
     }
 }

@@ -36,7 +36,9 @@ use crate::{
 
 /// The kind of bytes by their content: the same for every entry point.
 pub use crate::codec::sniff;
-pub use crate::pipeline::EncodedMessage;
+/// For those who keep what codecs said of media.
+pub use crate::codec::{CodecError, DecodeLimits};
+pub use crate::pipeline::{EncodedMessage, Probes};
 pub use crate::worker::host::{
     Counts as WorkerCounts, StartError as WorkerError, Status as WorkerStatus,
 };
@@ -73,6 +75,12 @@ impl Service {
         Self { config, pool, engine, workers }
     }
 
+    /// What is found out about media is kept in `probes`, and taken from there.
+    #[must_use]
+    pub fn remembering(self, probes: Arc<dyn Probes>) -> Self {
+        Self { engine: Engine { probes: Some(probes), ..self.engine }, ..self }
+    }
+
     /// Starts the worker processes, which would otherwise be started by the first part that needs
     /// them, and tells what runs; `None` where the configuration has no worker.
     ///
@@ -80,6 +88,15 @@ impl Service {
     /// The worker cannot be started, is of another version, or refuses to run unconfined.
     pub fn start_workers(&self) -> Result<Option<WorkerStatus>, WorkerError> {
         self.workers.as_ref().map(Workers::ready).transpose()
+    }
+
+    /// Starts the worker processes anew, from the program and with the libraries as they are now: see
+    /// [`Workers::renew`]. `None` where there is no worker, or none has been started.
+    ///
+    /// # Errors
+    /// As [`Service::start_workers`]: then the old ones stay.
+    pub fn renew_workers(&self) -> Result<Option<WorkerStatus>, WorkerError> {
+        self.workers.as_ref().map_or(Ok(None), Workers::renew)
     }
 
     /// What has become of the workers so far; starts none. `None` where there is no worker, or while

@@ -2,6 +2,8 @@
 //! `offload` owns a [`Metrics`], through which all calls go.
 //!
 //! Labels are words of small sets: no number of a phone, no name, no identifier is ever one.
+//!
+//! Long because each thing that is counted has a method that says when.
 
 pub mod admin;
 mod family;
@@ -64,6 +66,7 @@ struct Inner {
     worker_jobs_lost: Counters<u64>,
     cache_requests: Counters<u64>,
     cache: Gauges,
+    probe_cache: Counters<u64>,
     profile_fetches: Counters<u64>,
     profile_cache: Counters<u64>,
     scans: Counters<u64>,
@@ -145,6 +148,7 @@ impl Metrics {
             worker_jobs_lost: Counters::new(r, &table::WORKER_JOBS_LOST),
             cache_requests: Counters::new(r, &table::CACHE_REQUESTS),
             cache: Gauges::new(r, &table::CACHE),
+            probe_cache: Counters::new(r, &table::PROBE_CACHE),
             profile_fetches: Counters::new(r, &table::PROFILE_FETCHES),
             profile_cache: Counters::new(r, &table::PROFILE_CACHE),
             scans: Counters::new(r, &table::SCANS),
@@ -249,6 +253,12 @@ impl Metrics {
         of.cache_requests.set(&["hit".into()], hits);
         of.cache_requests.set(&["miss".into()], misses);
         of.cache.set(&[], held.get() as f64);
+    }
+
+    /// What is kept of what workers said of media has been of use so often, or not.
+    pub fn probe_cache(&self, hits: u64, misses: u64) {
+        self.0.probe_cache.set(&["hit".into()], hits);
+        self.0.probe_cache.set(&["miss".into()], misses);
     }
 
     /// Documents are fetched: what is counted of that is there from the start.

@@ -198,7 +198,7 @@ pub(super) static WORKER_JOBS: Declared =
 pub(super) static WORKER_RESTARTS: Declared = counter(
     "mmsfit_worker_restarts_total",
     Unit::None,
-    "Zygotes that were replaced: they died, gave no sign of life, or took no orders",
+    "Zygotes that were replaced: they died, gave no sign of life, took no orders, or were renewed at a reload",
 )
 .by(&["cause"])
 .only(WITH_WORKER);
@@ -221,6 +221,13 @@ pub(super) static CACHE_REQUESTS: Declared = counter(
 pub(super) static CACHE: Declared =
     gauge("mmsfit_cache_bytes", Unit::Bytes, "Memory of the encoded parts that are kept")
         .only(WITH_CACHE);
+pub(super) static PROBE_CACHE: Declared = counter(
+    "mmsfit_probe_cache_requests_total",
+    Unit::None,
+    "Audio, video, HEIC and AVIF looked at: hit, where a worker had just said what the same bytes are, or miss",
+)
+.by(&["result"])
+.only(WITH_CACHE);
 const WITH_FETCH: &str = "where documents are fetched";
 pub(super) static PROFILE_FETCHES: Declared = counter(
     "mmsfit_profile_fetches_total",
@@ -326,6 +333,7 @@ pub static ALL: &[&Declared] = &[
     &WORKER_JOBS_LOST,
     &CACHE_REQUESTS,
     &CACHE,
+    &PROBE_CACHE,
     &PROFILE_FETCHES,
     &PROFILE_CACHE,
     &SCANS,

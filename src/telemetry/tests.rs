@@ -27,6 +27,7 @@ fn busy() -> Metrics {
     metrics.refused_at_door(Lane::Work);
     metrics.panicked(Lane::Work);
     metrics.cache(19, 1, Bytes::new(50_000));
+    metrics.probe_cache(7, 2);
     metrics.profile_fetching();
     metrics.profile_fetched("timed_out");
     metrics.profile_sought(Sought::Hit);
@@ -64,6 +65,7 @@ fn what_is_told_is_what_was_counted() {
         "mmsfit_worker_jobs_total 9",
         "mmsfit_cache_requests_total{result=\"hit\"} 19",
         "mmsfit_cache_bytes 50000.0",
+        "mmsfit_probe_cache_requests_total{result=\"hit\"} 7",
         "mmsfit_profile_fetches_total{result=\"ok\"} 0",
         "mmsfit_profile_fetches_total{result=\"timed_out\"} 1",
         "mmsfit_profile_cache_requests_total{result=\"hit\"} 1",

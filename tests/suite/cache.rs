@@ -15,6 +15,7 @@ use tonic::Request;
 use crate::support::{
     photos::{IMAGE_JPEG, TEXT_PLAIN, pdu, photo},
     server::{Running, eventually},
+    with_workers,
 };
 
 /// A message with one photo, to a number of eight digits.
@@ -169,4 +170,60 @@ async fn what_a_deadline_cut_short_is_not_kept() {
     println!("cut short: {was_cut}; kept: {kept}; {:?}", server.offload.cache_counts());
     assert!(!(was_cut && kept));
     assert!(reused(client.adapt(ask(60_000)).await.expect("it fits").get_ref()));
+}
+
+/// Silence in AMR-NB at 4.75 kbit/s: what a worker alone reads.
+fn silence(frames: usize) -> Vec<u8> {
+    let frame = [&[0x04][..], &[0; 12]].concat();
+    [b"#!AMR\n".to_vec(), frame.repeat(frames)].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clip_that_was_looked_at_is_known_when_it_comes_again() {
+    let config = Config { threads: 2, ..Config::default() };
+    let Some(service) = with_workers(config.clone()) else { return };
+    let server = Running::start(service).await;
+    let mut client = AdaptationServiceClient::new(server.channel().await);
+    let uncached = Service::new(Config { cache_bytes: Bytes::ZERO, ..config });
+    let uncached = Running::start(uncached).await;
+    let mut fresh = AdaptationServiceClient::new(uncached.channel().await);
+    let voice = silence(100);
+    let ask = |voice: &[u8]| v1::AdaptRequest {
+        content: Some(Content::Message(v1::Message {
+            headers: Vec::new(),
+            parts: vec![v1::Part {
+                content_type: "audio/amr".into(),
+                data: Buffer::copy_from_slice(voice),
+                ..Default::default()
+            }],
+        })),
+        ..Default::default()
+    };
+    let jobs =
+        |server: &Running| server.offload.service().worker_counts().expect("it runs").jobs_started;
+    let first = client.adapt(ask(&voice)).await.expect("it passes").into_inner();
+    let before = jobs(&server);
+    let again = client.adapt(ask(&voice)).await.expect("it passes").into_inner();
+    assert_eq!(jobs(&server), before, "no process looked at it");
+    assert_eq!(server.offload.probe_counts(), Some((1, 1)));
+    // The same answer as without anything kept.
+    let alone = fresh.adapt(ask(&voice)).await.expect("it passes").into_inner();
+    assert_eq!(uncached.offload.probe_counts(), None);
+    let facts = |answer: &v1::AdaptResponse| {
+        format!("{:?}", answer.report.as_ref().expect("a report").parts)
+    };
+    let timeless = |answer: &v1::AdaptResponse| {
+        let text = facts(answer);
+        text.split("cpu_ms")
+            .map(|rest| rest.split_once(',').map_or(rest, |(_, rest)| rest).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(timeless(&first), timeless(&again));
+    assert_eq!(timeless(&alone), timeless(&again));
+    // Other bytes are looked at, and so are the same by a worker that was started anew.
+    client.adapt(ask(&silence(101))).await.expect("it passes");
+    assert_eq!(server.offload.probe_counts(), Some((1, 2)));
+    server.offload.renew_workers().expect("it starts").expect("one ran");
+    client.adapt(ask(&voice)).await.expect("it passes");
+    assert_eq!(server.offload.probe_counts(), Some((1, 3)));
 }

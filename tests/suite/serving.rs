@@ -34,7 +34,7 @@ impl Served {
         let port_file = folder.path().join("port");
         let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--port-file"]).arg(&port_file);
-        for variable in ["MMSFIT_CONFIG", "MMSFIT_LOG"] {
+        for variable in ["MMSFIT_CONFIG", "MMSFIT_LOG", "MMSFIT_LOG_FORMAT"] {
             command.env_remove(variable);
         }
         let started = command
@@ -112,6 +112,7 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     let lines: Vec<&str> = log.lines().collect();
     assert!(!log.contains('\u{1b}'), "{log}");
     assert!(lines.iter().any(|line| line.contains("configuration reloaded")), "{log}");
+    assert!(lines.iter().any(|line| line.contains("worker started anew")), "{log}");
     let of = |id: &str| -> &str {
         let mut found = lines.iter().filter(|line| line.contains(id));
         let (first, second) = (found.next(), found.next());
@@ -135,6 +136,29 @@ async fn a_hangup_is_survived_and_each_call_is_one_line_in_the_log() {
     assert!(account.cpu_ms > 0.0 && account.wall_ms > 0.0 && account.queue_ms >= 0.0);
     assert_eq!(account.transaction_id, "T1");
     assert!(account.device_rule.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_json_where_that_is_asked_for() {
+    let served = Served::start(&["--log-format", "json"]);
+    let mut client = served.client().await;
+    client.adapt(request("call-1", 40_000)).await.expect("it fits");
+    client.adapt(request("call-2", 100)).await.expect_err("it cannot fit");
+    drop(client);
+    let log = served.end();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let of = |id: &str| {
+        let found = lines.iter().find(|line| line["request_id"] == id);
+        found.unwrap_or_else(|| panic!("no line of {id}: {log}"))
+    };
+    let answered = of("call-1");
+    assert_eq!((&answered["level"], &answered["message"]), (&"INFO".into(), &"answered".into()));
+    assert!(answered["timestamp"].is_string() && answered["cpu_ms"].is_number(), "{answered}");
+    assert!(answered["bytes_before"].as_u64() > answered["bytes_after"].as_u64(), "{answered}");
+    assert_eq!(of("call-2")["reason"], "CANNOT_FIT");
 }
 
 const CARRIER: &str = r#"

@@ -360,6 +360,20 @@ pub struct ServeArgs {
     /// Write the address in use for them to this file, before the workers are started
     #[arg(long, value_name = "PATH")]
     pub admin_port_file: Option<PathBuf>,
+
+    /// How the lines of the log are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", env = "MMSFIT_LOG_FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text for each event.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// `mmsfit devices`.

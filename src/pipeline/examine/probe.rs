@@ -1,7 +1,9 @@
 //! What each part is, by its bytes.
 
+use bytes::Bytes as Buffer;
+
 use crate::{
-    codec::{CodecError, sniff},
+    codec::{Codec, CodecError, sniff},
     message::Part,
     model::{Bytes, Category, Fault, MediaInfo, MediaKind, MediaType, PartId},
     pipeline::{context::Context, job::PipelineError},
@@ -64,7 +66,7 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
         return Ok(opaque(declared));
     }
     Ok(match context.codecs.find(&part.data) {
-        Some((codec, media_type)) => match codec.probe(&part.data, context.limits, context.stop) {
+        Some((codec, media_type)) => match known_or_probed(context, codec, &part.data) {
             Ok(info) => {
                 let makes = makes(context, &part.data);
                 PartFacts { makes, info, ..opaque(declared) }
@@ -102,6 +104,21 @@ fn one(context: &Context<'_>, id: PartId, part: &Part) -> Result<PartFacts, Pipe
         }
         None => opaque(declared),
     })
+}
+
+/// What a codec says of bytes, now or when they were here before. A codec that answers at once is asked
+/// each time.
+fn known_or_probed(
+    context: &Context<'_>,
+    codec: &dyn Codec,
+    data: &Buffer,
+) -> Result<MediaInfo, CodecError> {
+    let limits = context.limits;
+    let probe = || codec.probe(data, limits, context.stop);
+    match context.probes.filter(|_| codec.probes_elsewhere()) {
+        Some(probes) => probes.known_or(data, limits, &probe),
+        None => probe(),
+    }
 }
 
 /// Bytes that no text in UTF-8 has, and are not UTF-16, whose mark begins like MPEG audio.
