@@ -12,7 +12,7 @@ check_fmt() { cargo fmt --all --check; }
 check_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
 # The library alone, and each shell alone: all else is built with all of them.
 check_library() {
-    for features in "" server batch; do
+    for features in "" server batch parquet; do
         cargo check --locked -p mmsfit --lib --example adapt --no-default-features --features "$features" || return 1
     done
     RUSTDOCFLAGS="-D warnings" cargo doc --locked -p mmsfit --no-default-features --no-deps

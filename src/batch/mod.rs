@@ -16,6 +16,8 @@ mod digest;
 mod engine;
 mod error;
 mod estimate;
+#[cfg(feature = "parquet")]
+mod flat;
 mod forecast;
 mod gate;
 mod highlights;
@@ -28,6 +30,7 @@ mod names;
 mod options;
 mod outcome;
 mod progress;
+mod report;
 mod requests;
 mod rows;
 mod same;
@@ -81,6 +84,7 @@ use survey::survey;
 /// If the run cannot begin, or its journal or report cannot be written.
 pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError> {
     let began = Instant::now();
+    options.report.as_deref().map_or(Ok(()), report::check)?;
     let (input, output) = state::roots(options)?;
     let state = State::open(&output, options.select.shard)?;
     // Before anything shows that the run has begun.
@@ -132,12 +136,12 @@ pub fn run(engine: &dyn Engine, options: &Options) -> Result<Summary, BatchError
         return Err(unwritable(&journal_path)(error));
     }
 
-    let report = options.report.clone().unwrap_or_else(|| state.dir.join("report.jsonl"));
+    let path = options.report.clone().unwrap_or_else(|| state.dir.join("report.jsonl"));
     let mut summary = Summary { files, ..Summary::default() };
-    rows.write_report(&report, |row| summary.count(row)).map_err(unwritable(&report))?;
+    report::write(rows, &path, |row| summary.count(row)).map_err(unwritable(&path))?;
     summary.not_reached = summary.files - summary.reached();
     summary.interrupted = summary.not_reached > 0 || signals.stopping();
-    summary.report = report.to_string_lossy().into_owned();
+    summary.report = path.to_string_lossy().into_owned();
     summary.wall_ms = began.elapsed().max(Duration::from_micros(1)).as_secs_f64() * 1e3;
     let _ = fs::remove_dir_all(&state.unfinished);
     Ok(summary)

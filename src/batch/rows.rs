@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, BufWriter, Write as _},
+    io,
     os::unix::{ffi::OsStringExt as _, fs::FileExt as _},
     path::{Path, PathBuf},
     sync::Mutex,
@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{asked::Asked, item::Item, write};
+use super::{asked::Asked, item::Item};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -143,6 +143,11 @@ impl PathText {
         Some(PathBuf::from(OsString::from_vec(bytes?)))
     }
 
+    /// The bytes as hexadecimal, where they are not UTF-8.
+    pub fn hex(&self) -> Option<&str> {
+        self.path_hex.as_deref()
+    }
+
     /// For people; different paths may look the same.
     pub fn text(&self) -> &str {
         &self.path
@@ -194,51 +199,29 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes all rows in the order of the tree, and hands each
-    /// to `count`.
+    /// Shows all rows in the order of the tree, each with its place there and its line of JSON.
     ///
     /// # Errors
-    /// The system's.
-    pub fn write_report(self, path: &Path, mut count: impl FnMut(&Row)) -> io::Result<()> {
+    /// The system's, or that of `see`.
+    pub fn each(self, mut see: impl FnMut(usize, &Row, &[u8]) -> io::Result<()>) -> io::Result<()> {
         let pending = self.0.into_inner().unwrap_or_else(|e| e.into_inner());
-        let mut fill = |file: &mut BufWriter<&File>| -> io::Result<()> {
-            let mut line = Vec::new();
-            for &(at, length) in pending.places.iter().filter(|(_, length)| *length > 0) {
+        let mut line = Vec::new();
+        for (place, &(at, length)) in pending.places.iter().enumerate() {
+            if length > 0 {
                 line.resize(length, 0);
                 pending.file.read_exact_at(&mut line, at)?;
-                count(&serde_json::from_slice(&line)?);
-                file.write_all(&line)?;
+                see(place, &serde_json::from_slice(&line)?, &line)?;
             }
-            file.flush()
-        };
-        write::whole_with(path, |file| fill(&mut BufWriter::new(file)))
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
     use super::*;
-
-    #[test]
-    fn rows_come_out_in_the_order_of_the_tree() {
-        let dir = tempfile::tempdir().unwrap();
-        let rows = Rows::create(&dir.path().join("rows"), 3).unwrap();
-        let row = |name: &str, status| Row { status, ..Row::bare(Path::new(name)) };
-        rows.put(2, &row("c", Status::Done)).unwrap();
-        rows.put(0, &row("a", Status::Failed)).unwrap();
-        let report = dir.path().join("report");
-        let mut counted = Vec::new();
-        rows.write_report(&report, |row| counted.push(row.status)).unwrap();
-        let text = fs::read_to_string(report).unwrap();
-        let paths: Vec<Value> = text
-            .lines()
-            .map(|l| serde_json::from_str::<Value>(l).unwrap()["path"].clone())
-            .collect();
-        assert_eq!(paths, ["a", "c"]);
-        assert_eq!(counted, [Status::Failed, Status::Done]);
-    }
 
     #[test]
     fn names_that_are_no_text_stay_apart() {

@@ -4,15 +4,17 @@
 #   tests/python/run.sh schema.py ROOT WRONG_DIR
 #   tests/python/run.sh s3.py PORT BUCKET [SHARE]
 #   tests/python/run.sh chart.py lint|template CHART [options of helm]
+#   tests/python/run.sh tables.py check|write ...
 # Exit code 77: the environment cannot be made (no python3, no venv, no package index).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# An S3 server and Helm need much that the others do not.
+# What one script alone needs, and is much, has an environment of its own.
 case "${1:-}" in
     s3.py) needs=requirements-s3 ;;
     chart.py) needs=requirements-helm ;;
+    tables.py) needs=requirements-parquet ;;
     *) needs=requirements ;;
 esac
 venv="${CARGO_TARGET_DIR:-$root/target}/python-venv${needs#requirements}"

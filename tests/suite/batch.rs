@@ -14,7 +14,7 @@ use std::{
 use mmsfit::samples::{self, photo};
 use serde_json::Value;
 
-fn batch(input: &Path, output: &Path) -> Command {
+pub fn batch(input: &Path, output: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
     command
         .args(["batch", "run", "--json", "--max-bytes", "40k", "--max-image", "320x240"])
@@ -50,7 +50,7 @@ fn pdu(jpeg: &[u8]) -> Vec<u8> {
 }
 
 /// A tree of `images` images, two messages, and what a tree also holds.
-fn tree(root: &Path, images: u64) {
+pub fn tree(root: &Path, images: u64) {
     for n in 0..images {
         let dir = root.join(format!("d{}", n % 3));
         fs::create_dir_all(&dir).unwrap();
@@ -67,7 +67,7 @@ fn tree(root: &Path, images: u64) {
 }
 
 /// Every file but those of the run's own state.
-fn results(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn results(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![root.to_owned()];
     while let Some(dir) = open.pop() {
@@ -85,7 +85,7 @@ fn results(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn rows(output: &Path) -> Vec<Value> {
+pub fn rows(output: &Path) -> Vec<Value> {
     let text = fs::read_to_string(output.join(".mmsfit/report.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

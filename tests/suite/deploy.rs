@@ -265,6 +265,65 @@ fn kubernetes_names_what_is_there() {
     assert_eq!(&one("poddisruptionbudget")["spec"]["selector"]["matchLabels"], labels);
 }
 
+/// Runs the command with the arguments of a container.
+fn batch(container: &Value, mend: impl Fn(&str) -> String) -> std::process::Output {
+    let arguments = container["args"].as_array().expect("arguments");
+    let arguments = arguments.iter().map(|argument| mend(argument.as_str().expect("a text")));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mmsfit"));
+    command.args(arguments).stdin(Stdio::null());
+    for variable in container["env"].as_array().into_iter().flatten() {
+        let text = |key: &str| variable[key].as_str().expect("a text").to_owned();
+        command.env(text("name"), mend(&text("value")));
+    }
+    command.output().expect("it starts")
+}
+
+#[test]
+fn jobs_of_batches_name_what_is_there() {
+    let Some(files) = yaml() else { return };
+    let one = |name: &str| &files[&format!("keda/{name}.yaml")][0]["spec"];
+    let scaled = one("scaledjob");
+    let indexed = one("indexed-job");
+    for pod in [&scaled["jobTargetRef"]["template"]["spec"], &indexed["template"]["spec"]] {
+        let container = &pod["containers"][0];
+        assert_eq!(container["image"], format!("mmsfit:{}", env!("CARGO_PKG_VERSION")));
+        let context = &pod["securityContext"];
+        let stated = (context["runAsUser"].as_u64(), context["runAsGroup"].as_u64());
+        assert_eq!(stated, (Some(user().0), Some(user().1)));
+    }
+
+    // The queue has the names that the code gives it.
+    let code = shipped("src/batch/cluster/queue.rs");
+    let container = &scaled["jobTargetRef"]["template"]["spec"]["containers"][0];
+    let trigger = &scaled["triggers"][0]["metadata"];
+    let job =
+        container["env"].as_array().and_then(|all| all.iter().find(|v| v["name"] == "MMSFIT_JOB"));
+    let job = job.expect("a job")["value"].as_str().expect("a name");
+    assert!(code.contains("format!(\"MMSFIT_{}\", self.job)"));
+    assert_eq!(trigger["stream"], format!("MMSFIT_{job}"));
+    let consumer = trigger["consumer"].as_str().expect("a name");
+    assert!(code.contains(&format!("const WORKERS: &str = \"{consumer}\"")));
+    // Its arguments are understood: what fails is the connection.
+    let ended = batch(container, |text| text.replace("nats.nats.svc:4222", "127.0.0.1:1"));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("the queue does not answer"), "{said}");
+
+    // A shard of nothing.
+    let shards = indexed["completions"].as_u64().expect("a number");
+    assert_eq!(indexed["completionMode"], "Indexed");
+    let dir = tempfile::tempdir().expect("a place for it");
+    let (input, output) = (dir.path().join("in"), dir.path().join("out"));
+    fs::create_dir(&input).expect("it is made");
+    let ended = batch(&indexed["template"]["spec"]["containers"][0], |text| match text {
+        "/in" => input.to_string_lossy().into_owned(),
+        "/out" => output.to_string_lossy().into_owned(),
+        _ => text.replace("$(JOB_COMPLETION_INDEX)", &(shards - 1).to_string()),
+    });
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let last = format!(".mmsfit/shard-{}-of-{shards}/report.jsonl", shards - 1);
+    assert!(output.join(last).exists());
+}
+
 /// Seconds that `serve` gives to calls at work, as the code has it.
 fn drain() -> u64 {
     let code = shipped("src/grpc/serve.rs");

@@ -6,6 +6,7 @@ mod support;
 
 mod batch;
 mod batch_corpus;
+mod batch_parquet;
 mod cache;
 mod carrier_schema;
 mod cases;

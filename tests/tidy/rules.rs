@@ -190,6 +190,8 @@ pub const CRATE_HOMES: &[(&[&str], &[&str])] = &[
     (&["hyper", "hyper_util", "http_body_util", "rustls_native_certs"], &["fetch"]),
     // A batch over many machines: its queue and its store.
     (&["async_nats", "object_store", "futures_util", "reqwest"], &["batch"]),
+    // Lists and reports of batches.
+    (&["parquet"], &["batch"]),
     (&["clap", "clap_complete"], &["cli"]),
     (&["indicatif"], &["cli", "batch", "capacity"]),
     // Spans are opened with `tracing` alone; where they go is known in one place.

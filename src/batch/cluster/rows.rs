@@ -9,7 +9,7 @@ use async_nats::{
 use futures_util::TryStreamExt as _;
 
 use super::{
-    super::{digest, error::BatchError, rows::Rows, summary::Summary},
+    super::{digest, error::BatchError, report, rows::Rows, summary::Summary},
     error::ClusterError,
     queue::{Access, JobName, Queue, runtime},
     wire::RowMessage,
@@ -59,14 +59,15 @@ pub async fn each(
     Ok(())
 }
 
-/// Writes the rows that are there by now to a file, as the report of one machine: JSON lines in the
-/// order of the items.
+/// Writes the rows that are there by now to a file, as the report of one machine: in the order of the items, and in
+/// the form that its ending names.
 ///
 /// # Errors
 /// The queue's, or the file's.
 pub fn report(access: &Access, job: &JobName, path: &Path) -> Result<Summary, ClusterError> {
     let unwritable =
         |error| ClusterError::Batch(BatchError::Output { path: path.to_owned(), error });
+    report::check(path)?;
     runtime()?.block_on(async {
         let queue = Queue::connect(access, job).await?;
         let record = queue.record().await?;
@@ -85,7 +86,7 @@ pub fn report(access: &Access, job: &JobName, path: &Path) -> Result<Summary, Cl
         })
         .await?;
         let mut summary = Summary { files: total, ..Summary::default() };
-        rows.write_report(path, |row| summary.count(row)).map_err(unwritable)?;
+        report::write(rows, path, |row| summary.count(row)).map_err(unwritable)?;
         summary.not_reached = summary.files.saturating_sub(summary.reached());
         summary.report = path.to_string_lossy().into_owned();
         Ok(summary)

@@ -46,6 +46,12 @@ impl Column {
         let name: String = name.chars().take(64).collect();
         Err(format!("unknown column `{name}`; {meant}"))
     }
+
+    /// Its name.
+    #[cfg(feature = "parquet")]
+    pub fn name(self) -> &'static str {
+        COLUMNS.iter().find(|(_, column)| *column == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// What a row says.
@@ -56,7 +62,8 @@ pub struct Cells {
 }
 
 impl Cells {
-    fn put(&mut self, column: Column, text: String) {
+    /// A cell with this text; an empty one is none.
+    pub fn put(&mut self, column: Column, text: String) {
         let asked = &mut self.asked;
         let cell = match column {
             Column::Path => {
@@ -79,11 +86,21 @@ impl Cells {
 /// # Errors
 /// In words, if it names others, one twice, or no path.
 pub fn header(line: &[u8]) -> Result<Vec<Column>, String> {
+    let names = Splitter::default().split(line)?;
+    let names: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
+    named(names.iter().map(AsRef::as_ref))
+}
+
+/// The columns of these names.
+///
+/// # Errors
+/// As [`header`].
+pub fn named<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<Column>, String> {
     let mut columns = Vec::new();
-    for name in Splitter::default().split(line)? {
-        let column = Column::named(String::from_utf8_lossy(&name).trim())?;
+    for name in names {
+        let column = Column::named(name.trim())?;
         if columns.contains(&column) {
-            return Err(format!("the column `{}` is there twice", String::from_utf8_lossy(&name)));
+            return Err(format!("the column `{name}` is there twice"));
         }
         columns.push(column);
     }

@@ -1,13 +1,16 @@
-//! A list of what to adapt: CSV with a header line, or a JSON object a line. It is read again for
+//! A list of what to adapt: CSV with a header line, a JSON object a line, or Parquet. It is read again for
 //! every pass, never held.
 
 mod columns;
+#[cfg(feature = "parquet")]
+mod grid;
 mod lines;
+mod rows;
 
 use std::{
     fs::File,
     io::{self, BufReader},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -17,14 +20,16 @@ use super::{
     item::{Found, Item},
 };
 
-use columns::{Cells, Column, Splitter, Wrong};
+use columns::Wrong;
 use lines::{Line, Lines};
+use rows::{Form, Row, Rows};
 
 /// How a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Csv,
     JsonLines,
+    Parquet,
 }
 
 impl Format {
@@ -33,10 +38,11 @@ impl Format {
         match extension.as_ref().and_then(|e| e.to_str()) {
             Some("csv") => Ok(Self::Csv),
             Some("jsonl" | "ndjson") => Ok(Self::JsonLines),
+            Some("parquet") if cfg!(feature = "parquet") => Ok(Self::Parquet),
             _ => Err(BatchError::Manifest {
                 path: path.to_owned(),
                 line: 1,
-                why: "its name ends in neither .csv nor .jsonl or .ndjson".to_owned(),
+                why: "its name ends in neither .csv nor .jsonl, .ndjson or .parquet".to_owned(),
             }),
         }
     }
@@ -47,8 +53,7 @@ pub struct Manifest {
     path: PathBuf,
     /// How the list is called in errors.
     title: PathBuf,
-    /// What the header line of CSV says; `None`: JSON lines.
-    columns: Option<Vec<Column>>,
+    form: Form,
     count: usize,
     names: Shared,
 }
@@ -68,8 +73,9 @@ impl Manifest {
             let mut file = File::create(&path).map_err(unreadable)?;
             io::copy(&mut io::stdin().lock(), &mut file).map_err(unreadable)?;
         }
-        let columns = match Format::of(&path)? {
-            Format::JsonLines => None,
+        let form = match Format::of(&path)? {
+            Format::JsonLines => Form::JsonLines,
+            Format::Parquet => Form::Parquet,
             Format::Csv => {
                 let mut lines = Lines::new(BufReader::new(File::open(&path).map_err(unreadable)?));
                 match lines.next().map_err(unreadable)? {
@@ -78,13 +84,13 @@ impl Manifest {
                         return Err(wrong(line, "the header line is too long".to_owned()));
                     }
                     Some((line, Line::Text(text))) => {
-                        Some(columns::header(text).map_err(|why| wrong(line, why))?)
+                        Form::Csv(columns::header(text).map_err(|why| wrong(line, why))?)
                     }
                 }
             }
         };
         let mut manifest =
-            Self { path, title: title.to_owned(), columns, count: 0, names: Shared::default() };
+            Self { path, title: title.to_owned(), form, count: 0, names: Shared::default() };
         manifest.look_through()?;
         Ok(manifest)
     }
@@ -93,7 +99,16 @@ impl Manifest {
         let mut paths = Vec::new();
         let mut count = 0;
         for row in self.rows() {
-            let row = row.map_err(|error| BatchError::Input { path: self.title.clone(), error })?;
+            let row = row.map_err(|error| {
+                let (path, line) = (self.title.clone(), count as u64 + 1);
+                match error.kind() {
+                    // What is there is no list.
+                    io::ErrorKind::InvalidData => {
+                        BatchError::Manifest { path, line, why: error.to_string() }
+                    }
+                    _ => BatchError::Input { path, error },
+                }
+            })?;
             count += 1;
             match row.cells {
                 Ok((path, asked)) => {
@@ -141,101 +156,9 @@ impl Manifest {
         }
     }
 
-    /// All rows, from the first on; an error of the system is the last.
     fn rows(&self) -> Rows<'_> {
-        let lines = File::open(&self.path).map(|file| Lines::new(BufReader::new(file)));
-        Rows {
-            lines: Some(lines),
-            columns: self.columns.as_deref(),
-            splitter: Splitter::default(),
-            started: false,
-        }
+        Rows::open(&self.path, &self.form)
     }
-}
-
-/// A row as it is written.
-struct Row {
-    line: u64,
-    /// The path as far as it could be read.
-    stated: PathBuf,
-    cells: Result<(PathBuf, Asked), Wrong>,
-}
-
-struct Rows<'a> {
-    lines: Option<io::Result<Lines<BufReader<File>>>>,
-    columns: Option<&'a [Column]>,
-    splitter: Splitter,
-    /// The header line, if there is one, has been read.
-    started: bool,
-}
-
-impl Rows<'_> {
-    fn read(&mut self) -> io::Result<Option<Row>> {
-        let lines = match &mut self.lines {
-            None => return Ok(None),
-            Some(Ok(lines)) => lines,
-            Some(Err(error)) => return Err(io::Error::new(error.kind(), error.to_string())),
-        };
-        if !std::mem::replace(&mut self.started, true) && self.columns.is_some() {
-            lines.next()?;
-        }
-        let Some((line, text)) = lines.next()? else { return Ok(None) };
-        let cells = match (text, self.columns) {
-            (Line::TooLong, _) => Err(Wrong::Row("the line is too long".to_owned())),
-            (Line::Text(text), Some(columns)) => {
-                columns::csv(text, columns, &mut self.splitter).map_err(Wrong::Row)
-            }
-            (Line::Text(text), None) => columns::json(text),
-        };
-        Ok(Some(Row::new(line, cells)))
-    }
-}
-
-impl Iterator for Rows<'_> {
-    type Item = io::Result<Row>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let row = self.read();
-        if row.is_err() {
-            self.lines = None;
-        }
-        row.transpose()
-    }
-}
-
-impl Row {
-    fn new(line: u64, cells: Result<Cells, Wrong>) -> Self {
-        match cells {
-            Err(wrong) => Self { line, stated: PathBuf::new(), cells: Err(wrong) },
-            Ok(cells) => {
-                let stated = PathBuf::from(cells.path);
-                let cells = below(&stated).map(|path| (path, cells.asked));
-                Self { line, stated, cells: cells.map_err(Wrong::Row) }
-            }
-        }
-    }
-}
-
-/// A path that stays below the root that it is relative to, written in one way: `./a//b` is `a/b`.
-fn below(stated: &Path) -> Result<PathBuf, String> {
-    let mut path = PathBuf::new();
-    for component in stated.components() {
-        match component {
-            Component::Normal(name) => path.push(name),
-            Component::CurDir => {}
-            Component::ParentDir => return Err("`..` in a path".to_owned()),
-            Component::RootDir | Component::Prefix(_) => {
-                return Err("the path is absolute; it must be relative to the input".to_owned());
-            }
-        }
-    }
-    if path.as_os_str().is_empty() {
-        return Err("no path".to_owned());
-    }
-    if path.as_os_str().as_encoded_bytes().contains(&0) {
-        return Err("a zero byte in a path".to_owned());
-    }
-    Ok(path)
 }
 
 /// Paths that several rows name for different devices or limits: their results need names of their

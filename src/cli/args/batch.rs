@@ -64,6 +64,7 @@ Examples:
   mmsfit batch run archive/ fitted/ --max-bytes 300k --include '*.jpg' --exclude 'thumbs/**'
   mmsfit batch run archive/ fitted/ --max-bytes 300k --shard $JOB_COMPLETION_INDEX/16
   mmsfit batch run archive/ fitted/ --manifest recipients.csv --on-cannot-fit keep
+  mmsfit batch run archive/ fitted/ --max-bytes 300k --report fitted.parquet
   mmsfit batch run archive/ fitted/ --max-bytes 300k --dry-run --cost-per-cpu-hour 0.04";
 
 /// `mmsfit batch run`.
@@ -82,8 +83,8 @@ pub struct BatchRunArgs {
     /// Within which limits.
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Only what this list names, by its ending CSV with a header line (.csv) or a JSON object a line
-    /// (.jsonl, .ndjson); `-` is stdin, in JSON lines
+    /// Only what this list names, by its ending CSV with a header line (.csv), a JSON object a line
+    /// (.jsonl, .ndjson) or Parquet (.parquet); `-` is stdin, in JSON lines
     #[arg(long, value_name = "FILE", help_heading = "Which", value_hint = ValueHint::FilePath)]
     pub manifest: Option<PathBuf>,
     /// The same as `--manifest -`
@@ -129,8 +130,8 @@ pub struct BatchRunArgs {
     /// Memory that the files in work may take together; by default 1Gi or half of the machine's
     #[arg(long, value_name = "SIZE", help_heading = "Run")]
     pub memory: Option<Bytes>,
-    /// Where to write the report, a JSON object per file; by default OUT/.mmsfit/report.jsonl
-    /// (of a shard: OUT/.mmsfit/shard-I-of-N/report.jsonl)
+    /// Where to write the report, a JSON object per file, or if its name ends in .parquet a table with a
+    /// row per part; by default OUT/.mmsfit/report.jsonl (of a shard: OUT/.mmsfit/shard-I-of-N/report.jsonl)
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
     /// Write a page for browsers: sums, reasons, distributions, the slowest, the worst

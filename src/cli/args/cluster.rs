@@ -116,7 +116,8 @@ pub struct StatusArgs {
     /// Which queue.
     #[command(flatten)]
     pub queue: QueueArgs,
-    /// Write the rows that are there, a JSON object per item in their order, as `batch run` does
+    /// Write the rows that are there, a JSON object per item in their order, or if its name ends in
+    /// .parquet a table with a row per part, as `batch run` does
     #[arg(long, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
     /// JSON instead of a table
