@@ -48,13 +48,13 @@ use crate::support::{
 };
 
 /// An authority, and what it signs, as PEM files in a folder.
-struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
 }
 
 impl Authority {
-    fn new(folder: &Path, name: &str) -> Self {
+    pub fn new(folder: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -65,7 +65,7 @@ impl Authority {
     }
 
     /// Writes `NAME.pem` and `NAME.key`, good for localhost.
-    fn sign(&self, name: &str) {
+    pub fn sign(&self, name: &str) {
         let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
         let key = KeyPair::generate().expect("a key");
         let signed = params.signed_by(&key, &self.issuer).expect("it signs");
@@ -74,7 +74,8 @@ impl Authority {
     }
 }
 
-fn files(folder: &Path, client_ca: Option<&str>) -> TlsConfig {
+/// What the server is told of its files there.
+pub fn files(folder: &Path, client_ca: Option<&str>) -> TlsConfig {
     TlsConfig {
         certificate: folder.join("server.pem"),
         key: folder.join("server.key"),

@@ -32,22 +32,93 @@ impl FromStr for Arrivals {
     }
 }
 
+/// How the rate goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// Calls a second, above 0.
+    Constant(f64),
+    /// From one rate to another, evenly.
+    Ramp(Ramp),
+}
+
+/// A rate that rises or falls evenly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ramp {
+    /// Calls a second at the beginning, 0 or more.
+    pub from: f64,
+    /// At the end; one of both is above 0.
+    pub to: f64,
+    /// How long it takes, in seconds, above 0.
+    pub over: f64,
+}
+
+/// What is no ramp.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no FROM:TO:SECONDS, such as 10:200:60s")]
+pub struct ParseRampError(String);
+
+/// Of a rate, in calls a second.
+const MOST: f64 = 1e6;
+/// In seconds: more than anybody sends.
+const DAY: f64 = 86_400.0;
+
+impl FromStr for Ramp {
+    type Err = ParseRampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers: Option<Vec<f64>> =
+            text.trim_end_matches('s').split(':').map(|number| number.parse().ok()).collect();
+        match numbers.as_deref() {
+            Some(&[from, to, over])
+                if (0.0..=MOST).contains(&from)
+                    && (0.0..=MOST).contains(&to)
+                    && from + to > 0.0
+                    && over > 0.0
+                    && over <= DAY =>
+            {
+                Ok(Self { from, to, over })
+            }
+            _ => Err(ParseRampError(text.to_owned())),
+        }
+    }
+}
+
+impl Shape {
+    /// When the so many calls were due, in seconds; infinite: never.
+    fn after(self, calls: f64) -> f64 {
+        match self {
+            Self::Constant(rate) => calls / rate,
+            // The calls until t are from·t + a·t²; solved for t in the form that bears a = 0.
+            Self::Ramp(Ramp { from, to, over }) => {
+                let a = (to - from) / (2.0 * over);
+                let root = from * from + 4.0 * a * calls;
+                if calls == 0.0 {
+                    0.0
+                } else if root < 0.0 {
+                    f64::INFINITY
+                } else {
+                    2.0 * calls / (from + root.sqrt())
+                }
+            }
+        }
+    }
+}
+
 /// The times of calls since the beginning, in order, without end.
 #[derive(Clone, Debug)]
 pub struct Times {
     arrivals: Arrivals,
-    /// Calls a second, above 0.
-    rate: f64,
+    shape: Shape,
     random: fastrand::Rng,
     sent: u64,
-    /// Of the last one, in seconds.
+    /// Where the last one was, in calls that were due on the average.
     at: f64,
 }
 
 impl Times {
-    /// At `rate` calls a second on the average.
-    pub fn new(arrivals: Arrivals, rate: f64, seed: u64) -> Self {
-        Self { arrivals, rate, random: fastrand::Rng::with_seed(seed), sent: 0, at: 0.0 }
+    /// At the rates of `shape` on the average.
+    pub fn new(arrivals: Arrivals, shape: Shape, seed: u64) -> Self {
+        Self { arrivals, shape, random: fastrand::Rng::with_seed(seed), sent: 0, at: 0.0 }
     }
 }
 
@@ -56,16 +127,15 @@ impl Iterator for Times {
 
     fn next(&mut self) -> Option<Duration> {
         match self.arrivals {
-            Arrivals::Poisson => self.at -= (1.0 - self.random.f64()).ln() / self.rate,
-            Arrivals::Even => self.at = self.sent as f64 / self.rate,
+            Arrivals::Poisson => self.at -= (1.0 - self.random.f64()).ln(),
+            Arrivals::Even => self.at = self.sent as f64,
             Arrivals::Bursts(size) => {
                 let size = u64::from(size.get());
-                self.at = (self.sent / size * size) as f64 / self.rate;
+                self.at = (self.sent / size * size) as f64;
             }
         }
         self.sent += 1;
-        // A day is more than anybody sends.
-        Some(Duration::from_secs_f64(self.at.min(86_400.0)))
+        Some(Duration::from_secs_f64(self.shape.after(self.at).min(DAY)))
     }
 }
 
@@ -74,7 +144,7 @@ mod tests {
     use super::*;
 
     fn times(arrivals: &str) -> Vec<f64> {
-        let times = Times::new(arrivals.parse().unwrap(), 100.0, 7);
+        let times = Times::new(arrivals.parse().unwrap(), Shape::Constant(100.0), 7);
         times.take(10_000).map(|time| time.as_secs_f64()).collect()
     }
 
@@ -101,6 +171,33 @@ mod tests {
         assert!((2.9..3.1).contains(&spread("bursts:10")));
         for wrong in ["", "bursts", "bursts:0", "even:3", "Poisson"] {
             assert!(wrong.parse::<Arrivals>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_has_the_rates_between() {
+        for (from, to) in [(10.0, 200.0), (200.0, 10.0), (0.0, 100.0), (100.0, 0.0), (50.0, 50.0)] {
+            let ramp: Ramp = format!("{from}:{to}:60s").parse().unwrap();
+            for arrivals in ["even", "poisson"] {
+                let times = Times::new(arrivals.parse().unwrap(), Shape::Ramp(ramp), 3);
+                let times: Vec<f64> =
+                    times.map(|t| t.as_secs_f64()).take_while(|t| *t < 60.0).collect();
+                assert!(times.is_sorted());
+                for (begin, end) in [(0.0, 60.0), (0.0, 20.0), (20.0, 40.0), (40.0, 60.0)] {
+                    let seen = times.iter().filter(|t| (begin..end).contains(*t)).count() as f64;
+                    let middle = (begin + end) / 2.0;
+                    let wanted = (from + (to - from) * middle / 60.0) * (end - begin);
+                    // Of chance, four standard deviations.
+                    let off = if arrivals == "even" { 1.0 } else { 4.0 * wanted.sqrt() };
+                    assert!(
+                        (seen - wanted).abs() <= off,
+                        "{from}:{to} {arrivals}: {seen} {wanted}"
+                    );
+                }
+            }
+        }
+        for wrong in ["", "1:2", "1:2:0", "0:0:9", "-1:2:3", "1:nan:3", "1:2:3:4", "1:inf:3"] {
+            assert!(wrong.parse::<Ramp>().is_err(), "{wrong}");
         }
     }
 }

@@ -2,24 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use tonic::{Code, Request, Status, metadata::AsciiMetadataValue, transport::Channel};
+use bytes::{BufMut as _, Bytes as Buffer, BytesMut};
+use memchr::memmem;
+use prost::Message as _;
+use tokio::time::timeout;
+use tonic::{Code, Status};
 
-use super::{mix::Prepared, seen::Outcome};
+use super::{
+    mix::{self, Prepared},
+    seen::Outcome,
+    wire::{Headers, Link, PREFIX, Pieces},
+};
 use crate::{
-    grpc::v1::{
-        self, adapt_request, adapt_response, adaptation_service_client::AdaptationServiceClient,
-    },
+    grpc::v1::{self, adapt_request, adapt_response},
     model::Dimensions,
 };
-
-/// How calls are made.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// What a caller gives a call.
-    pub deadline: Duration,
-    /// `Bearer …`, where the service asks who calls.
-    pub authorization: Option<AsciiMetadataValue>,
-}
 
 /// What is sent for a message of this kind.
 pub fn request(kind: &Prepared, number: u64, pick: usize) -> v1::AdaptRequest {
@@ -40,23 +37,76 @@ pub fn request(kind: &Prepared, number: u64, pick: usize) -> v1::AdaptRequest {
     }
 }
 
-/// Calls, and tells what became of it and how long it took.
-pub async fn send(
-    mut client: AdaptationServiceClient<Channel>,
-    terms: &Terms,
-    message: v1::AdaptRequest,
-) -> (Outcome, Duration) {
-    let limit = message.limits.and_then(|limits| limits.max_message_bytes);
-    let mut request = Request::new(message);
-    request.set_timeout(terms.deadline);
-    if let Some(value) = &terms.authorization {
-        request.metadata_mut().insert("authorization", value.clone());
+/// A message as it is sent: in the request of its kind, which is written once.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    bytes: Buffer,
+    /// Where the digits are that make it a call's own.
+    mark: Option<usize>,
+}
+
+/// Up to here a message of a call's own is copied whole: more frames cost more than the copy.
+const COPIED: usize = 8 << 10;
+
+impl Frame {
+    /// All messages of a kind.
+    pub(super) fn all(kind: &Prepared) -> Vec<Self> {
+        let frame = |(pick, message): (usize, &Buffer)| {
+            let request = request(kind, 0, pick);
+            let length = request.encoded_len();
+            let mut bytes = BytesMut::with_capacity(PREFIX + length);
+            bytes.put_u8(0);
+            bytes.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+            // The buffer grows by itself: there is always room.
+            let _ = request.encode(&mut bytes);
+            // The message is in there as it is, but for its mark.
+            let until = kind.mark().unwrap_or(message.len());
+            let start = memmem::find(&bytes, &message[..until]);
+            let mark = kind.mark().and_then(|mark| start.map(|start| start + mark));
+            Self { bytes: bytes.freeze(), mark }
+        };
+        kind.messages().iter().enumerate().map(frame).collect()
     }
+
+    /// What the call of this number sends.
+    pub(super) fn pieces(&self, number: u64) -> Pieces {
+        let none = Buffer::new;
+        let Some(mark) = self.mark else { return [self.bytes.clone(), none(), none()] };
+        let digits = mix::digits(number);
+        if self.bytes.len() > COPIED {
+            let (before, after) = (..mark, mark + digits.len()..);
+            let own = Buffer::copy_from_slice(&digits);
+            return [self.bytes.slice(before), own, self.bytes.slice(after)];
+        }
+        let mut own = BytesMut::from(&self.bytes[..]);
+        own[mark..mark + digits.len()].copy_from_slice(&digits);
+        [own.freeze(), none(), none()]
+    }
+}
+
+/// How calls are made.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    /// What a caller gives a call.
+    pub(super) deadline: Duration,
+    /// The same for all.
+    pub(super) headers: Headers,
+}
+
+/// Calls, and tells what became of it and how long it took.
+pub(super) async fn send(
+    link: &Link,
+    terms: &Terms,
+    pieces: Pieces,
+    limit: Option<u32>,
+) -> (Outcome, Duration) {
     let sent = Instant::now();
-    let answer = client.adapt(request).await;
+    let answer = timeout(terms.deadline, link.unary(&terms.headers, pieces)).await;
     let took = sent.elapsed();
-    let outcome = match answer {
-        Ok(answer) => judge(answer.get_ref(), limit),
+    let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("the caller's")));
+    let outcome = match answer.map(v1::AdaptResponse::decode) {
+        Ok(Ok(answer)) => judge(&answer, limit),
+        Ok(Err(_)) => Outcome::Wrong("no answer that can be read".to_owned()),
         Err(status) => refusal(&status),
     };
     (outcome, took)
@@ -93,5 +143,33 @@ fn judge(answer: &v1::AdaptResponse, asked: Option<u32>) -> Outcome {
         reused: report.account.as_ref().is_some_and(|account| account.reused),
         unchanged: report.outcome() == v1::Outcome::Unchanged,
         reduced: report.warnings.iter().any(|warning| warning.code == "EFFORT_REDUCED"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::capacity::load::mix::Mix;
+
+    #[test]
+    fn frames_are_the_requests_that_a_client_would_send() {
+        for (sample, contents) in [("text", 0), ("text", 2), ("photo-1mp", 0), ("voice", 1)] {
+            let mix = format!(
+                "[[messages]]\nsample = \"{sample}\"\nshare = 1\ncontents = {contents}\n\
+                 max_bytes = \"300k\"\ndevice = \"nokia-6600\""
+            );
+            let mix: Mix = toml::from_str(&mix).unwrap();
+            let kind = mix.prepare(Path::new(".")).unwrap().remove(0);
+            for (pick, frame) in Frame::all(&kind).iter().enumerate() {
+                for number in [1, 0xfedc_ba98_7654_3210] {
+                    let sent = frame.pieces(number).concat();
+                    let wanted = request(&kind, number, pick).encode_to_vec();
+                    assert_eq!(sent[1..PREFIX], u32::try_from(wanted.len()).unwrap().to_be_bytes());
+                    assert!(sent[PREFIX..] == wanted, "{sample}");
+                }
+            }
+        }
     }
 }

@@ -185,6 +185,11 @@ pub struct Prepared {
 /// What stands where each call writes its number. Behind the end of a medium, where no decoder reads.
 const MARK: &[u8; 16] = b"mmsfit-load-mark";
 
+/// What a call writes there.
+pub(super) fn digits(number: u64) -> [u8; MARK.len()] {
+    std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - 4 * at) & 15) as usize])
+}
+
 impl Prepared {
     fn new(entry: Entry, folder: &Path) -> Result<Self, MixError> {
         let wrong = |what: String| MixError::Malformed(format!("{}: {what}", entry.name));
@@ -231,12 +236,22 @@ impl Prepared {
         self.contents
     }
 
+    /// The messages as they are before a call makes one its own.
+    pub(super) fn messages(&self) -> &[Buffer] {
+        &self.messages
+    }
+
+    /// Where, in each of them, the sixteen digits are that make it a call's own.
+    pub(super) fn mark(&self) -> Option<usize> {
+        self.mark
+    }
+
     /// The message of the call of this number; `pick` chooses among several.
     pub fn message(&self, number: u64, pick: usize) -> Buffer {
         let message = &self.messages[pick % self.messages.len()];
         let Some(at) = self.mark else { return message.clone() };
         let mut own = message.to_vec();
-        own[at..at + MARK.len()].copy_from_slice(format!("{number:016x}").as_bytes());
+        own[at..at + MARK.len()].copy_from_slice(&digits(number));
         own.into()
     }
 }

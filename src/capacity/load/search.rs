@@ -18,8 +18,8 @@ impl Target {
     /// Whether `seen` is carried.
     pub fn is_met(&self, seen: &Seen) -> bool {
         let figures = seen.all().figures(seen.seconds);
-        let answered = (figures.answered + figures.cannot_fit) as f64;
-        answered >= self.answered * figures.sent as f64
+        let answered = (figures.answered + figures.counts.cannot_fit) as f64;
+        answered >= self.answered * figures.counts.sent as f64
             && figures.latency_ms.p99.is_some_and(|p99| p99 <= self.p99_ms)
     }
 }

@@ -4,6 +4,8 @@
 
 pub mod batch;
 mod budget;
+mod chart;
+pub mod load;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 

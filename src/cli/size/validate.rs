@@ -10,7 +10,7 @@ use crate::{
     capacity::{
         costs::{CostError, Costs, Served},
         load::{
-            Generator, Options,
+            Generator, Options, Security,
             arrivals::Arrivals,
             search::{Knee, Target},
         },
@@ -102,6 +102,7 @@ async fn load(of: &Measured<'_>, first: f64) -> Result<(f64, f64), Failure> {
         .map_err(|error| failed(CostError::Start(error)))?;
     let options = Options {
         target: served.address().to_owned(),
+        security: Security::default(),
         kinds: of.kinds()?,
         arrivals: Arrivals::Poisson,
         connections: 2,

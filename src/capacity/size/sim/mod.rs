@@ -10,7 +10,7 @@ use super::queue::Door;
 use crate::{
     capacity::{
         costs::{Costs, KindCosts},
-        load::arrivals::{Arrivals, Times},
+        load::arrivals::{Arrivals, Shape, Times},
     },
     offload::MAX_QUEUED_PER_THREAD,
 };
@@ -101,7 +101,7 @@ pub fn simulate_until(
     seconds: f64,
     (seed, refused): (u64, f64),
 ) -> Simulated {
-    let times = Times::new(Arrivals::Poisson, rate.max(1e-6), seed);
+    let times = Times::new(Arrivals::Poisson, Shape::Constant(rate.max(1e-6)), seed);
     let times: Vec<f64> = times
         .map(|time| time.as_secs_f64() * 1e3)
         .take_while(|ms| *ms < seconds * 1e3)
