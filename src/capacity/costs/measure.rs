@@ -7,12 +7,12 @@ use std::{
 };
 
 use cpu_time::ProcessTime;
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
 use super::{Costs, KindCosts, process::Served};
 use crate::{
-    capacity::load::{call, mix::Prepared},
-    grpc::v1::{self, adaptation_service_client::AdaptationServiceClient},
+    capacity::load::{LoadError, call::Caller, mix::Prepared},
+    grpc::v1,
 };
 
 /// What to measure, and for how long.
@@ -38,7 +38,7 @@ pub enum CostError {
     Start(#[from] std::io::Error),
     /// The connection.
     #[error("cannot reach the service: {0}")]
-    Connect(#[from] tonic::transport::Error),
+    Connect(#[from] LoadError),
     /// A message of the mix.
     #[error("{kind}: {status}")]
     Refused {
@@ -51,6 +51,8 @@ pub enum CostError {
 
 /// Rounds in which each kind has its turn: what the machine does beside is spread over all.
 const ROUNDS: u32 = 3;
+/// What one message may take at most.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Values that stand for a distribution.
 const VALUES: usize = 40;
 
@@ -79,8 +81,7 @@ pub async fn measure(
         ("MMSFIT_THREADS", options.threads.to_string()),
     ];
     let served = Served::start(&options.program, options.config.as_deref(), &environment)?;
-    let client = AdaptationServiceClient::connect(served.address().to_owned()).await?;
-    let client = client.max_decoding_message_size(usize::MAX);
+    let caller = Caller::connect(served.address(), PATIENCE).await?;
     let mut number = 1 << 50;
     let mut peak = 0;
     let mut seen: Vec<[Seen; 2]> = options.kinds.iter().map(|_| Default::default()).collect();
@@ -91,7 +92,7 @@ pub async fn measure(
             {
                 // The first round pays for page faults and lazy tables: it is not counted.
                 let time = if round == 0 { Duration::ZERO } else { options.time / ROUNDS };
-                let turn = turn(&served, client.clone(), kind, effort, time, &mut number).await?;
+                let turn = turn((&served, &caller), kind, effort, time, &mut number).await?;
                 peak = peak.max(served.memory());
                 if round > 0 {
                     seen.add(turn);
@@ -110,24 +111,21 @@ pub async fn measure(
 
 /// Calls one after the other for `time`, one at least.
 async fn turn(
-    served: &Served,
-    mut client: AdaptationServiceClient<Channel>,
+    (served, caller): (&Served, &Caller),
     kind: &Prepared,
     effort: v1::Effort,
     time: Duration,
     number: &mut u64,
 ) -> Result<Seen, CostError> {
     let mut seen = Seen::default();
+    let messages = Caller::prepare(kind, effort);
     let (service, sender, clock) = (served.cpu(), ProcessTime::now(), Instant::now());
     while seen.work_ms.is_empty() || clock.elapsed() < time {
         *number += 1;
-        let mut request = call::request(kind, *number, *number as usize);
-        request.set_effort(effort);
-        let answer = client.adapt(request).await.map_err(|status| CostError::Refused {
-            kind: kind.name.clone(),
-            status: Box::new(status),
+        let answer = caller.call(&messages, *number).await.map_err(|status| {
+            CostError::Refused { kind: kind.name.clone(), status: Box::new(status) }
         })?;
-        let account = answer.into_inner().report.and_then(|report| report.account);
+        let account = answer.report.and_then(|report| report.account);
         let account = account.unwrap_or_default();
         seen.work_ms.push(account.cpu_ms);
         seen.wall_ms += account.wall_ms;

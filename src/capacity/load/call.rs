@@ -1,6 +1,9 @@
 //! One call, and whether its answer is what it should be.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{BufMut as _, Bytes as Buffer, BytesMut};
 use memchr::memmem;
@@ -9,9 +12,10 @@ use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use super::{
+    LoadError, Security,
     mix::{self, Prepared},
     seen::Outcome,
-    wire::{Headers, Link, PREFIX, Pieces},
+    wire::{Address, Headers, Link, PREFIX, Pieces},
 };
 use crate::{
     grpc::v1::{self, adapt_request, adapt_response},
@@ -50,9 +54,10 @@ const COPIED: usize = 8 << 10;
 
 impl Frame {
     /// All messages of a kind.
-    pub(super) fn all(kind: &Prepared) -> Vec<Self> {
+    pub(super) fn all(kind: &Prepared, effort: v1::Effort) -> Vec<Self> {
         let frame = |(pick, message): (usize, &Buffer)| {
-            let request = request(kind, 0, pick);
+            let mut request = request(kind, 0, pick);
+            request.set_effort(effort);
             let length = request.encoded_len();
             let mut bytes = BytesMut::with_capacity(PREFIX + length);
             bytes.put_u8(0);
@@ -92,6 +97,47 @@ pub(super) struct Terms {
     /// The same for all.
     pub(super) headers: Headers,
 }
+
+/// One who calls, and has to be answered: what a generator sends, one after the other.
+#[derive(Debug)]
+pub struct Caller {
+    link: Link,
+    terms: Terms,
+}
+
+impl Caller {
+    /// Connects to a service without TLS.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn connect(target: &str, deadline: Duration) -> Result<Self, LoadError> {
+        let address = Arc::new(Address::new(target, &Security::default())?);
+        let terms = Terms { deadline, headers: Headers::new(deadline, None)? };
+        Ok(Self { link: Link::new(address).await?, terms })
+    }
+
+    /// The messages of a kind at an effort, ready to be sent.
+    pub fn prepare(kind: &Prepared, effort: v1::Effort) -> Frames {
+        Frames(Frame::all(kind, effort))
+    }
+
+    /// Sends the message of this number.
+    ///
+    /// # Errors
+    /// Whatever is no answer.
+    pub async fn call(&self, frames: &Frames, number: u64) -> Result<v1::AdaptResponse, Status> {
+        let at = (number % frames.0.len().max(1) as u64) as usize;
+        let frame = frames.0.get(at).ok_or_else(|| Status::internal("no message"))?;
+        let answer = self.link.unary(&self.terms.headers, frame.pieces(number));
+        let answer = timeout(self.terms.deadline, answer).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("the caller's")))?;
+        v1::AdaptResponse::decode(answer).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+/// Messages of a kind, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Frames(Vec<Frame>);
 
 /// Calls, and tells what became of it and how long it took.
 pub(super) async fn send(
@@ -162,7 +208,8 @@ mod tests {
             );
             let mix: Mix = toml::from_str(&mix).unwrap();
             let kind = mix.prepare(Path::new(".")).unwrap().remove(0);
-            for (pick, frame) in Frame::all(&kind).iter().enumerate() {
+            let effort = v1::Effort::Unspecified;
+            for (pick, frame) in Frame::all(&kind, effort).iter().enumerate() {
                 for number in [1, 0xfedc_ba98_7654_3210] {
                     let sent = frame.pieces(number).concat();
                     let wanted = request(&kind, number, pick).encode_to_vec();

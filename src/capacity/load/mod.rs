@@ -37,6 +37,7 @@ use self::{
     trace::{Due, Trace, TraceError},
     wire::{Address, Headers, Link, Pieces},
 };
+use crate::grpc::v1::Effort;
 
 /// Where to, what and how.
 #[derive(Clone, Debug)]
@@ -249,7 +250,8 @@ impl Generator {
         for _ in 0..options.connections.max(1) {
             links.push(Link::new(Arc::clone(&address)).await?);
         }
-        let frames = options.kinds.iter().map(Frame::all).collect();
+        let frames = |kind| Frame::all(kind, Effort::Unspecified);
+        let frames = options.kinds.iter().map(frames).collect();
         let terms = Arc::new(Terms { deadline: options.deadline, headers });
         let Options { kinds, arrivals, seed, .. } = options;
         Ok(Self { links, kinds, frames, terms, arrivals, seed, sent: 0, watch: None })
