@@ -179,7 +179,7 @@ struct Kept {
 impl Notes {
     fn new(generator: &Generator) -> Self {
         let kinds = vec![Calls::default(); generator.kinds.len()];
-        let kept = Kept { kinds, late: seen::histogram(), timeline: Timeline::default() };
+        let kept = Kept { kinds, late: encoded::histogram(), timeline: Timeline::default() };
         let watch = generator.watch.clone();
         Self { start: Instant::now(), kept: Arc::new(Mutex::new(kept)), watch }
     }
@@ -194,7 +194,7 @@ impl Notes {
             return;
         }
         if let (Some(watch), Some(second)) = (&self.watch, kept.timeline.last()) {
-            let mut all = seen::histogram();
+            let mut all = encoded::histogram();
             for kind in &kept.kinds {
                 // Both have the same digits and grow by themselves: nothing can fail.
                 let _ = all.add(&kind.answered);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::encoded;
+use super::encoded::{self, histogram};
 
 /// What became of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +93,6 @@ pub struct Calls {
     pub answered: Histogram<u64>,
     /// Refused, from when they were sent, in microseconds.
     pub refused: Histogram<u64>,
-}
-
-/// Three significant digits: a bucket is a thousandth wide.
-pub fn histogram() -> Histogram<u64> {
-    // A minute at first; it grows by itself.
-    let mut histogram = Histogram::new_with_bounds(1, 60_000_000, 3)
-        .unwrap_or_else(|_| unreachable!("the bounds are in order"));
-    histogram.auto(true);
-    histogram
 }
 
 fn micros(time: Duration) -> u64 {
