@@ -140,7 +140,11 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     match mood {
         Mood::Closes => return Ok(()),
         Mood::Deaf => return std::future::pending().await,
-        Mood::ApprovesUnseen => stream.write_all(b"stream: OK\0").await?,
+        Mood::ApprovesUnseen => {
+            stream.write_all(b"stream: OK\0").await?;
+            // What it reads on, quickly enough, might all be sent before its answer is looked at.
+            return std::future::pending().await;
+        }
         _ => {}
     }
     let mut command = [0; 10];
