@@ -11,6 +11,7 @@ mod error;
 mod item;
 mod naming;
 mod queue;
+mod remote;
 mod rows;
 mod status;
 mod store;

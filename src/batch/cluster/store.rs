@@ -4,22 +4,21 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::Bytes as Buffer;
 use futures_util::TryStreamExt as _;
 use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
-    RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
+    Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, local::LocalFileSystem,
+    path::Path as Key,
 };
-use tokio_rustls::rustls::crypto::ring;
 
 use crate::model::Bytes;
 
 use super::{
     super::{state::STATE_DIR, write},
     error::ClusterError,
+    remote,
 };
 
 /// Where objects are.
@@ -51,7 +50,7 @@ pub enum Read {
 }
 
 impl Store {
-    /// `file:///a/directory`, or `s3://bucket/prefix` with what is in the environment (`AWS_*`).
+    /// `file:///a/directory`, or `s3://`, `gs://`, `az://` with what is in the environment: see [`remote`].
     /// `make`: a directory is made where there is none.
     ///
     /// # Errors
@@ -70,33 +69,8 @@ impl Store {
             let store = Arc::new(store);
             return Ok(Self { store, prefix: Key::default(), root, unfinished: None });
         }
-        let Some((bucket, prefix)) =
-            url.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
-        else {
-            return Err(wrong("a store is file:///directory or s3://bucket/prefix"));
-        };
-        // TLS that this program's other half is built with; a second call changes nothing.
-        let _ = ring::default_provider().install_default();
-        let client = ClientOptions::default()
-            .with_connect_timeout(Duration::from_secs(5))
-            .with_timeout(Duration::from_secs(60));
-        let backoff = BackoffConfig {
-            init_backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(10),
-            base: 2.0,
-        };
-        let retry =
-            RetryConfig { backoff, max_retries: 10, retry_timeout: Duration::from_secs(120) };
-        let options = AmazonS3Builder::from_env().with_bucket_name(bucket);
-        let allow_http =
-            std::matches!(options.get_config_value(&HTTP), Some(text) if text == "true");
-        let store = options
-            .with_client_options(client.with_allow_http(allow_http))
-            .with_retry(retry)
-            .build()
-            .map_err(|error| wrong(&error.to_string()))?;
-        let prefix = Key::parse(prefix).map_err(|error| wrong(&error.to_string()))?;
-        Ok(Self { store: Arc::new(store), prefix, root: None, unfinished: None })
+        let (store, prefix) = remote::open(url).map_err(|why| wrong(&why))?;
+        Ok(Self { store, prefix, root: None, unfinished: None })
     }
 
     /// The same for a process that writes: in a directory, what it leaves unfinished when it is
@@ -223,9 +197,6 @@ impl Store {
         }
     }
 }
-
-const HTTP: object_store::aws::AmazonS3ConfigKey =
-    object_store::aws::AmazonS3ConfigKey::Client(object_store::ClientConfigKey::AllowHttp);
 
 /// The rule of [`Store::write`] in a directory.
 fn to_file(unfinished: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -30,10 +30,11 @@ pub struct QueueArgs {
 }
 
 const SUBMIT_HELP: &str = "\
-INPUT and OUTPUT are file:///directory (one that all machines have at this place) or
-s3://bucket/prefix, with region, keys and endpoint from the environment (AWS_REGION,
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT, AWS_ALLOW_HTTP=true). Only keys and
-parameters go through the queue, never bodies. The same command again adds nothing, and ends a
+INPUT and OUTPUT are file:///directory (one that all machines have at this place),
+s3://bucket/prefix, gs://bucket/prefix or az://container/prefix, with region, keys and endpoint from
+the environment (AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT,
+AWS_ALLOW_HTTP=true; GOOGLE_SERVICE_ACCOUNT; AZURE_STORAGE_ACCOUNT_NAME,
+AZURE_STORAGE_ACCOUNT_KEY). Only keys and parameters go through the queue, never bodies. The same command again adds nothing, and ends a
 submission that was broken off; another one needs another name.
 
 Examples:
@@ -46,7 +47,7 @@ Examples:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = SUBMIT_HELP)]
 pub struct SubmitArgs {
-    /// What to read: file:///directory or s3://bucket/prefix
+    /// What to read: file:///directory, s3://bucket/prefix, gs:// or az://
     #[arg(value_name = "INPUT")]
     pub input: String,
     /// Where results go: the same
