@@ -199,7 +199,11 @@ impl Shared {
     }
 
     fn job(&self) -> Result<Job, CallError> {
-        let zygote = self.zygote().map_err(|e| CodecError::Unavailable(e.to_string()))?;
+        let zygote = self.zygote().map_err(|error| match error {
+            // Killed while it started, as any of them may be: another one may live.
+            StartError::Greeting { .. } => CallError::Lost(Loss::WithAll),
+            error => CodecError::Unavailable(error.to_string()).into(),
+        })?;
         let (running, most) = (self.zygotes().running(), self.settings.max_jobs);
         if running >= most {
             let (found, limit) = (running as u64 + 1, most as u64);

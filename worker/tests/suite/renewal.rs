@@ -1,8 +1,16 @@
-//! A worker that is started anew while the old one works: an upgrade of its libraries.
+//! A worker that is started anew while the old one works (an upgrade of its libraries), and one whose
+//! start is cut short.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use mmsfit::model::{Bytes, Stop};
+use mmsfit::{
+    codec::{CodecError, EncodeError},
+    model::{Bytes, Stop},
+    worker::host::Workers,
+};
 
 use crate::faults::{is_dead, jobs, settles, voice, workers};
 
@@ -71,4 +79,35 @@ fn a_worker_that_is_renewed_under_load_loses_nothing() {
             assert!(caller.join().expect("no panic") > 0);
         }
     });
+}
+
+/// Workers whose program dies at its first `times` starts.
+fn dying(times: usize) -> (Workers, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("worker");
+    let script = format!(
+        "#!/bin/sh\necho >>{0}/starts\n[ $(wc -l <{0}/starts) -gt {times} ] || exit 1\nexec {1} \"$@\"\n",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_mmsfit-worker")
+    );
+    std::fs::write(&program, script).expect("it is written");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("it may be run");
+    (workers(|settings| settings.program = program), folder)
+}
+
+#[test]
+fn one_that_dies_while_it_starts_is_started_again() {
+    let encode = |workers: &Workers| {
+        let (mut session, recipe) = voice(workers);
+        session.encode(&recipe, Bytes::new(100_000), &Stop::never())
+    };
+    let wanted = encode(&workers(|_| {})).expect("encodes");
+    let (few, _folder) = dying(3);
+    assert_eq!(encode(&few).expect("the fourth lives"), wanted);
+    let (always, folder) = dying(1_000);
+    let error = encode(&always).expect_err("none lives");
+    assert!(matches!(error, EncodeError::Codec(CodecError::Unavailable(_))), "{error}");
+    let starts = std::fs::read_to_string(folder.path().join("starts")).expect("it was started");
+    assert!(starts.lines().count() <= 10, "not for ever");
 }
