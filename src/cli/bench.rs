@@ -3,6 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use crate::{
+    batch::write,
     capacity::bench::{self, Earlier, Options, Results},
     service::{
         Service,
@@ -15,7 +16,7 @@ use super::{
     Failure,
     args::BenchArgs,
     failure::without_number,
-    json,
+    html, json,
     table::{Align, Cell, Table},
     term::{Screen, Tone},
 };
@@ -49,6 +50,11 @@ pub fn run(service: &Service, args: &BenchArgs, screen: &Screen) -> Result<u8, F
         }
     })
     .map_err(|refused| Failure::from(*refused.error).about(&refused.source))?;
+    if let Some(path) = &args.html {
+        let page = html::bench::page(&results, earlier.as_ref(), least_share(&results));
+        write::whole(path, page.as_bytes())
+            .map_err(|error| Failure::write(&path.to_string_lossy(), &error))?;
+    }
     if args.json {
         screen.out(&format!("{}\n", json::value(&results)?))?;
     } else {

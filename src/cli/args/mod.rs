@@ -447,6 +447,9 @@ pub struct BenchArgs {
         env = "MMSFIT_EFFORT"
     )]
     pub effort: EffortArg,
+    /// Write a page for browsers
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub html: Option<PathBuf>,
     /// JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -74,6 +74,9 @@ pub struct SizeArgs {
     /// Hold what is reckoned against what this machine does
     #[arg(long)]
     pub validate: bool,
+    /// Write a page for browsers: figures, times as the rate rises, the day, what matters most
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with_all = ["validate", "fleet"])]
+    pub html: Option<PathBuf>,
     /// Of all that is drawn at random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! Curves over time as inline SVG, drawn in the colours of the page.
+//! Curves as inline SVG, drawn in the colours of the page.
 
 use super::escape;
 
@@ -19,7 +19,7 @@ pub struct Curve<'a> {
     pub name: &'a str,
     /// A class of the page's colours: `k0` to `k5`, `good`, `changed`, `bad`.
     pub color: &'a str,
-    /// Seconds and values; none: a gap.
+    /// Places from left to right and values; none: a gap.
     pub points: Vec<(f64, Option<f64>)>,
 }
 
@@ -31,7 +31,9 @@ pub struct Chart<'a> {
     pub unit: &'a str,
     /// Powers of ten instead of equal distances.
     pub is_log: bool,
-    /// Seconds at the right end.
+    /// What places are counted in.
+    pub across: &'a str,
+    /// The place at the right end.
     pub until: f64,
     /// Where steps begin, and their names.
     pub marks: &'a [(f64, String)],
@@ -79,10 +81,11 @@ impl Chart<'_> {
         }
         for tick in even(self.until).2.iter().filter(|tick| **tick <= self.until) {
             drawn.push_str(&format!(
-                "<text class=\"when\" x=\"{:.1}\" y=\"{}\">{} s</text>",
+                "<text class=\"when\" x=\"{:.1}\" y=\"{}\">{} {}</text>",
                 x(*tick),
                 HEIGHT - 9.0,
-                number(*tick)
+                number(*tick),
+                escape(self.across)
             ));
         }
         for (at, name) in self.marks.iter().filter(|_| self.marks.len() > 1) {
@@ -195,8 +198,9 @@ mod tests {
         let points = [1.0, 2.0, f64::NAN, 4.0].map(|v| (v, (!v.is_nan()).then_some(v))).to_vec();
         let curves = vec![Curve { name: "<p99>", color: "k0", points }];
         let marks = [];
+        let (is_log, across, until) = (true, "s", 4.0);
         let chart =
-            Chart { title: "Latency", unit: "ms", is_log: true, until: 4.0, marks: &marks, curves };
+            Chart { title: "Latency", unit: "ms", is_log, across, until, marks: &marks, curves };
         let card = chart.card();
         assert_eq!(card.matches("<polyline").count(), 1);
         assert_eq!(card.matches("<circle").count(), 1);

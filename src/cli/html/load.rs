@@ -64,7 +64,7 @@ pub fn page(told: &Told) -> String {
         cpu.push((began + step.seconds, None));
     }
     let chart = |title, unit, is_log, curves| {
-        Chart { title, unit, is_log, until, marks: &marks, curves }.card()
+        Chart { title, unit, is_log, across: "s", until, marks: &marks, curves }.card()
     };
     let curves = vec![
         latency("max", "ko", |q| q.max),

@@ -3,9 +3,11 @@
 //! escaping.
 
 pub mod batch;
+pub mod bench;
 mod budget;
 mod chart;
 pub mod load;
+pub mod size;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -23,6 +25,33 @@ const STYLE: &str = include_str!("page.css");
 const LARGEST_PREVIEW: usize = 24 << 20;
 /// Text beyond this many characters is cut.
 const TEXT_REACH: usize = 2_000;
+
+/// A figure with its name above and a note below.
+fn told(name: &str, value: &str, note: &str) -> String {
+    let (name, value, note) = (escape(name), escape(value), escape(note));
+    format!("<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>")
+}
+
+/// Figures side by side.
+fn figures(all: &[String]) -> String {
+    format!("<section class=\"card\"><dl class=\"figures flat\">{}</dl></section>\n", all.concat())
+}
+
+/// A table, the first cell of each row its name.
+fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
+        let cells: String = cells.map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
+        format!("<tr>{cells}</tr>")
+    };
+    let rows: String =
+        rows.iter().map(|row| cells("td", &mut row.iter().map(String::as_str))).collect();
+    format!(
+        "<section class=\"card\"><div class=\"head\"><h2>{}</h2></div><div class=\"wide\">\
+         <table class=\"sums\"><thead>{}</thead><tbody>{rows}</tbody></table></div></section>\n",
+        escape(title),
+        cells("th", &mut head.iter().copied()),
+    )
+}
 
 /// The page of one message.
 pub fn page(

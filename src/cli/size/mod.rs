@@ -22,7 +22,7 @@ use super::{
     Failure,
     args::SizeArgs,
     failure::without_number,
-    json,
+    html, json,
     table::{Align, Table},
     term::Screen,
 };
@@ -62,7 +62,7 @@ pub fn run(
         growth: Growth { yearly: args.growth, years: args.years },
         core_hour: args.cost_per_core_hour,
     };
-    let answer = plan(&costs, &machine, &demand, args.seed).ok_or_else(|| {
+    let answer = plan::plan(&costs, &machine, &demand, args.seed).ok_or_else(|| {
         let why = format!("no rate is so low that an instance answers within {} ms", args.p99);
         Failure::from(ServiceError {
             category: crate::model::Category::CannotFit,
@@ -70,6 +70,11 @@ pub fn run(
             ..ServiceError::caller("TOO_SLOW", "", why)
         })
     })?;
+    if let Some(path) = &args.html {
+        let page = drawn(&costs, &machine, &demand, &answer, args);
+        write::whole(path, page.as_bytes())
+            .map_err(|error| Failure::write(&path.to_string_lossy(), &error))?;
+    }
     if args.json {
         screen.out(&format!("{}\n", json::value(&Told { costs: &costs, answer })?))?;
     } else {
@@ -219,6 +224,35 @@ fn kinds(costs: &Costs, screen: &Screen) -> String {
         ));
     }
     out
+}
+
+/// Rates at which times are reckoned for the page, of what an instance carries.
+const DRAWN: [f64; 11] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1];
+
+/// The page for browsers.
+fn drawn(
+    costs: &Costs,
+    machine: &Machine,
+    demand: &Demand,
+    answer: &Answer,
+    args: &SizeArgs,
+) -> String {
+    let rates = DRAWN.map(|share| {
+        let rate = share * answer.knee_per_second;
+        let seen = plan::at(costs, machine, rate, args.seed);
+        let (p50_ms, p99_ms) = (seen.quantile(0.5), seen.quantile(0.99));
+        html::size::At { rate, p50_ms, p99_ms }
+    });
+    let growth = demand.growth.yearly.powf(demand.growth.years);
+    let hours: Vec<f64> = demand.hours.iter().map(|hour| hour * growth).collect();
+    let drawn = html::size::Drawn {
+        rates: &rates,
+        hours: &hours,
+        p99_ms: demand.p99_ms,
+        used: demand.used,
+        cores: machine.cores,
+    };
+    html::size::page(costs, answer, &drawn)
 }
 
 fn page(costs: &Costs, answer: &Answer, args: &SizeArgs, screen: &Screen) -> String {
