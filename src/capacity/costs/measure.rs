@@ -3,10 +3,12 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use cpu_time::ProcessTime;
+use tokio::task::JoinSet;
 use tonic::Status;
 
 use super::{Costs, KindCosts, process::Served};
@@ -82,9 +84,14 @@ pub async fn measure(
     ];
     let served = Served::start(&options.program, options.config.as_deref(), &environment)?;
     let caller = Caller::connect(served.address(), PATIENCE).await?;
+    let mut crowd = Vec::new();
+    for _ in 0..options.threads {
+        crowd.push(Arc::new(Caller::connect(served.address(), PATIENCE).await?));
+    }
     let mut number = 1 << 50;
     let mut peak = 0;
     let mut seen: Vec<[Seen; 2]> = options.kinds.iter().map(|_| Default::default()).collect();
+    let mut crowded: Vec<Vec<f64>> = vec![Vec::new(); options.kinds.len()];
     for round in 0..=ROUNDS {
         for (kind, seen) in options.kinds.iter().zip(&mut seen) {
             for (effort, seen) in
@@ -103,10 +110,30 @@ pub async fn measure(
             }
         }
     }
+    for (kind, (seen, crowded)) in options.kinds.iter().zip(seen.iter().zip(&mut crowded)) {
+        if crowd.len() > 1 && mean(&seen[0].work_ms) > ENCODES_MS {
+            *crowded = together(&crowd, kind, options.time, &mut number).await?;
+        }
+    }
+    let mut reused = vec![None; options.kinds.len()];
+    if options.kinds.iter().any(|kind| kind.contents() > 0) {
+        drop(served);
+        // As it was, but with its cache.
+        let served = Served::start(&options.program, options.config.as_deref(), &environment[1..])?;
+        let caller = Caller::connect(served.address(), PATIENCE).await?;
+        for (kind, reused) in options.kinds.iter().zip(&mut reused) {
+            if kind.contents() > 0 {
+                *reused = Some(again((&served, &caller), kind, options.time).await?);
+            }
+        }
+    }
+    let crowding = rounded(crowding(&options.kinds, &seen, &crowded));
     let core_share = rounded(seen.iter().map(|[seen, _]| seen.core_share()).fold(1.0, f64::min));
-    let kinds = options.kinds.iter().zip(seen).map(|(kind, seen)| costs(kind, seen)).collect();
+    let kinds = options.kinds.iter().zip(seen).zip(reused);
+    let kinds = kinds.map(|((kind, seen), reused)| costs(kind, seen, reused)).collect();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    Ok(Costs { version, threads: options.threads, peak_memory_bytes: peak, core_share, kinds })
+    let (threads, peak_memory_bytes) = (options.threads, peak);
+    Ok(Costs { version, threads, peak_memory_bytes, core_share, crowding, kinds })
 }
 
 /// Calls one after the other for `time`, one at least.
@@ -137,6 +164,73 @@ async fn turn(
     Ok(seen)
 }
 
+/// What a call costs the service that asks what was asked before, in milliseconds.
+async fn again(
+    (served, caller): (&Served, &Caller),
+    kind: &Prepared,
+    time: Duration,
+) -> Result<f64, CostError> {
+    let refused = |status| CostError::Refused { kind: kind.name.clone(), status: Box::new(status) };
+    let messages = Caller::prepare(kind, v1::Effort::Balanced);
+    // The first is encoded, and the second pays for what is used for the first time.
+    for _ in 0..2 {
+        caller.call(&messages, 0).await.map_err(refused)?;
+    }
+    let (service, clock, mut calls) = (served.cpu(), Instant::now(), 0_u32);
+    while calls == 0 || clock.elapsed() < time {
+        caller.call(&messages, 0).await.map_err(refused)?;
+        calls += 1;
+    }
+    let used = served.cpu().saturating_sub(service);
+    // Ticks are coarse.
+    Ok(rounded((used.as_secs_f64() * 1e3 / f64::from(calls)).max(0.02)))
+}
+
+/// As many callers as threads for `time`: what the work of each call cost.
+async fn together(
+    crowd: &[Arc<Caller>],
+    kind: &Prepared,
+    time: Duration,
+    number: &mut u64,
+) -> Result<Vec<f64>, CostError> {
+    let (messages, clock) = (Caller::prepare(kind, v1::Effort::Balanced), Instant::now());
+    let mut calling = JoinSet::new();
+    for caller in crowd {
+        // Nobody sends so many in the time that there is.
+        *number += 1 << 32;
+        let (caller, messages, first) = (Arc::clone(caller), messages.clone(), *number);
+        calling.spawn(async move {
+            let mut work_ms = Vec::new();
+            while work_ms.is_empty() || clock.elapsed() < time {
+                let answer = caller.call(&messages, first + work_ms.len() as u64).await?;
+                let account = answer.report.and_then(|report| report.account);
+                work_ms.push(account.unwrap_or_default().cpu_ms);
+            }
+            Ok::<_, Status>(work_ms)
+        });
+    }
+    let mut all = Vec::new();
+    for done in calling.join_all().await {
+        all.extend(done.map_err(|status| CostError::Refused {
+            kind: kind.name.clone(),
+            status: Box::new(status),
+        })?);
+    }
+    Ok(all)
+}
+
+/// CPU time together over that alone, each kind by its share of all work.
+fn crowding(kinds: &[Prepared], alone: &[[Seen; 2]], together: &[Vec<f64>]) -> f64 {
+    let (mut one, mut many) = (0.0, 0.0);
+    for (kind, (alone, together)) in kinds.iter().zip(alone.iter().zip(together)) {
+        if !together.is_empty() {
+            one += kind.share * mean(&alone[0].work_ms);
+            many += kind.share * mean(together);
+        }
+    }
+    if one > 0.0 { (many / one).max(1.0) } else { 1.0 }
+}
+
 impl Seen {
     fn add(&mut self, other: Self) {
         self.work_ms.extend(other.work_ms);
@@ -153,7 +247,7 @@ impl Seen {
     }
 }
 
-fn costs(kind: &Prepared, [full, reduced]: [Seen; 2]) -> KindCosts {
+fn costs(kind: &Prepared, [full, reduced]: [Seen; 2], reused_ms: Option<f64>) -> KindCosts {
     let calls = full.work_ms.len();
     let each = |time: Duration| time.as_secs_f64() * 1e3 / calls.max(1) as f64;
     let accounted = mean(&full.work_ms);
@@ -170,6 +264,7 @@ fn costs(kind: &Prepared, [full, reduced]: [Seen; 2]) -> KindCosts {
         other_ms: rounded(if encoded { other_ms } else { other_ms + accounted }),
         work_ms: if encoded { values(full.work_ms) } else { Vec::new() },
         reduced_ms: if encoded { values(reduced.work_ms) } else { Vec::new() },
+        reused_ms,
         sender_ms: rounded(each(full.sender)),
         parallel: rounded(parallel.clamp(1.0, 64.0)),
     }

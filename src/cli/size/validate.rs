@@ -29,9 +29,14 @@ use crate::{
 const WITHIN: f64 = 0.03;
 /// Of the knee, where the p99 is compared.
 const USUAL: f64 = 0.7;
-/// Seconds at each rate, and at the usual one.
-const STEP: Duration = Duration::from_secs(12);
-const LONG: Duration = Duration::from_secs(40);
+/// Calls at each rate, and at the usual one: of fewer, one in a hundred is chance.
+const STEP: f64 = 600.0;
+const LONG: f64 = 1_500.0;
+
+/// Time for so many calls.
+fn time(calls: f64, rate: f64) -> Duration {
+    Duration::from_secs_f64((calls / rate.max(1e-3)).clamp(12.0, 120.0))
+}
 
 /// Two figures of the same thing.
 #[derive(Debug, Serialize)]
@@ -114,11 +119,11 @@ async fn load(of: &Measured<'_>, first: f64) -> Result<(f64, f64), Failure> {
         |error: crate::capacity::load::LoadError| Failure::internal("LOAD", error.to_string());
     let mut generator = Generator::connect(options).await.map_err(failed)?;
     // What is cold at first is no part of it.
-    generator.open(first * USUAL, STEP / 3).await;
+    generator.open(first * USUAL, Duration::from_secs(4)).await;
     let target = Target { p99_ms: of.args.p99, answered: ANSWERED };
     let mut knee = Knee::from(first, WITHIN);
     while let Some(rate) = knee.next_rate() {
-        let seen = generator.open(rate, STEP).await;
+        let seen = generator.open(rate, time(STEP, rate)).await;
         let carried = target.is_met(&seen);
         if of.screen.is_watched() {
             let p99 = seen.all().figures(seen.seconds).latency_ms.p99.unwrap_or(0.0);
@@ -130,7 +135,8 @@ async fn load(of: &Measured<'_>, first: f64) -> Result<(f64, f64), Failure> {
         knee.learn(rate, carried);
     }
     let measured = knee.carried.unwrap_or(0.0);
-    let seen = generator.open(USUAL * measured, LONG).await;
+    let usual = USUAL * measured;
+    let seen = generator.open(usual, time(LONG, usual)).await;
     let p99 = seen.all().figures(seen.seconds).latency_ms.p99.unwrap_or(0.0);
     Ok((measured, p99))
 }

@@ -166,8 +166,9 @@ impl<'a> Run<'a> {
         self.seen
     }
 
-    /// Milliseconds of CPU that each active call gets in a millisecond, by number.
-    fn rates(&self) -> Vec<(usize, f64)> {
+    /// Milliseconds of CPU, as they cost one call alone, that each active call gets in a millisecond, by
+    /// number; and how many milliseconds of the cores each of them takes.
+    fn rates(&self) -> (Vec<(usize, f64)>, f64) {
         let work: f64 =
             self.active.values().filter(|call| call.phase == Phase::Work).map(|c| c.parallel).sum();
         let fits = (self.machine.threads as f64 / work.max(1e-9)).min(1.0);
@@ -177,13 +178,17 @@ impl<'a> Run<'a> {
         };
         let all: f64 = self.active.values().map(wish).sum();
         let share = (self.machine.cores / all.max(1e-9)).min(1.0);
-        self.active.iter().map(|(number, call)| (*number, wish(call) * share)).collect()
+        // None beside one that is busy, all of it where all cores are.
+        let beside = (all.min(self.machine.cores) - 1.0) / (self.machine.cores - 1.0).max(1e-9);
+        let slower = 1.0 + (self.costs.crowding - 1.0) * beside.clamp(0.0, 1.0);
+        let rates = self.active.iter();
+        (rates.map(|(number, call)| (*number, wish(call) * share / slower)).collect(), slower)
     }
 
     /// Works until `time`, or until nothing is left.
     fn advance(&mut self, time: f64) {
         loop {
-            let rates = self.rates();
+            let (rates, slower) = self.rates();
             let ends = rates.iter().map(|(number, rate)| {
                 let left = self.active.get(number).map_or(0.0, |call| call.left);
                 (left / rate.max(1e-12), *number)
@@ -196,7 +201,7 @@ impl<'a> Run<'a> {
             for (number, rate) in &rates {
                 if let Some(call) = self.active.get_mut(number) {
                     call.left -= rate * step;
-                    self.used += rate * step;
+                    self.used += rate * step * slower;
                 }
             }
             self.now += step;
@@ -231,7 +236,7 @@ impl<'a> Run<'a> {
             content,
             came: self.now,
             phase: Phase::Before,
-            left: self.other(kind) * BEFORE,
+            left: self.before(kind),
             parallel: 1.0,
             price: 0.0,
             planned: 0.0,
@@ -253,8 +258,14 @@ impl<'a> Run<'a> {
         self.machine.threads * (MAX_QUEUED_PER_THREAD + 1)
     }
 
-    fn other(&self, kind: &KindCosts) -> f64 {
-        kind.other_ms + if self.machine.with_sender { kind.sender_ms } else { 0.0 }
+    fn other(&self, kind: &KindCosts, reused: bool) -> f64 {
+        let service = kind.reused_ms.filter(|_| reused).unwrap_or(kind.other_ms);
+        service + if self.machine.with_sender { kind.sender_ms } else { 0.0 }
+    }
+
+    /// The same for those that will be encoded and those that will not: nobody knows yet.
+    fn before(&self, kind: &KindCosts) -> f64 {
+        BEFORE * self.other(kind, true).min(self.other(kind, false))
     }
 
     /// A phase of a call ends.
@@ -272,7 +283,7 @@ impl<'a> Run<'a> {
                 for (number, follower) in waited {
                     self.reuse(number, follower);
                 }
-                self.after(number, call);
+                self.after(number, call, false);
                 while self.door.running < self.machine.threads {
                     let Some((number, call)) = self.queue.pop_front() else { break };
                     self.door.leave_queue(call.price);
@@ -292,7 +303,7 @@ impl<'a> Run<'a> {
     fn planned(&mut self, number: usize, mut call: Call) {
         let kind = self.kind(call.kind);
         if kind.work_ms.is_empty() {
-            return self.after(number, call);
+            return self.after(number, call, false);
         }
         let key = (call.kind, call.content);
         if kind.contents > 0 {
@@ -332,11 +343,12 @@ impl<'a> Run<'a> {
         if call.came >= self.counted_from {
             self.seen.reused += 1;
         }
-        self.after(number, call);
+        self.after(number, call, true);
     }
 
-    fn after(&mut self, number: usize, mut call: Call) {
-        call.left = self.other(self.kind(call.kind)) * (1.0 - BEFORE);
+    fn after(&mut self, number: usize, mut call: Call, reused: bool) {
+        let kind = self.kind(call.kind);
+        call.left = self.other(kind, reused) - self.before(kind);
         (call.phase, call.parallel) = (Phase::After, 1.0);
         self.active.insert(number, call);
     }

@@ -10,6 +10,7 @@ pub fn kind(work_ms: Vec<f64>, other_ms: f64, contents: u32) -> KindCosts {
         reduced_ms: work_ms.iter().map(|ms| ms / 2.0).collect(),
         work_ms,
         other_ms,
+        reused_ms: None,
         sender_ms: 1.0,
         parallel: 1.0,
     }
@@ -21,6 +22,7 @@ pub fn costs(kinds: Vec<KindCosts>) -> Costs {
         threads: 2,
         peak_memory_bytes: 100 << 20,
         core_share: 1.0,
+        crowding: 1.0,
         kinds,
     }
 }
@@ -53,6 +55,20 @@ fn what_is_too_much_is_refused_and_the_rest_in_time() {
     let with_less = Machine { brown_out: true, ..machine(2) };
     let seen = simulate(&costs, &with_less, 120.0, 60.0, 1);
     assert!(seen.answered() * 120.0 > 65.0 && seen.reduced > 1_000, "{}", seen.answered());
+}
+
+#[test]
+fn cores_that_are_slower_together_carry_less() {
+    let work = vec![kind(vec![50.0], 1e-6, 0)];
+    let costs = Costs { crowding: 1.25, ..costs(work) };
+    // Far too much: all cores are busy, and 32 calls a second are what they do in place of 40.
+    let seen = simulate(&costs, &machine(2), 120.0, 60.0, 1);
+    let rate = seen.answered() * 120.0;
+    assert!((rate / 32.0 - 1.0).abs() < 0.03, "{rate} of 32");
+    assert!(seen.busy > 0.98, "{}", seen.busy);
+    // One after the other is as fast as alone.
+    let seen = simulate(&costs, &machine(2), 1.0, 60.0, 1);
+    assert!(seen.quantile(0.5).is_some_and(|ms| ms < 51.0), "{:?}", seen.quantile(0.5));
 }
 
 #[test]
